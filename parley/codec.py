@@ -1,0 +1,177 @@
+"""Bytes to events and back: the only place that parses records, and the only one that seals and opens text.
+
+The envelope travels in the record's headers, the body is JSON in its value, the key is chosen by the topic.
+Free text is sealed with the customer's key (AES-SIV, RFC 5297); associated data are the event id and the field's name, so
+a sealed text cannot be moved to another event, and the same event always gives the same bytes.
+"""
+
+import base64
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from pydantic import ValidationError
+
+from parley.domain.sharding import shard_of
+from parley.errors import InvalidEvent, KeyErased, NewerVersion
+from parley.ports.bus import Headers, Record
+from parley.ports.keys import KeyStore
+from schemas.base import AnyEvent, Body, Envelope, Event, rfc3339
+from schemas.topics import BODY_OF, TOPIC_OF, Topic
+
+SEALED_PREFIX = "siv1:"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An event whose text is gone with its customer's key. It still has its envelope; nobody can read its body."""
+
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An encoded event on its way to the bus. `partition` None leaves the choice to the key."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers
+    partition: int | None = None
+
+
+class TextSealer:
+    """Seals the texts of one event; given to pydantic as its context."""
+
+    __slots__ = ("_aad", "_siv")
+
+    def __init__(self, siv: AESSIV, context_id: str) -> None:
+        self._siv = siv
+        self._aad = context_id.encode()
+
+    def seal(self, text: str, field: str) -> str:
+        if not text:
+            return ""  # AES-SIV of nothing is refused by the library, and says nothing
+        sealed = self._siv.encrypt(text.encode(), [self._aad, field.encode()])
+        return SEALED_PREFIX + base64.b64encode(sealed).decode()
+
+    def unseal(self, sealed: str, field: str) -> str:
+        if not sealed:
+            return ""
+        if not sealed.startswith(SEALED_PREFIX):
+            raise InvalidEvent(f"field {field} is not sealed (it must begin with {SEALED_PREFIX!r})")
+        try:
+            raw = base64.b64decode(sealed[len(SEALED_PREFIX) :], validate=True)
+            return self._siv.decrypt(raw, [self._aad, field.encode()]).decode()
+        except (InvalidTag, ValueError) as error:
+            raise InvalidEvent(f"field {field} cannot be opened: it was sealed for another event or damaged") from error
+
+
+class Codec:
+    """Thread-safe as far as its key store is."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._cipher = lru_cache(maxsize=4096)(AESSIV)
+
+    def sealer(self, envelope: Envelope) -> TextSealer:
+        """Raises `KeyErased`, `StoreUnavailable`."""
+        key = self._keys.get(envelope.tenant, envelope.customer_id)
+        return TextSealer(self._cipher(key), envelope.event_id)
+
+    def seal_bytes(self, envelope: Envelope, plain: bytes, *context: str) -> bytes:
+        """Seal what is stored under a name of its own (a decider's state) with the key of the envelope's customer."""
+        key = self._keys.get(envelope.tenant, envelope.customer_id)
+        return self._cipher(key).encrypt(plain, [part.encode() for part in context])
+
+    def unseal_bytes(self, envelope: Envelope, sealed: bytes, *context: str) -> bytes:
+        """Raises `KeyErased`, and `InvalidEvent` for what was sealed under another name or key."""
+        key = self._keys.get(envelope.tenant, envelope.customer_id)
+        try:
+            return self._cipher(key).decrypt(sealed, [part.encode() for part in context])
+        except InvalidTag as error:
+            raise InvalidEvent(f"{context[0]}: cannot be opened: sealed under another name or damaged") from error
+
+    def encode(self, event: AnyEvent) -> Outgoing:
+        """Raises `KeyErased` when the customer's key is gone: nothing new may be written about him or her."""
+        topic = TOPIC_OF[event.envelope.type]
+        value = event.body.model_dump_json(context=self.sealer(event.envelope)).encode()
+        key, partition = route(topic, event.envelope)
+        return Outgoing(topic.name, key, value, encode_headers(event.envelope), partition)
+
+    def decode(self, record: Record) -> "AnyEvent | Erased":
+        """Raises `InvalidEvent` (with a reason that quotes no text) and `NewerVersion`."""
+        envelope = decode_headers(record.headers)
+        kind = body_class(record.topic, envelope)
+        if record.value is None:
+            raise InvalidEvent("value: missing; allowed: a JSON object")
+        try:
+            sealer = self.sealer(envelope)
+        except KeyErased:
+            return Erased(envelope)
+        try:
+            return Event(envelope, kind.model_validate_json(record.value, context=sealer))
+        except ValidationError as error:
+            raise InvalidEvent(explain(error)) from error
+
+
+def route(topic: Topic, envelope: Envelope) -> tuple[bytes, int | None]:
+    """The record's key, and its partition where the key alone does not decide it."""
+    if topic.key == "tenant_shard":
+        shard = shard_of(envelope.tenant, envelope.conversation_id, topic.partitions)
+        return envelope.tenant.encode(), shard
+    if topic.key == "tenant":
+        return envelope.tenant.encode(), None
+    return envelope.conversation_id.encode(), None
+
+
+def encode_headers(envelope: Envelope) -> Headers:
+    headers = [
+        ("event_id", envelope.event_id.encode()),
+        ("type", envelope.type.encode()),
+        ("version", str(envelope.version).encode()),
+        ("tenant", envelope.tenant.encode()),
+        ("tenant_version", envelope.tenant_version.encode()),
+        ("customer_id", envelope.customer_id.encode()),
+        ("conversation_id", envelope.conversation_id.encode()),
+        ("occurred_at", rfc3339(envelope.occurred_at).encode()),
+    ]
+    if envelope.cause_id is not None:
+        headers.append(("cause_id", envelope.cause_id.encode()))
+    if envelope.traceparent is not None:
+        headers.append(("traceparent", envelope.traceparent.encode()))
+    return tuple(headers)
+
+
+def decode_headers(headers: Headers) -> Envelope:
+    """Raises `InvalidEvent` naming each header that is missing or wrong."""
+    try:
+        return Envelope.model_validate({name: value.decode() for name, value in headers})
+    except UnicodeDecodeError as error:
+        raise InvalidEvent("headers: not UTF-8") from error
+    except ValidationError as error:
+        raise InvalidEvent(f"headers: {explain(error)}") from error
+
+
+def body_class(topic: str, envelope: Envelope) -> type[Body]:
+    """Raises `InvalidEvent` for a type that does not belong to the topic, `NewerVersion` for one from the future."""
+    kind = BODY_OF.get(envelope.type)
+    if kind is None or TOPIC_OF[envelope.type].name != topic:
+        allowed = ", ".join(sorted(name for name, home in TOPIC_OF.items() if home.name == topic))
+        raise InvalidEvent(f"type: {envelope.type} does not belong to {topic}; allowed: {allowed}")
+    if envelope.version > kind.version:
+        raise NewerVersion(
+            f"{topic} holds {envelope.type} version {envelope.version}, this build reads up to {kind.version}: "
+            "deploy the readers of the new version first"
+        )
+    return kind
+
+
+def explain(error: ValidationError) -> str:
+    """Each problem as `field: what is wrong`, without the offending value: reasons never quote a customer's text."""
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "value"
+        lines.append(f"{field}: {problem['msg']}")
+    return "; ".join(lines)

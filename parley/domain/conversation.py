@@ -1,0 +1,117 @@
+"""The state of one conversation: who owns it, the turn that the bot is working on, and what prompts may remember.
+
+Only the shape and the small questions one asks of it; the rules that change it are in `workers.dialogue`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from schemas.base import ConversationId, CustomerId, EventId, GenerationId, MessageId, TenantId
+from schemas.parts import Channel, HistoryTurn, OwnerKind, RiskKind, ScoredIntent, Speaker
+
+HISTORY_TURNS = 12
+HISTORY_CHARS = 6_000
+"""How much of a conversation a prompt may see; also bounds the size of the stored state."""
+
+MERGE_MESSAGES = 10
+"""A turn takes in no more messages than this; what comes later waits for the next turn."""
+
+MERGE_SHARE = 0.5
+"""After this share of its time a turn takes in no more messages, so that somebody who keeps typing is answered too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of a message; without intents where nothing was."""
+
+    language: str
+    intents: tuple[ScoredIntent, ...] = ()
+    risks: tuple[RiskKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMessage:
+    message_id: MessageId
+    text: str
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Messages that are answered together. `deadline` and `timer_id` are the first message's."""
+
+    messages: tuple[TurnMessage, ...]
+    began_at: datetime
+    deadline: datetime
+    timer_id: EventId
+    generation_id: GenerationId | None = None
+    intent: str | None = None
+    reply: str | None = None
+
+    @property
+    def message_ids(self) -> tuple[MessageId, ...]:
+        return tuple(message.message_id for message in self.messages)
+
+    @property
+    def understood(self) -> bool:
+        return all(message.reading is not None for message in self.messages)
+
+    def takes(self, at: datetime) -> bool:
+        """May a message that arrives at this time still be merged into this turn?"""
+        merge_for: timedelta = (self.deadline - self.began_at) * MERGE_SHARE
+        return len(self.messages) < MERGE_MESSAGES and at < self.began_at + merge_for
+
+    def read(self, message_id: MessageId, reading: Reading) -> "Turn":
+        """The turn with one message understood; itself where the message is not (or no longer) waiting for that."""
+        messages = tuple(
+            replace(message, reading=reading)
+            if message.message_id == message_id and message.reading is None
+            else message
+            for message in self.messages
+        )
+        return replace(self, messages=messages) if messages != self.messages else self
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A suggestion in the making for a human agent."""
+
+    generation_id: GenerationId
+    command_id: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled."""
+
+    conversation_id: ConversationId
+    tenant: TenantId
+    customer_id: CustomerId
+    channel: Channel
+    language: str
+    started_at: datetime
+    updated_at: datetime
+    owner: OwnerKind = "bot"
+    human_agent_id: str | None = None
+    human_agent_name: str | None = None
+    status: Literal["open", "closed"] = "open"
+    epoch: int = 0
+    seq: int = 0
+    turn: Turn | None = None
+    later: tuple[TurnMessage, ...] = ()
+    history: tuple[HistoryTurn, ...] = ()
+    asked_about: str | None = None
+    last_intent: str | None = None
+    draft: Draft | None = None
+
+    @property
+    def open_messages(self) -> int:
+        return len(self.later) + (len(self.turn.messages) if self.turn is not None else 0)
+
+    def remember(self, speaker: Speaker, text: str) -> "Conversation":
+        """With one more line of history, the oldest dropped beyond the limits."""
+        lines = (*self.history, HistoryTurn(speaker=speaker, text=text))[-HISTORY_TURNS:]
+        while len(lines) > 1 and sum(len(line.text) for line in lines) > HISTORY_CHARS:
+            lines = lines[1:]
+        return replace(self, history=lines)

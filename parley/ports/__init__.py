@@ -1,0 +1,1 @@
+"""What Parley needs from the world, as Protocols: one module a port, no implementation, no backend imported."""

@@ -1,0 +1,118 @@
+"""The ports to what understands, looks up and writes: classifier, retriever, generator."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from schemas.base import TenantId
+from schemas.parts import Entity, HistoryTurn, Passage, Risk, ScoredIntent, Usage
+from schemas.tenant import TenantConfig, TenantContent
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a classifier makes of a text; `intents` in falling probability, empty when the text is out of scope."""
+
+    language: str
+    intents: tuple[ScoredIntent, ...]
+    risks: tuple[Risk, ...] = ()
+    entities: tuple[Entity, ...] = ()
+
+
+class Classifier(Protocol):
+    """Intents of one tenant version, fitted on the tenant's own examples."""
+
+    #: Name and version of the method, written into each result.
+    name: str
+
+    def prepare(self, tenant: TenantId, version: str, config: TenantConfig, content: TenantContent) -> None:
+        """Fit, or load what was fitted; a version that is ready is left alone."""
+
+    def ready(self, tenant: TenantId, version: str) -> bool: ...
+
+    def classify(self, tenant: TenantId, version: str, texts: Sequence[str]) -> list[Understanding]:
+        """One result a text, in order; never raises because of what a text says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of an article that is indexed and quoted. `path` are the headings above it; dates are inclusive ISO dates."""
+
+    chunk_id: str
+    article_id: str
+    title: str
+    url: str
+    path: tuple[str, ...]
+    language: str
+    text: str
+    valid_from: str
+    valid_until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for. `on` is the ISO date on which a passage must be valid."""
+
+    text: str
+    language: str
+    on: str
+    limit: int = 5
+
+
+class Retriever(Protocol):
+    """Passages of one tenant version. No tenant ever sees another's."""
+
+    def sync(self, tenant: TenantId, version: str, chunks: Sequence[Chunk]) -> int:
+        """Make the index of this tenant hold these chunks under this version; returns how many were written anew."""
+
+    def ready(self, tenant: TenantId, version: str) -> bool: ...
+
+    def search(self, tenant: TenantId, version: str, queries: Sequence[Query]) -> list[tuple[Passage, ...]]:
+        """The best passages of each query, best first, scores falling; empty where nothing matches."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generator gets. A generator that needs no prompt text (extraction) takes question and passages."""
+
+    tenant: TenantId
+    language: str
+    system: str
+    examples: tuple[tuple[str, str], ...]
+    history: tuple[HistoryTurn, ...]
+    question: str
+    passages: tuple[Passage, ...]
+    max_tokens: int
+    model: str | None
+    adapter: str | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished text. `cited` are the chunk ids it rests on, in the order of their first use."""
+
+    text: str
+    cited: tuple[str, ...]
+    model: str
+    adapter: str | None = None
+    prompt_hash: str | None = None
+    usage: Usage = Usage()
+    finish_reason: Literal["stop", "length"] = "stop"
+
+
+class Generator(Protocol):
+    """Writes answers. Thread-safe: the worker has many in flight."""
+
+    def generate(
+        self, prompt: Prompt, *, on_text: Callable[[str], None], cancelled: Callable[[], bool], timeout_s: float
+    ) -> Completion | None:
+        """Calls `on_text` with each new piece as it comes; the pieces add up to the completion's text.
+
+        Returns None when `cancelled` turned true, or when the passages do not answer the question. Raises
+        `GeneratorUnavailable` (try again) or `RequestRefused`; never takes longer than `timeout_s`.
+        """
+
+    def close(self) -> None: ...

@@ -1,0 +1,256 @@
+"""The store port: what deciders keep (states, outbox, offsets, timers), the read model, tenants, keys at the doors.
+
+One SQL backend implements all of it on SQLite and PostgreSQL (`parley/backends/sql/`); one contract suite holds both.
+Every method may raise `StoreUnavailable`, after which nothing of that call was written. All are thread-safe.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from parley.codec import Outgoing
+from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.ports.bus import TopicPartition
+from schemas.base import ConversationId, EventId, MessageId, TenantId
+from schemas.tenant import TenantConfig, TenantContent
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A partition as the new owner finds it. `clean` tells whether the last owner let go of it in good order."""
+
+    fence: int
+    next_offset: int | None
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Moves one partition's offset from `expected` to `next_offset`, if the fence still is ours.
+
+    `expected` None means that no offset was ever stored.
+    """
+
+    partition: TopicPartition
+    fence: int
+    expected: int | None
+    next_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A key's state as the decider's codec made it; already sealed."""
+
+    key: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Wakes a key at `due_at`. `envelope` is the JSON envelope of the event that set it, from which `TimerFired` follows."""
+
+    timer_id: EventId
+    partition: TopicPartition
+    key: str
+    purpose: str
+    epoch: int
+    due_at: datetime
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One `chat.outbound` event as it went out (sealed), under the conversation's `seq`: what a resume reads."""
+
+    conversation_id: ConversationId
+    seq: int
+    epoch: int
+    event_id: EventId
+    type: str
+    audience: str
+    occurred_at: datetime
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All that one batch of decisions changes; written in one transaction or not at all.
+
+    `outbox` holds what is to be published, by the partition that was read; `published` names outbox entries of earlier
+    batches that the bus has acknowledged, deleted in passing.
+    """
+
+    group: str
+    advances: Sequence[Advance]
+    seen: Collection[EventId] = ()
+    states: Sequence[StoredState] = ()
+    history: Sequence[HistoryRow] = ()
+    projections: Sequence[Projection] = ()
+    timers: Sequence[Timer] = ()
+    timers_cancelled: Collection[EventId] = ()
+    outbox: Mapping[TopicPartition, Sequence[Outgoing]] | None = None
+    published: Collection[int] = ()
+    skipped: Sequence[tuple[TopicPartition, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """One batch's records for the bus, in order, as they were left for the partition's next owner."""
+
+    entry_id: int
+    partition: TopicPartition
+    records: tuple[Outgoing, ...]
+
+
+class DecisionStore(Protocol):
+    """What a decider's loop needs. `group` is the decider's name."""
+
+    def raise_fence(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Lease]:
+        """Take the partitions: their fences grow by one, so that no predecessor can commit any more; marked unclean."""
+
+    def release(self, group: str, fences: Mapping[TopicPartition, int]) -> None:
+        """Mark as cleanly left those whose fence still is the one given."""
+
+    def offsets(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int | None]: ...
+
+    def seen(self, group: str, ids: Collection[EventId]) -> set[EventId]:
+        """Those of the ids that a committed batch had."""
+
+    def states(self, group: str, keys: Collection[str]) -> dict[str, bytes]: ...
+
+    def commit(self, commit: Commit) -> dict[TopicPartition, int]:
+        """Write everything in one transaction; returns the outbox entry's id of each partition that has one.
+
+        Raises `Superseded` when a fence or an offset is not as expected; nothing is written then.
+        """
+
+    def outbox(self, group: str, partitions: Sequence[TopicPartition]) -> list[OutboxEntry]:
+        """Entries not deleted yet, oldest first."""
+
+    def delete_outbox(self, entry_ids: Collection[int]) -> None: ...
+
+    def due_timers(
+        self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int
+    ) -> list[Timer]:
+        """Timers of these partitions that are due, the earliest first."""
+
+    def delete_timers(self, timer_ids: Collection[EventId]) -> None: ...
+
+    def count_attempt(self, group: str, partition: TopicPartition, offset: int) -> int:
+        """Note, durably, that this record is about to be handled by itself; returns how often that has been noted."""
+
+    def clear_attempts(self, group: str, partition: TopicPartition, below: int) -> None:
+        """Forget attempts of records with an offset below `below`."""
+
+    def skips(self, group: str, topic: str) -> list[tuple[TopicPartition, int]]:
+        """Records that were given up (`Commit.skipped`)."""
+
+    def forget_seen(self, before: datetime) -> int:
+        """Delete ids that were seen before `before`; returns how many. Keep them longer than the topics' retention."""
+
+
+class ReadModel(Protocol):
+    """What the doors and the console read; rebuilt from the log by `parley db rebuild`."""
+
+    def conversation(self, conversation_id: ConversationId) -> ConversationRow | None: ...
+
+    def conversations(
+        self, tenant: TenantId | None, *, status: str | None = None, limit: int = 100
+    ) -> list[ConversationRow]:
+        """Newest change first."""
+
+    def history(
+        self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
+    ) -> list[HistoryRow]:
+        """In `seq` order."""
+
+    def open_messages(self) -> dict[TenantId, int]:
+        """Messages not settled yet, by tenant."""
+
+    def feedback(self, conversation_id: ConversationId) -> list[FeedbackRow]: ...
+
+    def rewrite(
+        self,
+        conversations: Iterable[ConversationId],
+        history: Iterable[HistoryRow],
+        projections: Iterable[Projection],
+    ) -> None:
+        """Replace the rows of these conversations, in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantVersion:
+    tenant: TenantId
+    version: str
+    imported_at: datetime
+    current: bool
+
+
+class TenantStore(Protocol):
+    """Immutable versions of tenants, and which is current. Raises `UnknownTenant` where there is none."""
+
+    def put(self, version: str, config: TenantConfig, content: TenantContent, imported_at: datetime) -> bool:
+        """Store a version and make it current; False when it was current already."""
+
+    def current(self, tenant: TenantId) -> str: ...
+
+    def config(self, tenant: TenantId, version: str) -> TenantConfig: ...
+
+    def content(self, tenant: TenantId, version: str) -> TenantContent: ...
+
+    def versions(self) -> list[TenantVersion]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A widget or API key as it is stored: only its SHA-256. `origins` empty means: as the tenant's file says."""
+
+    key_hash: str
+    tenant: TenantId
+    kind: Literal["widget", "api"]
+    label: str
+    origins: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A client's message id within its conversation, with a keyed digest of the text it came with."""
+
+    conversation_id: ConversationId
+    client_message_id: str
+    message_id: MessageId
+    text_digest: str
+    claimed_at: datetime
+
+
+class DoorStore(Protocol):
+    """What the doors keep: access keys, and which client's message ids were used for what."""
+
+    def put_key(self, key: AccessKey) -> None: ...
+
+    def key(self, key_hash: str) -> AccessKey | None: ...
+
+    def keys(self, tenant: TenantId | None = None) -> list[AccessKey]: ...
+
+    def revoke_key(self, key_hash: str, at: datetime) -> None: ...
+
+    def claim(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Store each claim unless its (conversation, client id) is taken; returns, in order, the claim that holds.
+
+        Many claims in one transaction: the gateway collects those that arrive together.
+        """
+
+    def forget_claims(self, before: datetime) -> int: ...
+
+
+class Store(DecisionStore, ReadModel, TenantStore, DoorStore, Protocol):
+    """All of it; what `parley.backends.sql.open_store(url)` returns."""
+
+    def ping(self) -> None:
+        """Raises `StoreUnavailable`."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,63 @@
+"""Which records of each partition are done: what may be committed is the prefix without a gap."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from threading import Lock
+
+from parley.ports.bus import TopicPartition
+
+
+class Progress:
+    """Thread-safe. A partition that was given up and comes back begins anew: old records no longer count."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._open: dict[TopicPartition, OrderedDict[int, bool]] = {}
+        self._ready: dict[TopicPartition, int] = {}
+
+    def own(self, partition: TopicPartition) -> None:
+        with self._lock:
+            self._open[partition] = OrderedDict()
+            self._ready.pop(partition, None)
+
+    def forget(self, partition: TopicPartition) -> None:
+        with self._lock:
+            self._open.pop(partition, None)
+            self._ready.pop(partition, None)
+
+    def begin(self, partition: TopicPartition, offset: int) -> None:
+        with self._lock:
+            if partition in self._open:
+                self._open[partition][offset] = False
+
+    def finish(self, partition: TopicPartition, offset: int) -> None:
+        """Note a record as done, and move the partition's commit over all that is done before it."""
+        with self._lock:
+            records = self._open.get(partition)
+            if records is None or offset not in records:
+                return
+            records[offset] = True
+            while records:
+                first = next(iter(records))
+                if not records[first]:
+                    return
+                del records[first]
+                self._ready[partition] = first + 1
+
+    def take_commits(self) -> dict[TopicPartition, int]:
+        """Next offsets that moved since the last call."""
+        with self._lock:
+            ready, self._ready = self._ready, {}
+            return ready
+
+    def give_back(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """These could not be committed; try again with the next ones, unless those are further already."""
+        with self._lock:
+            for partition, offset in offsets.items():
+                if partition in self._open:
+                    self._ready[partition] = max(offset, self._ready.get(partition, 0))
+
+    def open_count(self) -> int:
+        """Records begun and not done."""
+        with self._lock:
+            return sum(sum(not done for done in records.values()) for records in self._open.values())

@@ -1,0 +1,115 @@
+"""Settings, read once from the environment (`PARLEY_…`) at a program's door and passed on as a value from there."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from parley.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Every setting with its default: the embedded form, everything below `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="PARLEY_", frozen=True, extra="ignore")
+
+    #: Where the embedded form keeps its log, databases, indexes and secret.
+    home: Path = Path("~/.local/share/parley")
+    #: memory: | sqlite:///FILE | kafka://HOST:PORT[,HOST:PORT…]; empty: SQLite below `home`.
+    bus_url: str = ""
+    #: sqlite:///FILE | postgresql+psycopg://…; empty: SQLite below `home`.
+    database_url: str = ""
+    #: The customers' keys, in a database of their own; empty: SQLite below `home`.
+    keys_url: str = ""
+    #: Signs conversation tokens and digests; empty: made at the first start and kept below `home`.
+    secret: Annotated[str, Field(repr=False)] = ""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    #: Address that browsers use, where it is not http://host:port (a proxy in front).
+    public_url: str = ""
+    #: Where each worker process serves /metrics and /healthz; 0 lets the system choose, -1 turns it off.
+    metrics_port: Annotated[int, Field(ge=-1, le=65535)] = -1
+    #: Serve the tenants' demo sites under /demo.
+    demo: bool = True
+    #: Trust X-Forwarded-For from this many proxies in front of the gateway.
+    proxies: Annotated[int, Field(ge=0, le=5)] = 0
+
+    token_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
+    messages_per_minute: Annotated[int, Field(ge=1)] = 30
+    conversations_per_minute: Annotated[int, Field(ge=1)] = 60
+
+    generator: Literal["extractive", "openai"] = "extractive"
+    openai_url: str = "http://127.0.0.1:8000/v1"
+    openai_model: str = ""
+    openai_key: Annotated[str, Field(repr=False)] = ""
+    generations_in_flight: Annotated[int, Field(ge=1, le=512)] = 16
+
+    kafka_replication: Annotated[int, Field(ge=1, le=5)] = 1
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("home")
+    @classmethod
+    def _expanded(cls, home: Path) -> Path:
+        return home.expanduser()
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """From the environment. Raises `ConfigurationError` naming the variable and what is allowed."""
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks each value
+        except ValidationError as error:
+            problems = "; ".join(
+                f"PARLEY_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in error.errors(include_url=False)
+            )
+            raise ConfigurationError(problems) from error
+
+    @property
+    def bus(self) -> str:
+        return self.bus_url or f"sqlite:///{self.home / 'log.db'}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'parley.db'}"
+
+    @property
+    def keys(self) -> str:
+        return self.keys_url or f"sqlite:///{self.home / 'keys.db'}"
+
+    @property
+    def index_dir(self) -> Path:
+        return self.home / "index"
+
+    @property
+    def url(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    def ensure_home(self) -> None:
+        """Make the data folder. Raises `ConfigurationError` when it cannot be written."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            probe = self.home / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ConfigurationError(
+                f"PARLEY_HOME: cannot write to {self.home} ({error.strerror}); name a folder that you may write to"
+            ) from error
+
+    def signing_secret(self) -> bytes:
+        """The configured secret, or the one kept below `home` (made at the first call, readable by its owner only)."""
+        if self.secret:
+            if len(self.secret) < 32:
+                raise ConfigurationError("PARLEY_SECRET: must have at least 32 characters")
+            return self.secret.encode()
+        path = self.home / "secret"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_bytes()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        return path.read_bytes()

@@ -1,0 +1,183 @@
+"""`conversation.events`: the decision log. Everything that the dialogue worker reads is here, in the order it decides."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import MAX_MESSAGE_CHARS, Body, EventId, GenerationId, MessageId, Moment, Sealed
+from schemas.parts import (
+    Channel,
+    Entity,
+    GuardReport,
+    Language,
+    Passage,
+    Purpose,
+    Risk,
+    ScoredIntent,
+    Usage,
+)
+
+MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS), Sealed("text")]
+AnswerText = Annotated[str, Field(max_length=65_536), Sealed("text")]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class ConversationStarted(Body):
+    """A channel opened a conversation."""
+
+    channel: Channel
+    language: Language | None = None
+
+
+class MessageReceived(Body):
+    """A customer's message, masked before this first write; `masked` names the kinds of what was taken out."""
+
+    message_id: MessageId
+    text: MessageText
+    channel: Channel
+    client_message_id: str | None = None
+    masked: tuple[str, ...] = ()
+
+
+class ClaimRequested(Body):
+    """A human agent wants the conversation. With `force`, also from another human agent (supervisors)."""
+
+    human_agent_id: str
+    human_agent_name: Name
+    force: bool = False
+
+
+class ReleaseRequested(Body):
+    """The owning human agent gives the conversation back, to the bot or to the queue."""
+
+    human_agent_id: str
+    to: Literal["bot", "queue"] = "bot"
+
+
+class AgentMessageSubmitted(Body):
+    """The owning human agent writes to the customer."""
+
+    message_id: MessageId
+    human_agent_id: str
+    text: MessageText
+
+
+class DraftRequested(Body):
+    """A human agent asks for a suggested answer to the customer's last messages."""
+
+    human_agent_id: str
+
+
+class CloseRequested(Body):
+    """Somebody ends the conversation. A later message of the customer opens it again, with the bot."""
+
+    by: Literal["customer", "human_agent", "system"]
+    human_agent_id: str | None = None
+
+
+class MessageUnderstood(Body):
+    """What the intent worker made of a message; `intents` in falling probability, empty when out of scope."""
+
+    message_id: MessageId
+    language: Language
+    intents: tuple[ScoredIntent, ...]
+    risks: tuple[Risk, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    model: str
+
+
+class UnderstandingFailed(Body):
+    """The intent worker could not read the message within its deadline."""
+
+    message_id: MessageId
+    reason: Literal["deadline", "unavailable", "refused", "error"]
+
+
+class NothingFound(Body):
+    """No passage of the tenant's articles answers this."""
+
+    generation_id: GenerationId
+    epoch: int
+    best_score: float | None = None
+
+
+class RetrievalFailed(Body):
+    """The RAG worker could not search within the deadline."""
+
+    generation_id: GenerationId
+    epoch: int
+    reason: Literal["deadline", "unavailable", "refused", "error"]
+
+
+class ReplyGenerated(Body):
+    """A finished text with all that proves it: the passages, the guard's report, model, adapter, prompt hash, seed."""
+
+    generation_id: GenerationId
+    purpose: Purpose
+    attempt: str
+    epoch: int
+    text: AnswerText
+    cited: tuple[str, ...]
+    passages: tuple[Passage, ...]
+    guard: GuardReport
+    model: str
+    adapter: str | None = None
+    prompt_hash: str | None = None
+    seed: int | None = None
+    usage: Usage = Usage()
+    finish_reason: Literal["stop", "length"] = "stop"
+
+
+class GenerationFailed(Body):
+    """No text: too busy, too late, cancelled, or the model server refused or failed."""
+
+    generation_id: GenerationId
+    purpose: Purpose
+    epoch: int
+    reason: Literal["busy", "deadline", "cancelled", "unavailable", "refused", "too_long", "guard", "error"]
+
+
+class AssignmentMade(Body):
+    """The assignment worker found a human agent for a waiting conversation."""
+
+    human_agent_id: str
+    human_agent_name: Name
+
+
+class AssignmentFailed(Body):
+    """Nobody can take the conversation now."""
+
+    reason: Literal["nobody_present", "outside_hours", "queue_full"]
+
+
+class TimerFired(Body):
+    """A timer that the dialogue worker set is due. It counts only if its epoch and purpose still fit."""
+
+    timer_id: str
+    purpose: Literal["turn_deadline", "idle_close"]
+    epoch: int
+    due_at: Moment
+
+
+class DeliveryReported(Body):
+    """What became of something sent to the customer."""
+
+    outbound_id: EventId
+    channel: Channel
+    state: Literal["accepted", "sent", "delivered", "unknown", "failed"]
+    reason: str | None = None
+
+
+class MessageFailed(Body):
+    """Written by the runtime for a record that brought the worker down again and again: it was skipped.
+
+    A replay skips the same record; whatever message it stood for is settled as failed.
+    """
+
+    failed_event_id: EventId
+    topic: str
+    partition: int
+    offset: int
+    message_id: MessageId | None = None
+
+

@@ -1,0 +1,202 @@
+"""Every topic: which events it carries, how it is keyed, how long it lives, who writes and who reads it.
+
+Partition counts never change once in use: a key's order depends on them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas import conversation_events as conversation
+from schemas import other_events as other
+from schemas import outbound, work
+from schemas.base import Body
+
+DAY_MS = 86_400_000
+MINUTE_MS = 60_000
+
+KeyKind = Literal["conversation", "tenant", "call", "tenant_shard", "adapter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`retention_ms` None keeps for ever; a compacted topic keeps the last record of each key.
+
+    `dead_letters` tells whether an unreadable record of this topic is kept in `<name>.dlq`.
+    """
+
+    name: str
+    key: KeyKind
+    partitions: int
+    retention_ms: int | None
+    events: tuple[type[Body], ...]
+    written_by: tuple[str, ...]
+    read_by: tuple[str, ...]
+    compacted: bool = False
+    dead_letters: bool = True
+
+
+CONVERSATION_EVENTS = Topic(
+    name="conversation.events",
+    key="conversation",
+    partitions=12,
+    retention_ms=400 * DAY_MS,
+    events=(
+        conversation.ConversationStarted,
+        conversation.MessageReceived,
+        conversation.ClaimRequested,
+        conversation.ReleaseRequested,
+        conversation.AgentMessageSubmitted,
+        conversation.DraftRequested,
+        conversation.CloseRequested,
+        conversation.MessageUnderstood,
+        conversation.UnderstandingFailed,
+        conversation.NothingFound,
+        conversation.RetrievalFailed,
+        conversation.ReplyGenerated,
+        conversation.GenerationFailed,
+        conversation.AssignmentMade,
+        conversation.AssignmentFailed,
+        conversation.TimerFired,
+        conversation.DeliveryReported,
+        conversation.MessageFailed,
+    ),
+    written_by=("connectors", "console", "intent", "rag", "inference", "assignment", "dialogue (timers)"),
+    read_by=("dialogue",),
+)
+WORK_UNDERSTAND = Topic(
+    name="work.understand",
+    key="conversation",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    events=(work.UnderstandingRequested,),
+    written_by=("dialogue",),
+    read_by=("intent",),
+)
+WORK_ANSWER = Topic(
+    name="work.answer",
+    key="conversation",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    events=(work.AnswerRequested,),
+    written_by=("dialogue",),
+    read_by=("rag",),
+)
+INFERENCE_REQUESTS = Topic(
+    name="inference.requests",
+    key="tenant_shard",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    events=(work.GenerationRequested,),
+    written_by=("rag",),
+    read_by=("inference",),
+)
+INFERENCE_CONTROL = Topic(
+    name="inference.control",
+    key="conversation",
+    partitions=1,
+    retention_ms=10 * MINUTE_MS,
+    events=(work.GenerationCancelled,),
+    written_by=("dialogue",),
+    read_by=("inference",),
+    dead_letters=False,
+)
+CHAT_OUTBOUND = Topic(
+    name="chat.outbound",
+    key="conversation",
+    partitions=12,
+    retention_ms=30 * DAY_MS,
+    events=(
+        outbound.CustomerMessage,
+        outbound.ReplyReady,
+        outbound.AgentMessage,
+        outbound.DraftReady,
+        outbound.EpochRaised,
+        outbound.OwnerChanged,
+        outbound.Typing,
+        outbound.Closed,
+        outbound.MessageSettled,
+        outbound.CommandRejected,
+        outbound.DeliveryChanged,
+    ),
+    written_by=("dialogue",),
+    read_by=("gateway", "telegram", "console"),
+)
+CHAT_DELTAS = Topic(
+    name="chat.deltas",
+    key="conversation",
+    partitions=12,
+    retention_ms=10 * MINUTE_MS,
+    events=(outbound.ReplyDelta,),
+    written_by=("inference",),
+    read_by=("gateway", "telegram", "console"),
+    dead_letters=False,
+)
+CALL_EVENTS = Topic(
+    name="call.events",
+    key="call",
+    partitions=6,
+    retention_ms=30 * DAY_MS,
+    events=(other.CallSegmentHeard, other.TranscriptImported),
+    written_by=("calls connector",),
+    read_by=("calls",),
+)
+ASSIGNMENT_EVENTS = Topic(
+    name="assignment.events",
+    key="tenant",
+    partitions=4,
+    retention_ms=30 * DAY_MS,
+    events=(other.QueueJoined, other.QueueLeft, other.PresenceChanged),
+    written_by=("dialogue", "console"),
+    read_by=("assignment",),
+)
+FEEDBACK_EVENTS = Topic(
+    name="feedback.events",
+    key="conversation",
+    partitions=4,
+    retention_ms=400 * DAY_MS,
+    events=(other.FeedbackGiven,),
+    written_by=("connectors", "console", "dialogue"),
+    read_by=("feedback",),
+)
+ADAPTERS_UPDATES = Topic(
+    name="adapters.updates",
+    key="adapter",
+    partitions=1,
+    retention_ms=None,
+    events=(other.AdapterPublished, other.AdapterRetired),
+    written_by=("trainer",),
+    read_by=("inference",),
+    compacted=True,
+)
+TENANTS_UPDATES = Topic(
+    name="tenants.updates",
+    key="tenant",
+    partitions=1,
+    retention_ms=None,
+    events=(other.TenantImported,),
+    written_by=("import", "console"),
+    read_by=("all workers",),
+    compacted=True,
+)
+
+TOPICS: tuple[Topic, ...] = (
+    CONVERSATION_EVENTS,
+    WORK_UNDERSTAND,
+    WORK_ANSWER,
+    INFERENCE_REQUESTS,
+    INFERENCE_CONTROL,
+    CHAT_OUTBOUND,
+    CHAT_DELTAS,
+    CALL_EVENTS,
+    ASSIGNMENT_EVENTS,
+    FEEDBACK_EVENTS,
+    ADAPTERS_UPDATES,
+    TENANTS_UPDATES,
+)
+
+TOPIC_OF: dict[str, Topic] = {body.event_type(): topic for topic in TOPICS for body in topic.events}
+BODY_OF: dict[str, type[Body]] = {body.event_type(): body for topic in TOPICS for body in topic.events}
+
+
+def dead_letter_topic(name: str) -> str:
+    return f"{name}.dlq"

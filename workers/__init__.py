@@ -1,0 +1,1 @@
+"""The workers: deciders (dialogue, assignment, feedback) and effectors (intent, RAG, inference)."""

@@ -1,0 +1,145 @@
+"""Who owns the conversation: claims, releases, the queue's outcome, human agents' words, drafts for them, closing."""
+
+from datetime import timedelta
+from typing import Literal
+
+from parley.domain.conversation import Draft
+from parley.domain.hours import is_open
+from schemas.base import GenerationId
+from schemas.conversation_events import (
+    AgentMessageSubmitted,
+    AssignmentFailed,
+    AssignmentMade,
+    ClaimRequested,
+    CloseRequested,
+    DeliveryReported,
+    DraftRequested,
+    ReleaseRequested,
+)
+from schemas.other_events import QueueJoined, QueueLeft
+from schemas.outbound import AgentMessage, Closed, CommandRejected, DeliveryChanged
+from schemas.work import AnswerRequested
+from workers.dialogue.intake import begin_next_turn
+from workers.dialogue.moves import Moves, follow_id
+from workers.dialogue.turns import finish, nobody_there
+
+
+def assignment_made(moves: Moves, body: AssignmentMade) -> None:
+    if moves.state.owner != "queue":
+        return
+    turn = moves.state.turn
+    hand_to(moves, body.human_agent_id, body.human_agent_name, announce=turn is not None)
+
+
+def assignment_failed(moves: Moves, body: AssignmentFailed) -> None:
+    """Nobody is there: say so and go on as the bot, also where no turn is open (a release to an empty queue)."""
+    if moves.state.owner != "queue":
+        return
+    turn = moves.state.turn
+    if turn is not None:
+        nobody_there(moves, turn)
+    else:
+        moves.change_owner("bot", "nobody_present")
+        begin_next_turn(moves)
+
+
+def claim_requested(moves: Moves, body: ClaimRequested) -> None:
+    state = moves.state
+    if state.status == "closed":
+        reject(moves, "closed")
+    elif state.owner == "human" and state.human_agent_id != body.human_agent_id and not body.force:
+        reject(moves, "already_owned")
+    elif state.human_agent_id != body.human_agent_id:
+        if state.owner == "queue":
+            moves.emit(QueueLeft(epoch=state.epoch))
+        hand_to(moves, body.human_agent_id, body.human_agent_name, announce=False)
+
+
+def hand_to(moves: Moves, human_agent_id: str, name: str, *, announce: bool) -> None:
+    """The human agent owns the conversation and everything in it that is still open."""
+    moves.change_owner("human", "claimed", human_agent_id, name)
+    turn = moves.state.turn
+    if announce and turn is not None:
+        said = [turn.reply] if turn.reply is not None else []
+        finish(moves, "handoff", *said, "handoff_waiting", outcome="handed_over")
+    else:
+        moves.end_turn("handed_over")
+        begin_next_turn(moves)
+
+
+def release_requested(moves: Moves, body: ReleaseRequested) -> None:
+    if not _owned_by(moves, body.human_agent_id):
+        reject(moves, "not_owner")
+        return
+    moves.change_owner(body.to, "released")
+    if body.to == "queue":
+        open_now = is_open(moves.tenant.hours, moves.at)
+        moves.emit(QueueJoined(epoch=moves.state.epoch, language=moves.state.language, open_now=open_now))
+
+
+def agent_message_submitted(moves: Moves, body: AgentMessageSubmitted) -> None:
+    if not _owned_by(moves, body.human_agent_id):
+        reject(moves, "not_owner")
+        return
+    moves.out(
+        AgentMessage,
+        message_id=body.message_id,
+        human_agent_id=body.human_agent_id,
+        human_agent_name=moves.state.human_agent_name,
+        text=body.text,
+    )
+    moves.state = moves.state.remember("human_agent", body.text)
+
+
+def draft_requested(moves: Moves, body: DraftRequested) -> None:
+    """Ask for an answer that only the human agent will see."""
+    question = next((line.text for line in reversed(moves.state.history) if line.speaker == "customer"), None)
+    if not _owned_by(moves, body.human_agent_id):
+        reject(moves, "not_owner")
+    elif question is None:
+        reject(moves, "nothing_to_draft")
+    else:
+        generation_id = GenerationId(follow_id(moves.event, "generation"))
+        moves.set(draft=Draft(generation_id, moves.event.envelope.event_id))
+        moves.emit(
+            AnswerRequested(
+                generation_id=generation_id,
+                purpose="draft",
+                message_ids=(),
+                question=question,
+                history=moves.state.history,
+                language=moves.state.language,
+                epoch=moves.state.epoch,
+                deadline=moves.at + timedelta(seconds=moves.tenant.limits.message_deadline_s),
+                adapter=moves.tenant.model.adapter,
+            )
+        )
+
+
+def close_requested(moves: Moves, body: CloseRequested) -> None:
+    if moves.state.status == "closed":
+        return
+    if body.by == "human_agent" and not _owned_by(moves, body.human_agent_id):
+        reject(moves, "not_owner")
+        return
+    if moves.state.owner == "queue":
+        moves.emit(QueueLeft(epoch=moves.state.epoch))
+    moves.raise_epoch("closed")
+    moves.end_turn("closed")
+    moves.settle(tuple(message.message_id for message in moves.take_later()), "closed")
+    moves.set(status="closed", owner="bot", human_agent_id=None, human_agent_name=None, draft=None, asked_about=None)
+    moves.out(Closed, by=body.by)
+
+
+def delivery_reported(moves: Moves, body: DeliveryReported) -> None:
+    moves.out(DeliveryChanged, outbound_id=body.outbound_id, state=body.state, reason=body.reason)
+
+
+def reject(
+    moves: Moves, reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft"]
+) -> None:
+    moves.out(CommandRejected, command_id=moves.event.envelope.event_id, reason=reason)
+
+
+def _owned_by(moves: Moves, human_agent_id: str | None) -> bool:
+    return moves.state.owner == "human" and moves.state.human_agent_id == human_agent_id

@@ -1,0 +1,75 @@
+"""A customer's message comes in: it is taken in at once, whoever owns the conversation and whatever is down."""
+
+from datetime import timedelta
+
+from parley.domain.conversation import TurnMessage
+from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.outbound import CustomerMessage
+from schemas.work import UnderstandingRequested
+from workers.dialogue.moves import Moves
+
+
+def conversation_started(moves: Moves, body: ConversationStarted) -> None:
+    language = body.language if body.language in moves.tenant.languages else moves.tenant.default_language
+    moves.set(channel=body.channel, language=language)
+
+
+def message_received(moves: Moves, body: MessageReceived) -> None:
+    """Into the running turn, into a new one, or to the human who owns the conversation."""
+    if moves.state.status == "closed":
+        moves.set(status="open")
+        moves.change_owner("bot", "reopened")
+    moves.set(channel=body.channel)
+    moves.out(CustomerMessage, message_id=body.message_id, text=body.text)
+    moves.state = moves.state.remember("customer", body.text)
+    message = TurnMessage(body.message_id, body.text)
+    if moves.state.owner == "human":
+        moves.settle((body.message_id,), "handed_over")
+    elif moves.state.turn is None:
+        begin_turn(moves, (message,))
+    elif moves.state.owner == "queue" or not moves.state.turn.takes(moves.at):
+        moves.set(later=(*moves.state.later, message))
+    else:
+        merge(moves, message)
+
+
+def merge(moves: Moves, message: TurnMessage) -> None:
+    """The customer went on while the bot was answering: both are answered together, under a new epoch."""
+    moves.raise_epoch("new_message")
+    turn = moves.state.turn
+    assert turn is not None  # the caller has seen one
+    moves.set_turn(messages=(*turn.messages, message))
+    request_understanding(moves, message)
+
+
+def begin_turn(moves: Moves, messages: tuple[TurnMessage, ...]) -> None:
+    """Open a turn for these messages and have them understood."""
+    deadline = moves.at + timedelta(seconds=moves.tenant.limits.message_deadline_s)
+    moves.open_turn(messages, deadline)
+    for message in messages:
+        request_understanding(moves, message)
+
+
+def begin_next_turn(moves: Moves) -> None:
+    """Once a turn is settled: the messages that waited for it become the next one."""
+    waiting = moves.take_later()
+    if not waiting:
+        return
+    if moves.state.owner == "human":
+        moves.settle(tuple(message.message_id for message in waiting), "handed_over")
+    else:
+        begin_turn(moves, waiting)
+
+
+def request_understanding(moves: Moves, message: TurnMessage) -> None:
+    turn = moves.state.turn
+    assert turn is not None  # only messages of an open turn are understood
+    moves.emit(
+        UnderstandingRequested(
+            message_id=message.message_id,
+            text=message.text,
+            language_hint=moves.state.language,
+            epoch=moves.state.epoch,
+            deadline=turn.deadline,
+        )
+    )

@@ -1,0 +1,181 @@
+"""The pen that the dialogue rules write with: it numbers what leaves and keeps the state while one event is handled.
+
+A `Moves` lives for one `handle` call; nothing of it survives but the `Decision` that it is turned into.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from parley.domain.conversation import Conversation, Turn, TurnMessage
+from parley.domain.deciding import Decision, SetTimer
+from parley.domain.events import follow
+from parley.domain.readmodel import ConversationRow
+from parley.ids import derived_id
+from schemas.base import AnyEvent, Body, EventId, MessageId, ReplyId
+from schemas.outbound import EpochRaised, MessageSettled, Outbound, OwnerChanged, ReplyReady
+from schemas.parts import Citation, Outcome, OwnerKind, ReplyKind, Settlement
+from schemas.tenant import TenantConfig
+from schemas.work import GenerationCancelled
+
+
+class Moves:
+    """Collects what one event brings about."""
+
+    def __init__(self, state: Conversation, event: AnyEvent, tenant: TenantConfig) -> None:
+        self.state = state
+        self.event = event
+        self.tenant = tenant
+        self._events: list[AnyEvent] = []
+        self._timers: list[SetTimer] = []
+        self._cancelled: list[EventId] = []
+
+    @property
+    def at(self) -> datetime:
+        return self.event.envelope.occurred_at
+
+    def set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def emit(self, body: Body) -> EventId:
+        """Let an event leave; its id follows from the handled event and the event's place among its siblings."""
+        event = follow(self.event.envelope, body, len(self._events))
+        self._events.append(event)
+        return event.envelope.event_id
+
+    def out(self, event: type[Outbound], /, **fields: Any) -> EventId:
+        """Let an outbound event leave under the conversation's next `seq` and its present epoch."""
+        self.set(seq=self.state.seq + 1)
+        return self.emit(event(seq=self.state.seq, epoch=self.state.epoch, **fields))
+
+    def reply_id(self) -> ReplyId:
+        """The id of the reply that the handled event brings about; there is at most one."""
+        return ReplyId(follow_id(self.event, "reply"))
+
+    def set_timer(self, timer_id: EventId, due_at: datetime, purpose: str) -> None:
+        self._timers.append(SetTimer(timer_id, due_at, purpose, self.state.epoch, self.event.envelope))
+
+    def raise_epoch(self, reason: Literal["new_message", "owner_changed", "failed", "closed"]) -> None:
+        """Fence off every delta written so far, and stop the generation that is writing them."""
+        running = self.state.turn.generation_id if self.state.turn is not None else None
+        self.set(epoch=self.state.epoch + 1)
+        self.out(EpochRaised, reason=reason, generation_id=running)
+        if running is not None:
+            self.emit(GenerationCancelled(generation_id=running, epoch=self.state.epoch))
+            self.set_turn(generation_id=None)
+
+    def change_owner(
+        self,
+        owner: OwnerKind,
+        reason: Literal["handoff", "claimed", "released", "nobody_present", "reopened"],
+        human_agent_id: str | None = None,
+        human_agent_name: str | None = None,
+    ) -> None:
+        """Raise the epoch and say who may speak from now on."""
+        self.raise_epoch("owner_changed")
+        self.set(owner=owner, human_agent_id=human_agent_id, human_agent_name=human_agent_name)
+        self.out(
+            OwnerChanged,
+            owner=owner,
+            reason=reason,
+            human_agent_id=human_agent_id,
+            human_agent_name=human_agent_name,
+        )
+
+    def set_turn(self, **changes: Any) -> None:
+        if self.state.turn is not None:
+            self.set(turn=replace(self.state.turn, **changes))
+
+    def reply(
+        self,
+        kind: ReplyKind,
+        text: str,
+        answers: tuple[MessageId, ...],
+        *,
+        language: str,
+        offer_human: bool = False,
+        citations: tuple[Citation, ...] = (),
+        **provenance: str | None,
+    ) -> ReplyId:
+        """Say it to the customer, and remember that it was said."""
+        reply_id = self.reply_id()
+        self.out(
+            ReplyReady,
+            reply_id=reply_id,
+            kind=kind,
+            answers=answers,
+            text=text,
+            language=language,
+            offer_human=offer_human,
+            citations=citations,
+            **provenance,
+        )
+        self.state = self.state.remember("bot", text)
+        return reply_id
+
+    def settle(self, ids: tuple[MessageId, ...], outcome: Outcome, reply_id: ReplyId | None = None) -> None:
+        """Each message ends here. Of several that one reply answers, the last is answered and the others are merged."""
+        if not ids:
+            return
+        settlements = tuple(
+            Settlement(
+                message_id=message_id,
+                outcome="merged" if outcome == "answered" and message_id != ids[-1] else outcome,
+                reply_id=reply_id,
+            )
+            for message_id in ids
+        )
+        self.out(MessageSettled, settlements=settlements)
+
+    def end_turn(self, outcome: Outcome, reply_id: ReplyId | None = None) -> None:
+        """Settle all messages of the running turn and forget it, its timer with it."""
+        turn = self.state.turn
+        if turn is None:
+            return
+        self._cancelled.append(turn.timer_id)
+        self.set(turn=None)
+        self.settle(turn.message_ids, outcome, reply_id)
+
+    def take_later(self) -> tuple[TurnMessage, ...]:
+        """The messages that waited for the running turn; they wait no longer."""
+        waiting = self.state.later
+        self.set(later=())
+        return waiting
+
+    def open_turn(self, messages: tuple[TurnMessage, ...], deadline: datetime) -> Turn:
+        """Begin a turn with its deadline timer."""
+        timer_id = follow_id(self.event, "timer")
+        turn = Turn(messages=messages, began_at=self.at, deadline=deadline, timer_id=timer_id)
+        self.set(turn=turn)
+        self.set_timer(timer_id, deadline, "turn_deadline")
+        return turn
+
+    def decision(self) -> Decision[Conversation]:
+        self.set(updated_at=self.at)
+        kept = [timer for timer in self._timers if timer.timer_id not in self._cancelled]
+        return Decision(self.state, self._events, kept, self._cancelled, (row_of(self.state),))
+
+
+def follow_id(event: AnyEvent, name: str) -> EventId:
+    """An id that follows from the handled event by name, for things that are not events themselves."""
+    return derived_id(event.envelope.event_id, name)
+
+
+def row_of(state: Conversation) -> ConversationRow:
+    """The conversation as lists show it."""
+    return ConversationRow(
+        conversation_id=state.conversation_id,
+        tenant=state.tenant,
+        customer_id=state.customer_id,
+        channel=state.channel,
+        language=state.language,
+        owner=state.owner,
+        human_agent_id=state.human_agent_id,
+        status=state.status,
+        epoch=state.epoch,
+        seq=state.seq,
+        open_messages=state.open_messages,
+        last_intent=state.last_intent,
+        started_at=state.started_at,
+        updated_at=state.updated_at,
+    )

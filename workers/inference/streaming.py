@@ -1,0 +1,90 @@
+"""Deltas: what the generator writes leaves sentence by sentence, each one only after the guard has passed it.
+
+Once a sentence fails, nothing more of the attempt is streamed: the finished text decides what the customer sees.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+
+from parley.codec import Codec
+from parley.domain import guard
+from parley.domain.events import follow
+from parley.errors import ParleyError
+from parley.ports.bus import Producer
+from parley.ports.clock import Clock
+from parley.runtime.publishing import send
+from schemas.base import Event
+from schemas.outbound import ReplyDelta
+from schemas.work import GenerationRequested
+
+log = logging.getLogger(__name__)
+
+SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？；]|\n")
+"""Where a sentence is over: with a Latin stop only once white space follows, because `4.` may go on as `4.50`."""
+
+Emit = Callable[[int, str], None]
+
+
+class Stream:
+    """One attempt's deltas. Belongs to the thread that generates."""
+
+    def __init__(self, check: Callable[[str], bool], emit: Emit) -> None:
+        self._check = check
+        self._emit = emit
+        self._held = ""
+        self._index = 0
+        self._broken = False
+
+    def write(self, text: str) -> None:
+        """Take a piece in, and let every sentence that it completes leave."""
+        self._held += text
+        end = max((match.end() for match in SENTENCE_END.finditer(self._held)), default=0)
+        if end:
+            ready, self._held = self._held[:end], self._held[end:]
+            self._leave(ready)
+
+    def finish(self) -> None:
+        """The text is complete: what is held is a whole sentence now."""
+        if self._held:
+            self._leave(self._held)
+            self._held = ""
+
+    def _leave(self, text: str) -> None:
+        if self._broken or not self._check(text):
+            self._broken = True
+            return
+        self._emit(self._index, text)
+        self._index += 1
+
+
+class StreamFactory:
+    """Opens the streams of generations that a customer or a human agent watches."""
+
+    def __init__(self, producer: Producer, codec: Codec, clock: Clock) -> None:
+        self._producer = producer
+        self._codec = codec
+        self._clock = clock
+
+    def open(self, event: Event[GenerationRequested], attempt: str) -> Stream:
+        asked = event.body
+        if asked.purpose != "reply":
+            return Stream(lambda text: False, lambda index, text: None)
+        return Stream(
+            lambda text: guard.check(text, asked.passages).passed,
+            lambda index, text: self._send(event, attempt, index, text),
+        )
+
+    def _send(self, event: Event[GenerationRequested], attempt: str, index: int, text: str) -> None:
+        """Fire and forget: a lost delta costs nothing but the sight of it, since the reply replaces them all."""
+        asked = event.body
+        body = ReplyDelta(
+            generation_id=asked.generation_id, attempt=attempt, epoch=asked.epoch, index=index, text=text
+        )
+        try:
+            send(
+                self._producer,
+                self._codec.encode(follow(event.envelope, body, f"{attempt}:{index}", self._clock.now())),
+            )
+        except ParleyError as error:
+            log.debug("a delta was lost: %s", type(error).__name__)

@@ -1,0 +1,204 @@
+"""The only place that picks backends: from settings to an open platform, and from a name to a worker that can run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event as Flag
+from threading import Thread
+from typing import Protocol, TypeVar
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+
+from parley.codec import Codec
+from parley.domain.deciding import Decider
+from parley.errors import ConfigurationError
+from parley.metrics import WorkerMetrics
+from parley.ports.bus import Bus
+from parley.ports.clock import Clock, SystemClock
+from parley.ports.keys import KeyStore
+from parley.ports.models import Classifier, Generator, Retriever
+from parley.ports.store import Store
+from parley.runtime.decider import DeciderWorker
+from parley.runtime.effector import Effector, EffectorWorker
+from parley.runtime.tenants import TenantConfigs
+from parley.runtime.versions import VersionedContent
+from parley.settings import Settings
+
+S = TypeVar("S")
+
+
+class Runner(Protocol):
+    """A worker: runs until told to stop, then drains."""
+
+    name: str
+
+    def run(self, stop: Flag) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What every deployable of one process shares. Closing it closes the connections that it opened."""
+
+    settings: Settings
+    bus: Bus
+    store: Store
+    keys: KeyStore
+    codec: Codec
+    clock: Clock
+    registry: CollectorRegistry
+    metrics: WorkerMetrics
+    configs: TenantConfigs
+
+    @property
+    def content(self) -> VersionedContent:
+        return VersionedContent(self.store, self.configs)
+
+    def close(self) -> None:
+        self.bus.close()
+        self.store.close()
+
+
+def open_platform(settings: Settings) -> Platform:
+    """Raises `ConfigurationError`. Connections are made at their first use."""
+    from parley.backends.bus import open_bus
+    from parley.backends.keys import CachedKeys, open_keys
+    from parley.backends.sql import open_store
+
+    store = open_store(settings.database)
+    keys = CachedKeys(open_keys(settings.keys))
+    registry = CollectorRegistry()
+    return Platform(
+        settings=settings,
+        bus=open_bus(settings.bus),
+        store=store,
+        keys=keys,
+        codec=Codec(keys),
+        clock=SystemClock(),
+        registry=registry,
+        metrics=WorkerMetrics(registry),
+        configs=TenantConfigs(store),
+    )
+
+
+def classifier(platform: Platform) -> Classifier:
+    from parley.backends.linear import LinearClassifier
+
+    return LinearClassifier(platform.settings.index_dir)
+
+
+def retriever(platform: Platform) -> Retriever:
+    from parley.backends.fts import FtsRetriever
+
+    return FtsRetriever(platform.settings.index_dir)
+
+
+def generator(platform: Platform) -> Generator:
+    settings = platform.settings
+    if settings.generator == "openai":
+        from parley.backends.openai import OpenAIGenerator
+
+        return OpenAIGenerator(settings.openai_url, settings.openai_model, settings.openai_key)
+    from parley.backends.extractive import ExtractiveGenerator
+
+    return ExtractiveGenerator()
+
+
+def build_dialogue(platform: Platform) -> Runner:
+    from workers.dialogue import DialogueDecider
+
+    return _decider(platform, DialogueDecider())
+
+
+def build_assignment(platform: Platform) -> Runner:
+    from workers.assignment import AssignmentDecider
+
+    return _decider(platform, AssignmentDecider())
+
+
+def build_feedback(platform: Platform) -> Runner:
+    from workers.feedback import FeedbackDecider
+
+    return _decider(platform, FeedbackDecider())
+
+
+def build_intent(platform: Platform) -> Runner:
+    from workers.intent import IntentEffector
+
+    return _effector(platform, IntentEffector(classifier(platform), platform.content, platform.clock))
+
+
+def build_rag(platform: Platform) -> Runner:
+    from workers.rag import RagEffector
+
+    return _effector(platform, RagEffector(retriever(platform), platform.content, platform.clock))
+
+
+class InferenceRunner:
+    """The inference worker with the listener that hears of cancelled generations."""
+
+    name = "inference"
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def run(self, stop: Flag) -> None:
+        from workers.inference.cancelling import Cancellations
+        from workers.inference.effector import InferenceEffector
+        from workers.inference.streaming import StreamFactory
+
+        platform = self._platform
+        cancellations = Cancellations()
+        listener = Thread(
+            target=cancellations.listen, args=(platform.bus, platform.codec, stop), name="control", daemon=True
+        )
+        listener.start()
+        producer = platform.bus.producer()
+        writes = generator(platform)
+        effector = InferenceEffector(
+            writes,
+            platform.content,
+            StreamFactory(producer, platform.codec, platform.clock),
+            cancellations,
+            platform.clock,
+            calls=platform.settings.generations_in_flight,
+            new_attempt=lambda: str(uuid4()),
+        )
+        try:
+            _effector(platform, effector).run(stop)
+        finally:
+            listener.join(timeout=2.0)
+            producer.close()
+            writes.close()
+
+
+BUILDERS: dict[str, Callable[[Platform], Runner]] = {
+    "dialogue": build_dialogue,
+    "intent": build_intent,
+    "rag": build_rag,
+    "inference": InferenceRunner,
+    "assignment": build_assignment,
+    "feedback": build_feedback,
+}
+
+
+def build_worker(name: str, platform: Platform) -> Runner:
+    """Raises `ConfigurationError` for a name that no worker has."""
+    if name not in BUILDERS:
+        raise ConfigurationError(f"worker: {name!r} is unknown; allowed: {', '.join(BUILDERS)}")
+    return BUILDERS[name](platform)
+
+
+def _decider(platform: Platform, decider: Decider[S]) -> Runner:
+    return DeciderWorker(
+        decider,
+        platform.bus,
+        platform.store,
+        platform.codec,
+        platform.configs,
+        platform.clock,
+        platform.metrics,
+    )
+
+
+def _effector(platform: Platform, effector: Effector) -> Runner:
+    return EffectorWorker(effector, platform.bus, platform.codec, platform.clock, platform.metrics)
