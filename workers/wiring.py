@@ -83,7 +83,7 @@ def open_platform(settings: Settings) -> Platform:
 def classifier(platform: Platform) -> Classifier:
     from parley.backends.linear import LinearClassifier
 
-    return LinearClassifier(platform.settings.index_dir)
+    return LinearClassifier()
 
 
 def retriever(platform: Platform) -> Retriever:

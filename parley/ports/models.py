@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from parley.domain.chunking import Chunk
 from schemas.base import TenantId
 from schemas.parts import Entity, HistoryTurn, Passage, Risk, ScoredIntent, Usage
 from schemas.tenant import TenantConfig, TenantContent
@@ -32,21 +33,6 @@ class Classifier(Protocol):
 
     def classify(self, tenant: TenantId, version: str, texts: Sequence[str]) -> list[Understanding]:
         """One result a text, in order; never raises because of what a text says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A piece of an article that is indexed and quoted. `path` are the headings above it; dates are inclusive ISO dates."""
-
-    chunk_id: str
-    article_id: str
-    title: str
-    url: str
-    path: tuple[str, ...]
-    language: str
-    text: str
-    valid_from: str
-    valid_until: str | None
 
 
 @dataclass(frozen=True, slots=True)

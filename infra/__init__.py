@@ -1,0 +1,1 @@
+"""What runs the platform: real servers for development, migrations, images, generated contracts."""

@@ -1,0 +1,28 @@
+"""The generator that needs no model: it quotes the passages (`parley.domain.extraction`), sentence by sentence."""
+
+import re
+from collections.abc import Callable
+
+from parley.domain.extraction import extract
+from parley.ports.models import Completion, Prompt
+
+PIECE = re.compile(r"[^.!?。！？；\n]*(?:[.!?。！？；\n]+\s*|$)")
+NAME = "extractive-1"
+
+
+class ExtractiveGenerator:
+    """Implements `parley.ports.models.Generator`; thread-safe, since it keeps nothing."""
+
+    def generate(
+        self, prompt: Prompt, *, on_text: Callable[[str], None], cancelled: Callable[[], bool], timeout_s: float
+    ) -> Completion | None:
+        found = extract(prompt.question, prompt.passages)
+        if found is None or cancelled():
+            return None
+        for piece in PIECE.findall(found.text):
+            if piece:
+                on_text(piece)
+        return Completion(text=found.text, cited=found.cited, model=NAME)
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,149 @@
+"""`parley topics`, `parley db`, `parley keys`: bringing a bus and a database up to date, and access keys."""
+
+import hashlib
+import secrets
+from typing import Annotated, Literal
+
+import typer
+
+from parley.cli.common import JsonOption, load_settings, platform, print_json, table
+from parley.errors import ConfigurationError
+from parley.ports.bus import TopicSpec
+from parley.ports.store import AccessKey
+from parley.settings import Settings
+from schemas.base import TenantId
+from schemas.topics import DAY_MS, TOPICS, dead_letter_topic
+
+topics = typer.Typer(help="Topics on the bus.", no_args_is_help=True)
+database = typer.Typer(help="The databases.", no_args_is_help=True)
+keys = typer.Typer(help="Widget and API keys.", no_args_is_help=True)
+
+DEAD_LETTER_RETENTION_MS = 90 * DAY_MS
+DEAD_LETTER_PARTITIONS = 1
+
+
+def specs(settings: Settings) -> list[TopicSpec]:
+    """Every topic of the design with its dead-letter topic, as the bus should have it."""
+    found = []
+    for topic in TOPICS:
+        found.append(
+            TopicSpec(topic.name, topic.partitions, topic.retention_ms, topic.compacted, settings.kafka_replication)
+        )
+        if topic.dead_letters:
+            found.append(
+                TopicSpec(
+                    dead_letter_topic(topic.name),
+                    DEAD_LETTER_PARTITIONS,
+                    DEAD_LETTER_RETENTION_MS,
+                    replication=settings.kafka_replication,
+                )
+            )
+    return found
+
+
+@topics.command("apply")
+def apply_topics(as_json: JsonOption = False) -> None:
+    """Create the topics that are missing; nothing that is there is changed."""
+    with platform() as opened:
+        admin = opened.bus.admin()
+        try:
+            created = admin.apply(specs(opened.settings))
+        finally:
+            admin.close()
+    if as_json:
+        print_json({"created": created})
+    else:
+        typer.echo(f"{len(created)} topics created" + (": " + ", ".join(created) if created else "; all were there"))
+
+
+def upgrade(settings: Settings) -> None:
+    """Bring both databases to the newest schema; safe to repeat."""
+    from infra.migrations import upgrade_keys, upgrade_store
+
+    upgrade_store(settings.database)
+    upgrade_keys(settings.keys)
+
+
+@database.command("upgrade")
+def upgrade_databases() -> None:
+    """Bring both databases (platform and customers' keys) to the newest schema."""
+    settings = load_settings()
+    settings.ensure_home()
+    upgrade(settings)
+    typer.echo("databases are up to date")
+
+
+@database.command("rebuild")
+def rebuild(as_json: JsonOption = False) -> None:
+    """Make the read model (histories, lists) anew from the decision log."""
+    from parley.runtime.rebuild import rebuild_read_model
+    from workers.dialogue import DialogueDecider
+
+    with platform() as opened:
+        bus_admin = opened.bus.admin()
+        try:
+            if bus_admin.members("dialogue"):
+                raise ConfigurationError("a dialogue worker is running: stop it first, or its newest rows would be lost")
+        finally:
+            bus_admin.close()
+        done = rebuild_read_model(DialogueDecider(), opened.bus, opened.store, opened.codec, opened.configs)
+    if as_json:
+        print_json({"conversations": done.conversations, "records": done.records, "incomplete": done.incomplete})
+        return
+    typer.echo(f"{done.conversations} conversations rebuilt from {done.records} records")
+    if done.incomplete:
+        typer.echo(f"{done.incomplete} left as they were: their beginning is no longer in the log")
+
+
+@keys.command("create")
+def create_key(
+    tenant: Annotated[str, typer.Option("--tenant", "-t", help="The tenant that the key is for.")],
+    kind: Annotated[str, typer.Option(help="widget (public, bound to origins) or api (secret).")] = "widget",
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    origin: Annotated[list[str] | None, typer.Option(help="Allowed origin of a widget key; repeatable.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key and print it: this once, since only its hash is kept."""
+    if kind not in ("widget", "api"):
+        raise typer.BadParameter("allowed: widget, api", param_hint="--kind")
+    checked: Literal["widget", "api"] = "widget" if kind == "widget" else "api"
+    with platform() as opened:
+        opened.store.current(TenantId(tenant))
+        key = f"{'pk' if kind == 'widget' else 'sk'}_{secrets.token_urlsafe(24)}"
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        row = AccessKey(digest, TenantId(tenant), checked, label, tuple(origin or ()), opened.clock.now())
+        opened.store.put_key(row)
+    if as_json:
+        print_json({"key": key, "id": digest[:12], "tenant": tenant, "kind": kind})
+    else:
+        typer.echo(key)
+
+
+@keys.command("list")
+def list_keys(
+    tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="Only this tenant's.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """All keys, by the beginning of their hash."""
+    with platform() as opened:
+        found = opened.store.keys(TenantId(tenant) if tenant else None)
+    rows = [
+        (k.key_hash[:12], k.tenant, k.kind, k.label, ",".join(k.origins) or "-", "revoked" if k.revoked_at else "active")
+        for k in found
+    ]
+    header = ("id", "tenant", "kind", "label", "origins", "state")
+    if as_json:
+        print_json([dict(zip(header, row, strict=True)) for row in rows])
+    else:
+        table(rows, header)
+
+
+@keys.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="The beginning of the key's hash, from `keys list`.")]) -> None:
+    """Make a key useless from now on."""
+    with platform() as opened:
+        found = [key for key in opened.store.keys() if key.key_hash.startswith(key_id)]
+        if len(found) != 1:
+            raise typer.BadParameter(f"{len(found)} keys begin with {key_id!r}; exactly one must", param_hint="KEY_ID")
+        opened.store.revoke_key(found[0].key_hash, opened.clock.now())
+    typer.echo(f"revoked {found[0].key_hash[:12]}")

@@ -1,0 +1,61 @@
+"""What commands share: settings, an open platform, progress lines, JSON output."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+
+from parley.settings import Settings
+from workers.wiring import Platform, open_platform
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="The tenant's id.")]
+
+
+def load_settings(**overrides: object) -> Settings:
+    """From the environment; also sets the log level. Raises `ConfigurationError`."""
+    settings = Settings.load(**overrides)
+    logging.getLogger().setLevel(settings.log_level)
+    for noisy in ("kafka", "httpx", "alembic"):
+        logging.getLogger(noisy).setLevel("WARNING" if settings.log_level != "DEBUG" else "DEBUG")
+    return settings
+
+
+@contextmanager
+def platform(**overrides: object) -> Iterator[Platform]:
+    """An open platform on the configured bus and databases, closed at the end."""
+    settings = load_settings(**overrides)
+    settings.ensure_home()
+    opened = open_platform(settings)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """A progress line: what is being done, and how long it took."""
+    typer.echo(f"  {what} … ", nl=False, err=True)
+    began = perf_counter()
+    try:
+        yield
+    except BaseException:
+        typer.echo("failed", err=True)
+        raise
+    typer.echo(f"{perf_counter() - began:.1f} s", err=True)
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...]) -> None:
+    """Plain columns, as wide as their widest cell."""
+    widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
+    for row in [header, *rows]:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,174 @@
+"""Two ways to hold a conversation from a program: within this process, or through a gateway's HTTP doors."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any, Protocol, Self
+from uuid import uuid4
+
+from parley.domain.masking import mask
+from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefused
+from parley.ids import new_traceparent
+from parley.ports.bus import Record
+from parley.runtime.publishing import publish
+from parley.settings import Settings
+from schemas.base import Body, ConversationId, CustomerId, Envelope, Event, EventId, MessageId
+from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.outbound import ReplyReady
+from schemas.topics import CHAT_OUTBOUND
+
+WAIT_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished reply as people see it."""
+
+    text: str
+    kind: str
+    citations: list[dict[str, str]] = field(default_factory=list)
+    offer_human: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        return {"text": self.text, "kind": self.kind, "citations": self.citations, "offer_human": self.offer_human}
+
+
+class Talk(Protocol):
+    greeting: str
+
+    def ask(self, text: str) -> Reply: ...
+
+
+class LocalTalk:
+    """The whole pipeline in this process: in-memory log, throw-away databases in `home`, all workers in threads."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        from parley.backends.tenant_folder import load
+        from parley.cli import admin
+        from parley.cli.tenants import import_version
+        from workers.embedded import Embedded
+        from workers.wiring import open_platform
+
+        found = load(folder)
+        settings = Settings.load(home=home, bus_url="memory:", database_url="", keys_url="")
+        admin.upgrade(settings)
+        self._platform = open_platform(settings)
+        self._platform.bus.admin().apply(admin.specs(settings))
+        import_version(self._platform, found)
+        self._embedded = Embedded(self._platform)
+        self._embedded.start()
+        self._reader = self._platform.bus.reader([CHAT_OUTBOUND.name])
+        self._producer = self._platform.bus.producer()
+        self._tenant = found.config.id
+        self._version = found.version
+        self._customer = CustomerId(str(uuid4()))
+        self._conversation = ConversationId(str(uuid4()))
+        self.greeting = found.config.assistant.greeting[found.config.default_language]
+        self._platform.keys.create(self._tenant, self._customer)
+        self._send(ConversationStarted(channel="api"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._reader.close()
+        self._producer.close()
+        self._embedded.stop()
+        self._platform.close()
+
+    def ask(self, text: str) -> Reply:
+        """Raises `GeneratorUnavailable` when no reply came in time."""
+        message_id = MessageId(str(uuid4()))
+        masked = mask(text)
+        self._send(MessageReceived(message_id=message_id, text=masked.text, channel="api", masked=masked.kinds))
+        until = monotonic() + WAIT_S
+        while monotonic() < until and self._embedded.failed is None:
+            for record in self._reader.poll(0.5):
+                reply = self._reply(record, message_id)
+                if reply is not None:
+                    return reply
+        raise self._embedded.failed or GeneratorUnavailable(f"no reply within {WAIT_S:g} s")
+
+    def _reply(self, record: Record, message_id: MessageId) -> Reply | None:
+        event = self._platform.codec.decode(record)
+        if not isinstance(event, Event) or not isinstance(event.body, ReplyReady):
+            return None
+        if message_id not in event.body.answers:
+            return None
+        sources = [citation.model_dump() for citation in event.body.citations]
+        return Reply(event.body.text, event.body.kind, sources, event.body.offer_human)
+
+    def _send(self, body: Body) -> None:
+        event_id = EventId(str(uuid4()))
+        envelope = Envelope(
+            event_id=event_id,
+            type=body.event_type(),
+            tenant=self._tenant,
+            tenant_version=self._version,
+            customer_id=self._customer,
+            conversation_id=self._conversation,
+            occurred_at=self._platform.clock.now(),
+            traceparent=new_traceparent(event_id),
+        )
+        publish(self._producer, [self._platform.codec.encode(Event(envelope, body))])
+
+
+class HttpTalk:
+    """A client of a running gateway."""
+
+    greeting = ""
+
+    def __init__(self, url: str, tenant: str, key: str) -> None:
+        import httpx
+
+        if not key:
+            raise ConfigurationError("--key: an API key is needed with --url (parley keys create --kind api)")
+        self._http = httpx.Client(base_url=url.rstrip("/"), timeout=httpx.Timeout(10.0, read=WAIT_S))
+        answer = self._http.post(
+            "/v1/conversations", json={"tenant": tenant}, headers={"Authorization": f"Bearer {key}"}
+        )
+        started = _checked(answer)
+        self._conversation = started["conversation_id"]
+        self._headers = {"Authorization": f"Bearer {started['token']}"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def ask(self, text: str) -> Reply:
+        """Raises `RequestRefused` with the gateway's own words, `GeneratorUnavailable` when the stream ends early."""
+        path = f"/v1/conversations/{self._conversation}"
+        with self._http.stream("GET", f"{path}/events", headers=self._headers) as stream:
+            sent = self._http.post(
+                f"{path}/messages", json={"client_message_id": str(uuid4()), "text": text}, headers=self._headers
+            )
+            message_id = _checked(sent)["message_id"]
+            for name, data in _frames(stream.iter_lines()):
+                if name == "reply" and message_id in data["answers"]:
+                    return Reply(data["text"], data["kind"], data["citations"], data["offer_human"])
+        raise GeneratorUnavailable("the stream ended before the reply")
+
+
+def _checked(response: Any) -> dict[str, Any]:
+    if response.status_code >= 400:
+        raise RequestRefused(f"HTTP {response.status_code}: {response.text[:500]}")
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def _frames(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Server-sent events: the name and the parsed data of each."""
+    name, data = "", ""
+    for line in lines:
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data += line[5:].strip()
+        elif not line and data:
+            yield name, json.loads(data)
+            name, data = "", ""

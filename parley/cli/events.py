@@ -1,0 +1,177 @@
+"""`parley events export|show` and `parley replay`: streams out of the log, and decisions run again from them."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parley.cli.common import JsonOption, platform, print_json
+from parley.codec import decode_headers
+from parley.errors import ConfigurationError, InvalidEvent
+from parley.ports.bus import Record
+from parley.runtime import exports
+from parley.runtime.replay import Difference, Written
+from parley.runtime.replay import replay as run_replay
+from schemas.tenant import TenantConfig
+from schemas.topics import TOPICS
+from workers.assignment import AssignmentDecider
+from workers.dialogue import DialogueDecider
+from workers.feedback import FeedbackDecider
+from workers.wiring import Platform
+
+app = typer.Typer(help="The event streams.", no_args_is_help=True)
+
+DECIDERS = (DialogueDecider(), AssignmentDecider(), FeedbackDecider())
+DECIDED = frozenset(decider.topic.name for decider in DECIDERS)
+CONVERSATION_TOPICS = ("conversation.events", "work.understand", "work.answer", "chat.outbound")
+EXIT_DIFFERENT = 1
+
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(help="Whole conversations that had an event since then (UTC)."),
+]
+
+
+@app.command("export")
+def export(
+    conversation: Annotated[str | None, typer.Option(help="Only this conversation.")] = None,
+    since: SinceOption = None,
+    topic: Annotated[list[str] | None, typer.Option(help="Only these topics; repeatable.")] = None,
+    out: OutOption = None,
+) -> None:
+    """Write events as JSON lines, texts readable (they are masked, but keep the file to yourself)."""
+    topics = _topics(topic)
+    with platform() as opened:
+        records = list(_wanted(exports.read_records(opened.bus, topics), conversation, since))
+        configs = _configs(opened, records)
+        since_when = exports.complete_since(opened.bus, topics)
+        target = exports.create(out) if out is not None else sys.stdout.buffer
+        with target:
+            count = exports.write(records, opened.codec, configs, since_when, target)
+    typer.echo(f"{count} records exported" + (f" to {out}" if out else ""), err=True)
+
+
+@app.command("show")
+def show(
+    file: Annotated[Path | None, typer.Argument(help="An exported file; default: the log itself.")] = None,
+    conversation: Annotated[str | None, typer.Option(help="Only this conversation.")] = None,
+) -> None:
+    """One line an event: when, where, what, and the most telling fields of it."""
+    if file is not None:
+        lines: Iterable[bytes] = file.read_bytes().splitlines()
+    elif conversation is None:
+        raise ConfigurationError("events show: name a FILE or a --conversation")
+    else:
+        with platform() as opened:
+            records = list(_wanted(exports.read_records(opened.bus, CONVERSATION_TOPICS), conversation, None))
+            lines = [exports.record_line(record, opened.codec.decode(record)) for record in records]
+    shown = [json.loads(line) for line in lines if line.startswith(b'{"topic"')]
+    for entry in sorted(shown, key=lambda each: each["headers"]["occurred_at"]):
+        if conversation is None or entry["headers"]["conversation_id"] == conversation:
+            _show(entry)
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A file that `parley events export` wrote.", exists=True, dir_okay=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Run all decisions of a file again, without any server, and compare every byte that left. Exit 1 on a difference."""
+    export = exports.load(file.read_bytes().splitlines(), DECIDED)
+    report = run_replay(DECIDERS, export.config, export.inputs, export.outputs, export.complete_from)
+    if as_json:
+        print_json(
+            {
+                "events": report.events,
+                "compared": report.compared,
+                "repeated": report.repeated,
+                "skipped": report.skipped,
+                "differences": [difference.event_id for difference in report.differences],
+            }
+        )
+    else:
+        typer.echo(f"{report.events} events decided again, {report.compared} outputs compared", nl=False)
+        typer.echo(f", {report.repeated} repeated, {report.skipped} skipped")
+        for difference in report.differences[:1]:
+            typer.echo(explain(difference))
+        if len(report.differences) > 1:
+            typer.echo(f"… and {len(report.differences) - 1} more")
+    if report.differences:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def explain(difference: Difference) -> str:
+    """The difference in context: which event, what caused it, and each field that differs."""
+    if difference.expected is None or difference.actual is None:
+        which = "was not recorded" if difference.expected is None else "is not decided any more"
+        there = difference.actual or difference.expected
+        assert there is not None  # one side always has it
+        return f"\nevent {difference.event_id} {which} (cause: {difference.cause})\n  {_text(there)}"
+    lines = [f"\nevent {difference.event_id} differs (cause: {difference.cause})"]
+    before, after = _fields(difference.expected), _fields(difference.actual)
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            lines += [f"  {name}:", f"    - {before.get(name)}", f"    + {after.get(name)}"]
+    if len(lines) == 1:
+        lines.append("  the same fields, written differently")
+    return "\n".join(lines)
+
+
+def _fields(record: Written) -> dict[str, object]:
+    headers = {f"header {name}": value.decode() for name, value in record.headers}
+    return {"topic": record.topic, **headers, **json.loads(record.body)}
+
+
+def _text(record: Written) -> str:
+    return f"{record.topic}: {dict(record.headers)['type'].decode()} {record.body.decode()[:400]}"
+
+
+def _topics(wanted: list[str] | None) -> tuple[str, ...]:
+    known = tuple(topic.name for topic in TOPICS)
+    for name in wanted or ():
+        if name not in known:
+            raise ConfigurationError(f"--topic: {name!r} is unknown; allowed: {', '.join(known)}")
+    return tuple(wanted) if wanted else tuple(name for name in known if name not in ("chat.deltas", "inference.control"))
+
+
+def _wanted(records: Iterable[Record], conversation: str | None, since: datetime | None) -> Iterator[Record]:
+    """The records of one conversation, or of all that had an event since then, or all."""
+    if since is None:
+        return (r for r in records if conversation is None or _conversation(r) == conversation)
+    since_ms = (since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp() * 1000
+    kept = list(records)
+    touched = {_conversation(record) for record in kept if record.timestamp_ms >= since_ms}
+    return (r for r in kept if _conversation(r) in touched and conversation in (None, _conversation(r)))
+
+
+def _conversation(record: Record) -> str | None:
+    return next((value.decode(errors="replace") for name, value in record.headers if name == "conversation_id"), None)
+
+
+def _configs(opened: Platform, records: Iterable[Record]) -> Iterator[tuple[str, str, TenantConfig]]:
+    versions = set()
+    for record in records:
+        try:
+            envelope = decode_headers(record.headers)
+        except InvalidEvent:
+            continue
+        versions.add((envelope.tenant, envelope.tenant_version))
+    for tenant, version in sorted(versions):
+        yield tenant, version, opened.store.config(tenant, version)
+
+
+def _show(entry: dict[str, object]) -> None:
+    headers, body = entry["headers"], entry.get("body", {})
+    assert isinstance(headers, dict) and isinstance(body, dict)  # the shape of an export's lines
+    told = {name: value for name, value in body.items() if name in TELLING and value not in (None, [], {})}
+    line = f"{headers['occurred_at']}  {str(entry['topic']):20} {headers['type']:22} "
+    typer.echo(line + json.dumps(told, ensure_ascii=False))
+
+
+TELLING = frozenset(
+    "text seq epoch kind owner reason outcome settlements intents language message_id question purpose".split()
+)

@@ -1,0 +1,101 @@
+"""`parley run`: the whole platform in one process, from an empty folder to an address in the browser."""
+
+import signal
+from pathlib import Path
+from threading import Event as Flag
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from parley.cli import admin, tenants
+from parley.cli.common import load_settings, step
+from parley.settings import Settings
+
+TENANTS = Path(__file__).resolve().parents[2] / "tenants"
+
+
+def run(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 lets the system choose.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Where data is kept.")] = None,
+    tenant: Annotated[
+        list[Path] | None, typer.Option("--tenant", help="Tenant folder to import; repeatable. Default: all of tenants/.")
+    ] = None,
+    generator: Annotated[str | None, typer.Option(help="extractive, or openai (any compatible server).")] = None,
+) -> None:
+    """Start everything in this process: gateway, all workers, embedded log and database. Ctrl-C stops it."""
+    began = perf_counter()
+    settings = load_settings(host=host, port=port, home=home, generator=generator)
+    settings.ensure_home()
+    typer.echo(f"Parley keeps its data in {settings.home}", err=True)
+    _check_port(settings)
+    with step("databases"):
+        admin.upgrade(settings)
+    with step("loading the platform"):
+        from services.gateway import GatewayServer, create_gateway
+        from workers.embedded import Embedded
+        from workers.wiring import open_platform
+
+        platform = open_platform(settings)
+    try:
+        with step("topics"):
+            bus_admin = platform.bus.admin()
+            bus_admin.apply(admin.specs(settings))
+            bus_admin.close()
+        for folder in tenant or sorted(path.parent for path in TENANTS.glob("*/tenant.yaml")):
+            with step(f"tenant {folder.name}"):
+                tenants.import_version(platform, tenants.load(folder))
+        embedded = Embedded(platform)
+        with step("workers and gateway"):
+            embedded.start()
+            server = GatewayServer(create_gateway(platform), settings.host, settings.port)
+            server.start()
+            server.wait_ready()
+        _announce(settings, server.port, perf_counter() - began)
+        stopped_by_worker = _wait(embedded.ended)
+        typer.echo("stopping …", err=True)
+        server.stop()
+        embedded.stop()
+        if stopped_by_worker and embedded.failed is not None:
+            raise embedded.failed
+        typer.echo("stopped; every conversation is kept", err=True)
+    finally:
+        platform.close()
+
+
+def _check_port(settings: Settings) -> None:
+    """Say at once that a port is taken, before anything slow is done."""
+    import socket
+
+    from parley.errors import ConfigurationError
+
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"PARLEY_PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+                "choose another with --port, or 0 for any free one"
+            ) from error
+
+
+def _announce(settings: Settings, port: int, seconds: float) -> None:
+    url = settings.public_url or f"http://{settings.host}:{port}"
+    typer.echo(f"\nParley answers after {seconds:.1f} s:")
+    for folder in sorted(path.parent.name for path in TENANTS.glob("*/tenant.yaml")):
+        typer.echo(f"  {url}/demo/{folder}")
+    typer.echo(f"  {url}/openapi.json   (HTTP API)\n  {url}/metrics\n\nCtrl-C stops it.")
+
+
+def _wait(ended: Flag) -> bool:
+    """Until a signal asks to stop (False) or a worker ended by itself (True)."""
+    asked = Flag()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    while not asked.wait(0.2):
+        if ended.is_set():
+            return True
+    return False

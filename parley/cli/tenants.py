@@ -1,0 +1,104 @@
+"""`parley tenants`: check a folder, import it as a new version, list what is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parley.backends.tenant_folder import TenantFolder
+from parley.backends.tenant_folder import load as load
+from parley.cli.common import JsonOption, platform, print_json, table
+from parley.domain.chunking import chunks_of
+from parley.ids import named_id, new_traceparent
+from parley.runtime.publishing import publish
+from schemas.base import ConversationId, CustomerId, Envelope, Event
+from schemas.other_events import TenantImported
+from workers.wiring import Platform, retriever
+
+app = typer.Typer(help="Tenants: folders of articles, intents and texts.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="A tenant's folder, such as tenants/bank.", exists=True, file_okay=False)]
+
+TENANT_ITSELF = CustomerId("tenant")
+"""Stands where a customer's id stands in events that are about no customer."""
+
+
+@app.command("check")
+def check(folder: Folder, as_json: JsonOption = False) -> None:
+    """Check a folder without importing it; each problem is a line: file, line, field."""
+    found = load(folder)
+    report = {
+        "tenant": found.config.id,
+        "version": found.version,
+        "articles": len(found.content.articles),
+        "intents": len(found.config.intents),
+        "examples": sum(len(texts) for by in found.content.examples.values() for texts in by.values()),
+        "canned": len(found.config.canned),
+    }
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo("  ".join(f"{name} {value}" for name, value in report.items()))
+
+
+@app.command("import")
+def import_folder(folder: Folder, as_json: JsonOption = False) -> None:
+    """Check a folder and make it the tenant's current version. With an error in it, the running version stays."""
+    found = load(folder)
+    with platform() as opened:
+        changed, written = import_version(opened, found)
+    if as_json:
+        print_json({"tenant": found.config.id, "version": found.version, "changed": changed, "chunks_written": written})
+    elif changed:
+        typer.echo(f"{found.config.id}: version {found.version} is current, {written} chunks indexed")
+    else:
+        typer.echo(f"{found.config.id}: version {found.version} was current already")
+
+
+@app.command("list")
+def list_tenants(as_json: JsonOption = False) -> None:
+    """All versions; the current one of each tenant is marked."""
+    with platform() as opened:
+        versions = opened.store.versions()
+    rows = [(v.tenant, v.version, f"{v.imported_at:%Y-%m-%d %H:%M}", "current" if v.current else "") for v in versions]
+    header = ("tenant", "version", "imported", "")
+    if as_json:
+        print_json([{"tenant": r[0], "version": r[1], "imported_at": r[2], "current": bool(r[3])} for r in rows])
+    else:
+        table(rows, header)
+
+
+def import_version(opened: Platform, found: TenantFolder) -> tuple[bool, int]:
+    """Store the version, index what changed, and tell everybody. Returns (is it new, chunks written)."""
+    now = opened.clock.now()
+    searches = retriever(opened)
+    try:
+        written = searches.sync(found.config.id, found.version, chunks_of(found.content.articles))
+    finally:
+        searches.close()
+    changed = opened.store.put(found.version, found.config, found.content, now)
+    if changed:
+        _announce(opened, found)
+    return changed, written
+
+
+def _announce(opened: Platform, found: TenantFolder) -> None:
+    now = opened.clock.now()
+    event_id = named_id("tenant-imported", found.config.id, found.version, now.isoformat())
+    body = TenantImported(name=found.config.name[found.config.default_language], imported_at=now)
+    envelope = Envelope(
+        event_id=event_id,
+        type=body.event_type(),
+        tenant=found.config.id,
+        tenant_version=found.version,
+        customer_id=TENANT_ITSELF,
+        conversation_id=ConversationId("tenant"),
+        occurred_at=now,
+        traceparent=new_traceparent(event_id),
+    )
+    opened.keys.create(found.config.id, TENANT_ITSELF)
+    producer = opened.bus.producer()
+    try:
+        publish(producer, [opened.codec.encode(Event(envelope, body))])
+    finally:
+        producer.close()
