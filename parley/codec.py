@@ -126,22 +126,27 @@ def route(topic: Topic, envelope: Envelope) -> tuple[bytes, int | None]:
     return envelope.conversation_id.encode(), None
 
 
-def encode_headers(envelope: Envelope) -> Headers:
-    headers = [
-        ("event_id", envelope.event_id.encode()),
-        ("type", envelope.type.encode()),
-        ("version", str(envelope.version).encode()),
-        ("tenant", envelope.tenant.encode()),
-        ("tenant_version", envelope.tenant_version.encode()),
-        ("customer_id", envelope.customer_id.encode()),
-        ("conversation_id", envelope.conversation_id.encode()),
-        ("occurred_at", rfc3339(envelope.occurred_at).encode()),
-    ]
+def header_fields(envelope: Envelope) -> dict[str, str]:
+    """The envelope as header names and values, in the order in which they are written."""
+    fields = {
+        "event_id": envelope.event_id,
+        "type": envelope.type,
+        "version": str(envelope.version),
+        "tenant": envelope.tenant,
+        "tenant_version": envelope.tenant_version,
+        "customer_id": envelope.customer_id,
+        "conversation_id": envelope.conversation_id,
+        "occurred_at": rfc3339(envelope.occurred_at),
+    }
     if envelope.cause_id is not None:
-        headers.append(("cause_id", envelope.cause_id.encode()))
+        fields["cause_id"] = envelope.cause_id
     if envelope.traceparent is not None:
-        headers.append(("traceparent", envelope.traceparent.encode()))
-    return tuple(headers)
+        fields["traceparent"] = envelope.traceparent
+    return fields
+
+
+def encode_headers(envelope: Envelope) -> Headers:
+    return tuple((name, value.encode()) for name, value in header_fields(envelope).items())
 
 
 def decode_headers(headers: Headers) -> Envelope:

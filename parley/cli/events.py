@@ -122,12 +122,12 @@ def explain(difference: Difference) -> str:
 
 
 def _fields(record: Written) -> dict[str, object]:
-    headers = {f"header {name}": value.decode() for name, value in record.headers}
+    headers = {f"header {name}": value for name, value in record.headers.items()}
     return {"topic": record.topic, **headers, **json.loads(record.body)}
 
 
 def _text(record: Written) -> str:
-    return f"{record.topic}: {dict(record.headers)['type'].decode()} {record.body.decode()[:400]}"
+    return f"{record.topic}: {record.headers['type']} {record.body.decode()[:400]}"
 
 
 def _topics(wanted: list[str] | None) -> tuple[str, ...]:

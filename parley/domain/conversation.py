@@ -3,10 +3,11 @@
 Only the shape and the small questions one asks of it; the rules that change it are in `workers.dialogue`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from parley.domain.evolving import evolve
 from schemas.base import ConversationId, CustomerId, EventId, GenerationId, MessageId, TenantId
 from schemas.parts import Channel, HistoryTurn, OwnerKind, RiskKind, ScoredIntent, Speaker
 
@@ -21,7 +22,7 @@ MERGE_SHARE = 0.5
 """After this share of its time a turn takes in no more messages, so that somebody who keeps typing is answered too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What was understood of a message; without intents where nothing was."""
 
@@ -30,14 +31,14 @@ class Reading:
     risks: tuple[RiskKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TurnMessage:
     message_id: MessageId
     text: str
     reading: Reading | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """Messages that are answered together. `deadline` and `timer_id` are the first message's."""
 
@@ -65,15 +66,15 @@ class Turn:
     def read(self, message_id: MessageId, reading: Reading) -> "Turn":
         """The turn with one message understood; itself where the message is not (or no longer) waiting for that."""
         messages = tuple(
-            replace(message, reading=reading)
+            evolve(message, reading=reading)
             if message.message_id == message_id and message.reading is None
             else message
             for message in self.messages
         )
-        return replace(self, messages=messages) if messages != self.messages else self
+        return evolve(self, messages=messages) if messages != self.messages else self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """A suggestion in the making for a human agent."""
 
@@ -81,7 +82,7 @@ class Draft:
     command_id: EventId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversation:
     """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled."""
 
@@ -114,4 +115,4 @@ class Conversation:
         lines = (*self.history, HistoryTurn(speaker=speaker, text=text))[-HISTORY_TURNS:]
         while len(lines) > 1 and sum(len(line.text) for line in lines) > HISTORY_CHARS:
             lines = lines[1:]
-        return replace(self, history=lines)
+        return evolve(self, history=lines)

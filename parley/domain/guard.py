@@ -49,7 +49,7 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 
 def check(text: str, passages: Iterable[Passage]) -> GuardReport:
     """Which rules a text breaks, given what it was written from."""
-    sources = tuple(f"{' '.join(passage.path)} {passage.title}\n{passage.text}\n{passage.url}" for passage in passages)
+    sources = tuple(f"{' '.join(passage.path)} {passage.title}\n{passage.text}\n[source]({passage.url})" for passage in passages)
     return check_against(text, sources)
 
 

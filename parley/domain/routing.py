@@ -7,7 +7,6 @@ from schemas.parts import RiskKind
 from schemas.tenant import IntentRule, TenantConfig
 
 
-
 @dataclass(frozen=True, slots=True)
 class HandOff:
     """A human has to see this; `reply` is a canned text to be said besides."""

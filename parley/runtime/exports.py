@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
 from pydantic import ValidationError
 
-from parley.codec import Codec, Erased, decode_headers, encode_headers, explain
+from parley.codec import Codec, Erased, explain, header_fields
 from parley.errors import InvalidEvent
 from parley.ports.bus import Bus, Record
 from parley.runtime.replay import Written
-from schemas.base import AnyEvent, Event, TenantId, rfc3339
+from schemas.base import AnyEvent, Envelope, Event, TenantId, rfc3339
 from schemas.tenant import TenantConfig
 from schemas.topics import BODY_OF
 
@@ -71,9 +72,9 @@ def write(
     out: IO[bytes],
 ) -> int:
     """Write an export to `out`; returns the number of records. What cannot be read is left out (it is a dead letter)."""
-    out.write(_line({"parley_export": FORMAT, "complete_from": dict(complete_from)}))
+    out.write(json_line({"parley_export": FORMAT, "complete_from": dict(complete_from)}))
     for tenant, version, config in configs:
-        out.write(_line({"tenant": tenant, "version": version, "config": config.model_dump(mode="json")}))
+        out.write(json_line({"tenant": tenant, "version": version, "config": config.model_dump(mode="json")}))
     count = 0
     for record in records:
         try:
@@ -91,11 +92,11 @@ def record_line(record: Record, event: "AnyEvent | Erased") -> bytes:
         "partition": record.partition,
         "offset": record.offset,
         "timestamp_ms": record.timestamp_ms,
-        "headers": {name: value.decode() for name, value in encode_headers(event.envelope)},
+        "headers": header_fields(event.envelope),
     }
     if isinstance(event, Erased):
-        return _line({**head, "erased": True})
-    return _line(head)[:-2] + BODY + event.body.model_dump_json().encode() + b"}\n"
+        return json_line({**head, "erased": True})
+    return json_line(head)[:-2] + BODY + event.body.model_dump_json().encode() + b"}\n"
 
 
 def create(path: Path) -> IO[bytes]:
@@ -120,7 +121,7 @@ def _take(export: Export, line: bytes, decided: frozenset[str]) -> None:
     if not line:
         return
     head, mark, body = line.partition(BODY)
-    fields = json.loads(head + b"}" if mark else head)
+    fields = orjson.loads(head + b"}" if mark else head)
     if "parley_export" in fields:
         if fields["parley_export"] != FORMAT:
             raise InvalidEvent(f"format {fields['parley_export']}; this build reads {FORMAT}")
@@ -128,21 +129,20 @@ def _take(export: Export, line: bytes, decided: frozenset[str]) -> None:
     elif "config" in fields:
         export.configs[fields["tenant"], fields["version"]] = TenantConfig.model_validate(fields["config"])
     elif mark:
-        headers = tuple((name, value.encode()) for name, value in fields["headers"].items())
-        _take_record(export, fields["topic"], headers, body[:-1], decided)
+        _take_record(export, fields["topic"], fields["headers"], body[:-1], decided)
 
 
 def _take_record(
-    export: Export, topic: str, headers: tuple[tuple[str, bytes], ...], body: bytes, decided: frozenset[str]
+    export: Export, topic: str, headers: dict[str, str], body: bytes, decided: frozenset[str]
 ) -> None:
-    envelope = decode_headers(headers)
-    if topic in decided:
-        kind = BODY_OF.get(envelope.type)
-        if kind is None:
-            raise InvalidEvent(f"unknown type {envelope.type}")
-        export.inputs.append(Event(envelope, kind.model_validate_json(body)))
-    else:
-        export.outputs[envelope.event_id] = Written(topic, headers, body)
+    if topic not in decided:
+        export.outputs[headers["event_id"]] = Written(topic, headers, body)
+        return
+    envelope = Envelope.model_validate(headers)
+    kind = BODY_OF.get(envelope.type)
+    if kind is None:
+        raise InvalidEvent(f"unknown type {envelope.type}")
+    export.inputs.append(Event(envelope, kind.model_validate_json(body)))
 
 
 def complete_since(bus: Bus, topics: Sequence[str]) -> dict[str, str]:
@@ -166,5 +166,5 @@ def complete_since(bus: Bus, topics: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _line(value: object) -> bytes:
+def json_line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

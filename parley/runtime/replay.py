@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from parley.codec import encode_headers
+from parley.codec import header_fields
 from parley.domain.deciding import Decider, Decision
 from schemas.base import AnyEvent, Event, TenantId
 from schemas.conversation_events import MessageFailed
@@ -22,7 +22,7 @@ class Written:
     """An output as bytes: where it went, under which envelope, with which body."""
 
     topic: str
-    headers: tuple[tuple[str, bytes], ...]
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -92,7 +92,7 @@ def skipped_ids(events: Iterable[AnyEvent]) -> frozenset[str]:
 
 def written(event: AnyEvent) -> Written:
     body = event.body.model_dump_json().encode()
-    return Written(TOPIC_OF[event.envelope.type].name, encode_headers(event.envelope), body)
+    return Written(TOPIC_OF[event.envelope.type].name, header_fields(event.envelope), body)
 
 
 def replay(
@@ -138,8 +138,7 @@ def _compare(
     if actual.topic in LOSSY or actual.topic not in complete_from:
         return
     record = expected.get(output.envelope.event_id)
-    happened = dict(actual.headers)["occurred_at"].decode()
-    if record is None and happened < complete_from[actual.topic]:
+    if record is None and actual.headers["occurred_at"] < complete_from[actual.topic]:
         return
     report.compared += 1
     if record != actual and len(report.differences) < most:
@@ -148,4 +147,4 @@ def _compare(
 
 
 def _cause(record: Written) -> str:
-    return dict(record.headers).get("cause_id", b"?").decode()
+    return record.headers.get("cause_id", "?")

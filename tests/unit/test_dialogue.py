@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.base import EventId, GenerationId, MessageId
 from schemas.conversation_events import (
     AgentMessageSubmitted,
     AssignmentFailed,
@@ -18,7 +19,6 @@ from schemas.conversation_events import (
     RetrievalFailed,
     UnderstandingFailed,
 )
-from schemas.base import EventId, GenerationId, MessageId
 from schemas.other_events import QueueJoined, QueueLeft
 from schemas.outbound import (
     AgentMessage,

@@ -3,13 +3,13 @@
 A `Moves` lives for one `handle` call; nothing of it survives but the `Decision` that it is turned into.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from parley.domain.conversation import Conversation, Turn, TurnMessage
 from parley.domain.deciding import Decision, SetTimer
 from parley.domain.events import follow
+from parley.domain.evolving import evolve
 from parley.domain.readmodel import ConversationRow
 from parley.ids import derived_id
 from schemas.base import AnyEvent, Body, EventId, MessageId, ReplyId
@@ -35,7 +35,7 @@ class Moves:
         return self.event.envelope.occurred_at
 
     def set(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        self.state = evolve(self.state, **changes)
 
     def emit(self, body: Body) -> EventId:
         """Let an event leave; its id follows from the handled event and the event's place among its siblings."""
@@ -84,7 +84,7 @@ class Moves:
 
     def set_turn(self, **changes: Any) -> None:
         if self.state.turn is not None:
-            self.set(turn=replace(self.state.turn, **changes))
+            self.set(turn=evolve(self.state.turn, **changes))
 
     def reply(
         self,

@@ -1,0 +1,80 @@
+"""What the guard lets pass and what it stops."""
+
+import pytest
+
+from parley.domain.guard import canonical, check, check_against, tokens
+from schemas.parts import Passage
+
+SOURCE = (
+    "The monthly fee is €4.50. Branches open Mon–Fri 08:00–20:00, call 0800 555 0140. Valid from 1 October 2026. "
+    "APR 19.9%. The limit is €5,000 a day. Yes, a joint account can be opened. 每天限额为5,000欧元。"
+    "See [fees](/help/fees) or write to help@alder.example.",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The fee is 4.50 EUR.",
+        "It has cost €4.5 since October 1, 2026.",
+        "Valid from 2026-10-01, i.e. 01/10/2026.",
+        "自2026年10月1日起，每天限额为5000欧元。",
+        "Call 0800 5550140 from 8 am to 8pm.",
+        "The rate is 19.90 percent.",
+        "Up to 5 000 euros a day, from 1 October on.",
+        "1. Open the app\n2. Choose 5,000",
+        "Yes, a joint account can be opened.",
+        "See [fees](/help/fees) or help@alder.example.",
+        "No fee is charged.",
+        "Nothing to check here at all.",
+    ],
+)
+def test_lets_pass_what_stands_in_the_passages_however_it_is_spelt(text: str) -> None:
+    assert check_against(text, SOURCE).violations == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("The fee is €4.60.", "number"),
+        ("The rate is 18.9%.", "rate"),
+        ("Valid from 2 October 2026.", "date"),
+        ("Valid from 1 October 2027.", "date"),
+        ("Open until 21:00.", "time"),
+        ("See https://evil.example/login.", "link"),
+        ("See [here](/help/other).", "link"),
+        ("Write to thief@evil.example.", "link"),
+        ("Your card [card_1] is blocked.", "masked"),
+        ("Dear {{customer_name}},", "masked"),
+        ("No, you cannot.", "yes_no"),
+        ("是的，没有问题。", "yes_no"),
+        ("限额是6000欧元。", "number"),
+        ("利率是百分之7。", "rate"),
+    ],
+)
+def test_stops_what_does_not(text: str, rule: str) -> None:
+    report = check_against(text, SOURCE)
+    assert rule in report.violations and not report.passed
+
+
+def test_looks_at_title_headings_text_and_link_of_a_passage() -> None:
+    passage = Passage(
+        chunk_id="c", article_id="a", title="Fees 2026", url="/help/fees", path=("Over 65",), language="en", text="Free.", score=1
+    )
+    assert check("In 2026, over 65: see [fees](/help/fees).", [passage]).passed
+
+
+def test_a_rate_after_the_word_apr_is_no_date_in_april() -> None:
+    assert tokens("APR 19.9%") == {"rate:19.9"}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("1,000", "1000"), ("1 000", "1000"), ("1,000.50", "1000.5"), ("4.50", "4.5"), ("1,5", "15"), ("10.20.30", "102030")],
+)
+def test_numbers_have_one_spelling(written: str, expected: str) -> None:
+    assert canonical(written) == expected
+
+
+def test_impossible_dates_are_read_as_numbers() -> None:
+    assert "date" not in {token.split(":")[0] for token in tokens("45/13/2026")}
