@@ -19,7 +19,14 @@ CONVERSATIONS = 1_000
 def stream() -> list[bytes]:
     """An export of many conversations: question, answer, small talk, a merged turn, a hand-off."""
     lines = [
-        exports.json_line({"parley_export": exports.FORMAT, "complete_from": {t: "" for t in {"chat.outbound", "work.understand", "work.answer", "assignment.events"}}}),
+        exports.json_line(
+            {
+                "parley_export": exports.FORMAT,
+                "complete_from": {
+                    t: "" for t in {"chat.outbound", "work.understand", "work.answer", "assignment.events"}
+                },
+            }
+        ),
         exports.json_line({"tenant": TENANT, "version": VERSION, "config": CONFIG.model_dump(mode="json")}),
     ]
     for number in range(CONVERSATIONS):
@@ -58,7 +65,9 @@ def main() -> None:
         nonlocal events
         began = perf_counter()
         export = exports.load(lines, decided)
-        found = replay([DialogueDecider()], export.config, export.inputs, export.outputs, export.complete_from)
+        found = replay(
+            [DialogueDecider()], export.config, export.inputs, export.outputs, export.complete_from
+        )
         if found.differences:
             raise SystemExit(f"the replay differs: {found.differences[0]}")
         events = found.events

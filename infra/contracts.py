@@ -71,7 +71,11 @@ def _differences(before: Any, after: Any, where: str) -> list[str]:
             found += _differences(before[key], after[key], f"{where}/{key}")
         return sorted(found)
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return [line for at, (b, a) in enumerate(zip(before, after, strict=True)) for line in _differences(b, a, f"{where}/{at}")]
+        return [
+            line
+            for at, (b, a) in enumerate(zip(before, after, strict=True))
+            for line in _differences(b, a, f"{where}/{at}")
+        ]
     return [] if before == after else [f"{where}: was {json.dumps(before)[:80]}, is {json.dumps(after)[:80]}"]
 
 

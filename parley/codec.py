@@ -65,7 +65,9 @@ class TextSealer:
             raw = base64.b64decode(sealed[len(SEALED_PREFIX) :], validate=True)
             return self._siv.decrypt(raw, [self._aad, field.encode()]).decode()
         except (InvalidTag, ValueError) as error:
-            raise InvalidEvent(f"field {field} cannot be opened: it was sealed for another event or damaged") from error
+            raise InvalidEvent(
+                f"field {field} cannot be opened: it was sealed for another event or damaged"
+            ) from error
 
 
 class Codec:
@@ -91,7 +93,9 @@ class Codec:
         try:
             return self._cipher(key).decrypt(sealed, [part.encode() for part in context])
         except InvalidTag as error:
-            raise InvalidEvent(f"{context[0]}: cannot be opened: sealed under another name or damaged") from error
+            raise InvalidEvent(
+                f"{context[0]}: cannot be opened: sealed under another name or damaged"
+            ) from error
 
     def encode(self, event: AnyEvent) -> Outgoing:
         """Raises `KeyErased` when the customer's key is gone: nothing new may be written about him or her."""

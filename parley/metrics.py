@@ -25,7 +25,10 @@ class WorkerMetrics:
         )
         #: Seconds between a record's time stamp and now, for the oldest record of the last batch.
         self.oldest = Gauge(
-            "parley_oldest_record_seconds", "Age of the oldest record just read", ["worker"], registry=registry
+            "parley_oldest_record_seconds",
+            "Age of the oldest record just read",
+            ["worker"],
+            registry=registry,
         )
         #: Records not read yet, over all partitions that this process owns.
         self.lag = Gauge("parley_lag_records", "Records waiting", ["worker"], registry=registry)

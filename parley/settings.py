@@ -63,7 +63,8 @@ class Settings(BaseSettings):
             return cls(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks each value
         except ValidationError as error:
             problems = "; ".join(
-                f"PARLEY_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in error.errors(include_url=False)
+                f"PARLEY_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}"
+                for p in error.errors(include_url=False)
             )
             raise ConfigurationError(problems) from error
 

@@ -179,5 +179,3 @@ class MessageFailed(Body):
     partition: int
     offset: int
     message_id: MessageId | None = None
-
-

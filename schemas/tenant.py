@@ -180,5 +180,3 @@ class TenantContent(Contract):
 
     examples: dict[str, dict[Language, tuple[str, ...]]]
     articles: tuple[Article, ...]
-
-

@@ -149,7 +149,10 @@ class InferenceRunner:
         platform = self._platform
         cancellations = Cancellations()
         listener = Thread(
-            target=cancellations.listen, args=(platform.bus, platform.codec, stop), name="control", daemon=True
+            target=cancellations.listen,
+            args=(platform.bus, platform.codec, stop),
+            name="control",
+            daemon=True,
         )
         listener.start()
         producer = platform.bus.producer()

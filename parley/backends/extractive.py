@@ -14,7 +14,12 @@ class ExtractiveGenerator:
     """Implements `parley.ports.models.Generator`; thread-safe, since it keeps nothing."""
 
     def generate(
-        self, prompt: Prompt, *, on_text: Callable[[str], None], cancelled: Callable[[], bool], timeout_s: float
+        self,
+        prompt: Prompt,
+        *,
+        on_text: Callable[[str], None],
+        cancelled: Callable[[], bool],
+        timeout_s: float,
     ) -> Completion | None:
         found = extract(prompt.question, prompt.passages)
         if found is None or cancelled():

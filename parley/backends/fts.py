@@ -120,7 +120,9 @@ class FtsRetriever:
             ),
         ).lastrowid
         assert row is not None  # an INSERT always has one
-        database.execute("INSERT INTO words (rowid, title, path, text) VALUES (?, ?, ?, ?)", (row, *_fields(body)))
+        database.execute(
+            "INSERT INTO words (rowid, title, path, text) VALUES (?, ?, ?, ?)", (row, *_fields(body))
+        )
         return row
 
     def _forget_old(self, database: sqlite3.Connection) -> None:
@@ -154,7 +156,9 @@ class FtsRetriever:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(f"PARLEY_HOME: cannot write to {self._directory} ({error.strerror})") from error
+            raise ConfigurationError(
+                f"PARLEY_HOME: cannot write to {self._directory} ({error.strerror})"
+            ) from error
         path = self._directory / f"{tenant}.fts.db"
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10.0)
         database.execute("PRAGMA journal_mode=WAL")

@@ -37,9 +37,13 @@ RULES = {
 class OpenAIGenerator:
     """Implements `parley.ports.models.Generator`; thread-safe (httpx clients are)."""
 
-    def __init__(self, base_url: str, model: str, key: str = "", transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, base_url: str, model: str, key: str = "", transport: httpx.BaseTransport | None = None
+    ) -> None:
         if not model:
-            raise ConfigurationError("PARLEY_OPENAI_MODEL: name the model that the server at PARLEY_OPENAI_URL serves")
+            raise ConfigurationError(
+                "PARLEY_OPENAI_MODEL: name the model that the server at PARLEY_OPENAI_URL serves"
+            )
         self._model = model
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(
@@ -51,7 +55,12 @@ class OpenAIGenerator:
         )
 
     def generate(
-        self, prompt: Prompt, *, on_text: Callable[[str], None], cancelled: Callable[[], bool], timeout_s: float
+        self,
+        prompt: Prompt,
+        *,
+        on_text: Callable[[str], None],
+        cancelled: Callable[[], bool],
+        timeout_s: float,
     ) -> Completion | None:
         messages = messages_of(prompt)
         model = prompt.adapter or prompt.model or self._model
@@ -82,7 +91,9 @@ class OpenAIGenerator:
             return None
         return Completion(
             text=text,
-            cited=tuple(prompt.passages[n - 1].chunk_id for n in answer.marks if 1 <= n <= len(prompt.passages)),
+            cited=tuple(
+                prompt.passages[n - 1].chunk_id for n in answer.marks if 1 <= n <= len(prompt.passages)
+            ),
             model=model,
             adapter=prompt.adapter,
             prompt_hash=hashlib.sha256(json.dumps(messages, ensure_ascii=False).encode()).hexdigest(),
@@ -115,7 +126,8 @@ class Answer:
     def take(self, event: dict[str, Any]) -> None:
         if usage := event.get("usage"):
             self.usage = Usage(
-                prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
+                prompt_tokens=usage.get("prompt_tokens") or 0,
+                completion_tokens=usage.get("completion_tokens") or 0,
             )
         for choice in event.get("choices") or ():
             self.finish_reason = choice.get("finish_reason") or self.finish_reason

@@ -51,7 +51,8 @@ def load(folder: Path) -> TenantFolder:
         left_out = [f"… and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
         raise TenantInvalid(tuple(problems[:MOST_PROBLEMS] + left_out))
     rules = {
-        intent.id: IntentRule.model_validate(intent.model_dump(exclude={"examples"})) for intent in intents.values()
+        intent.id: IntentRule.model_validate(intent.model_dump(exclude={"examples"}))
+        for intent in intents.values()
     }
     config = TenantConfig.model_validate({**file.model_dump(), "intents": rules, "canned": canned})
     content = TenantContent(
@@ -82,12 +83,16 @@ def _tenant_file(folder: Path, problems: list[str]) -> TenantFile | None:
     if file is None or document is None:
         return None
     if file.id != folder.name:
-        problems.append(f"{document.path}:{document.line(('id',))}: id: must be the folder's name, {folder.name}")
+        problems.append(
+            f"{document.path}:{document.line(('id',))}: id: must be the folder's name, {folder.name}"
+        )
     try:
         ZoneInfo(file.hours.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         line = document.line(("hours", "timezone"))
-        problems.append(f"{document.path}:{line}: hours.timezone: unknown; allowed: an IANA name such as Europe/Dublin")
+        problems.append(
+            f"{document.path}:{line}: hours.timezone: unknown; allowed: an IANA name such as Europe/Dublin"
+        )
     return file
 
 
@@ -124,7 +129,9 @@ def _canned(folder: Path, problems: list[str]) -> dict[str, dict[str, str]]:
                 problems.append(f"{name}:{document.line(tuple(problem['loc']))}: {field}: {problem['msg']}")
             continue
         for canned_id in texts.keys() & found.keys():
-            problems.append(f"{name}:{document.line((canned_id,))}: {canned_id}: also written in another file")
+            problems.append(
+                f"{name}:{document.line((canned_id,))}: {canned_id}: also written in another file"
+            )
         found |= texts
     return found
 
@@ -194,13 +201,17 @@ def _check_together(
             problems.append(f"{folder.name}/canned:1: {canned_id}.{language}: missing")
     for intent in intents.values():
         if intent.reply is not None and intent.reply not in canned:
-            problems.append(f"{folder.name}/intents/{intent.id}.yaml:1: reply: no canned text is named {intent.reply}")
+            problems.append(
+                f"{folder.name}/intents/{intent.id}.yaml:1: reply: no canned text is named {intent.reply}"
+            )
     if len(intents) == 1:
         problems.append(f"{folder.name}/intents:1: file: at least two intents are needed")
     for article in articles:
         if article.language not in file.languages:
             allowed = ", ".join(file.languages)
-            problems.append(f"{folder.name}/articles/{article.id}: language: {article.language}; allowed: {allowed}")
+            problems.append(
+                f"{folder.name}/articles/{article.id}: language: {article.language}; allowed: {allowed}"
+            )
     if not articles:
         problems.append(f"{folder.name}/articles:1: file: at least one article is needed")
 

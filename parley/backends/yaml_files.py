@@ -19,7 +19,9 @@ class UniqueKeyLoader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value}: written twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value}: written twice", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -89,7 +91,9 @@ def read(path: Path, root: Path, problems: list[str]) -> str | None:
 
 def _plain(kind: str, message: str, model: type[Contract], location: tuple[str | int, ...]) -> str:
     if kind == "extra_forbidden":
-        fields = ", ".join(model.model_fields) if len(location) == 1 else "see the tenant folder's documentation"
+        fields = (
+            ", ".join(model.model_fields) if len(location) == 1 else "see the tenant folder's documentation"
+        )
         return f"unknown field; allowed: {fields}"
     if kind == "missing":
         return "missing"

@@ -27,7 +27,9 @@ def specs(settings: Settings) -> list[TopicSpec]:
     found = []
     for topic in TOPICS:
         found.append(
-            TopicSpec(topic.name, topic.partitions, topic.retention_ms, topic.compacted, settings.kafka_replication)
+            TopicSpec(
+                topic.name, topic.partitions, topic.retention_ms, topic.compacted, settings.kafka_replication
+            )
         )
         if topic.dead_letters:
             found.append(
@@ -53,7 +55,9 @@ def apply_topics(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"created": created})
     else:
-        typer.echo(f"{len(created)} topics created" + (": " + ", ".join(created) if created else "; all were there"))
+        typer.echo(
+            f"{len(created)} topics created" + (": " + ", ".join(created) if created else "; all were there")
+        )
 
 
 def upgrade(settings: Settings) -> None:
@@ -83,12 +87,16 @@ def rebuild(as_json: JsonOption = False) -> None:
         bus_admin = opened.bus.admin()
         try:
             if bus_admin.members("dialogue"):
-                raise ConfigurationError("a dialogue worker is running: stop it first, or its newest rows would be lost")
+                raise ConfigurationError(
+                    "a dialogue worker is running: stop it first, or its newest rows would be lost"
+                )
         finally:
             bus_admin.close()
         done = rebuild_read_model(DialogueDecider(), opened.bus, opened.store, opened.codec, opened.configs)
     if as_json:
-        print_json({"conversations": done.conversations, "records": done.records, "incomplete": done.incomplete})
+        print_json(
+            {"conversations": done.conversations, "records": done.records, "incomplete": done.incomplete}
+        )
         return
     typer.echo(f"{done.conversations} conversations rebuilt from {done.records} records")
     if done.incomplete:
@@ -100,7 +108,9 @@ def create_key(
     tenant: Annotated[str, typer.Option("--tenant", "-t", help="The tenant that the key is for.")],
     kind: Annotated[str, typer.Option(help="widget (public, bound to origins) or api (secret).")] = "widget",
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
-    origin: Annotated[list[str] | None, typer.Option(help="Allowed origin of a widget key; repeatable.")] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Allowed origin of a widget key; repeatable.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and print it: this once, since only its hash is kept."""
@@ -128,7 +138,14 @@ def list_keys(
     with platform() as opened:
         found = opened.store.keys(TenantId(tenant) if tenant else None)
     rows = [
-        (k.key_hash[:12], k.tenant, k.kind, k.label, ",".join(k.origins) or "-", "revoked" if k.revoked_at else "active")
+        (
+            k.key_hash[:12],
+            k.tenant,
+            k.kind,
+            k.label,
+            ",".join(k.origins) or "-",
+            "revoked" if k.revoked_at else "active",
+        )
         for k in found
     ]
     header = ("id", "tenant", "kind", "label", "origins", "state")
@@ -139,11 +156,15 @@ def list_keys(
 
 
 @keys.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="The beginning of the key's hash, from `keys list`.")]) -> None:
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The beginning of the key's hash, from `keys list`.")],
+) -> None:
     """Make a key useless from now on."""
     with platform() as opened:
         found = [key for key in opened.store.keys() if key.key_hash.startswith(key_id)]
         if len(found) != 1:
-            raise typer.BadParameter(f"{len(found)} keys begin with {key_id!r}; exactly one must", param_hint="KEY_ID")
+            raise typer.BadParameter(
+                f"{len(found)} keys begin with {key_id!r}; exactly one must", param_hint="KEY_ID"
+            )
         opened.store.revoke_key(found[0].key_hash, opened.clock.now())
     typer.echo(f"revoked {found[0].key_hash[:12]}")

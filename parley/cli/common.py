@@ -12,7 +12,9 @@ import typer
 from parley.settings import Settings
 from workers.wiring import Platform, open_platform
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")
+]
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="The tenant's id.")]
 
 

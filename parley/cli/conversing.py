@@ -33,7 +33,12 @@ class Reply:
     offer_human: bool = False
 
     def as_dict(self) -> dict[str, object]:
-        return {"text": self.text, "kind": self.kind, "citations": self.citations, "offer_human": self.offer_human}
+        return {
+            "text": self.text,
+            "kind": self.kind,
+            "citations": self.citations,
+            "offer_human": self.offer_human,
+        }
 
 
 class Talk(Protocol):
@@ -73,7 +78,9 @@ class LocalTalk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._reader.close()
         self._producer.close()
         self._embedded.stop()
@@ -83,7 +90,9 @@ class LocalTalk:
         """Raises `GeneratorUnavailable` when no reply came in time."""
         message_id = MessageId(str(uuid4()))
         masked = mask(text)
-        self._send(MessageReceived(message_id=message_id, text=masked.text, channel="api", masked=masked.kinds))
+        self._send(
+            MessageReceived(message_id=message_id, text=masked.text, channel="api", masked=masked.kinds)
+        )
         until = monotonic() + WAIT_S
         while monotonic() < until and self._embedded.failed is None:
             for record in self._reader.poll(0.5):
@@ -137,7 +146,9 @@ class HttpTalk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._http.close()
 
     def ask(self, text: str) -> Reply:
@@ -145,7 +156,9 @@ class HttpTalk:
         path = f"/v1/conversations/{self._conversation}"
         with self._http.stream("GET", f"{path}/events", headers=self._headers) as stream:
             sent = self._http.post(
-                f"{path}/messages", json={"client_message_id": str(uuid4()), "text": text}, headers=self._headers
+                f"{path}/messages",
+                json={"client_message_id": str(uuid4()), "text": text},
+                headers=self._headers,
             )
             message_id = _checked(sent)["message_id"]
             for name, data in _frames(stream.iter_lines()):

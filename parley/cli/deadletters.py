@@ -21,8 +21,12 @@ from workers.wiring import Platform
 
 app = typer.Typer(help="Dead letters: records that could not be dealt with.", no_args_is_help=True)
 
-TopicOption = Annotated[str | None, typer.Option(help="Only letters of this topic, such as conversation.events.")]
-Where = Annotated[str, typer.Argument(help="TOPIC/PARTITION/OFFSET of the record, as `parley dlq list` prints it.")]
+TopicOption = Annotated[
+    str | None, typer.Option(help="Only letters of this topic, such as conversation.events.")
+]
+Where = Annotated[
+    str, typer.Argument(help="TOPIC/PARTITION/OFFSET of the record, as `parley dlq list` prints it.")
+]
 
 
 @app.command("list")
@@ -83,7 +87,9 @@ def _renewed(event: AnyEvent) -> AnyEvent:
 
 
 def _letters(opened: Platform, topic: str | None) -> Iterator[DeadLetter]:
-    topics = [dead_letter_topic(each.name) for each in TOPICS if each.dead_letters and topic in (None, each.name)]
+    topics = [
+        dead_letter_topic(each.name) for each in TOPICS if each.dead_letters and topic in (None, each.name)
+    ]
     if not topics:
         allowed = ", ".join(each.name for each in TOPICS if each.dead_letters)
         raise ConfigurationError(f"--topic: {topic!r} has no dead letters; allowed: {allowed}")

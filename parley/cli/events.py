@@ -30,7 +30,9 @@ DECIDED = frozenset(decider.topic.name for decider in DECIDERS)
 CONVERSATION_TOPICS = ("conversation.events", "work.understand", "work.answer", "chat.outbound")
 EXIT_DIFFERENT = 1
 
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
+]
 SinceOption = Annotated[
     datetime | None,
     typer.Option(help="Whole conversations that had an event since then (UTC)."),
@@ -77,7 +79,9 @@ def show(
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="A file that `parley events export` wrote.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A file that `parley events export` wrote.", exists=True, dir_okay=False)
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Run all decisions of a file again, without any server, and compare every byte that left. Exit 1 on a difference."""
@@ -135,7 +139,11 @@ def _topics(wanted: list[str] | None) -> tuple[str, ...]:
     for name in wanted or ():
         if name not in known:
             raise ConfigurationError(f"--topic: {name!r} is unknown; allowed: {', '.join(known)}")
-    return tuple(wanted) if wanted else tuple(name for name in known if name not in ("chat.deltas", "inference.control"))
+    return (
+        tuple(wanted)
+        if wanted
+        else tuple(name for name in known if name not in ("chat.deltas", "inference.control"))
+    )
 
 
 def _wanted(records: Iterable[Record], conversation: str | None, since: datetime | None) -> Iterator[Record]:
@@ -149,7 +157,9 @@ def _wanted(records: Iterable[Record], conversation: str | None, since: datetime
 
 
 def _conversation(record: Record) -> str | None:
-    return next((value.decode(errors="replace") for name, value in record.headers if name == "conversation_id"), None)
+    return next(
+        (value.decode(errors="replace") for name, value in record.headers if name == "conversation_id"), None
+    )
 
 
 def _configs(opened: Platform, records: Iterable[Record]) -> Iterator[tuple[str, str, TenantConfig]]:

@@ -20,9 +20,12 @@ def run(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 lets the system choose.")] = None,
     home: Annotated[Path | None, typer.Option(help="Where data is kept.")] = None,
     tenant: Annotated[
-        list[Path] | None, typer.Option("--tenant", help="Tenant folder to import; repeatable. Default: all of tenants/.")
+        list[Path] | None,
+        typer.Option("--tenant", help="Tenant folder to import; repeatable. Default: all of tenants/."),
     ] = None,
-    generator: Annotated[str | None, typer.Option(help="extractive, or openai (any compatible server).")] = None,
+    generator: Annotated[
+        str | None, typer.Option(help="extractive, or openai (any compatible server).")
+    ] = None,
 ) -> None:
     """Start everything in this process: gateway, all workers, embedded log and database. Ctrl-C stops it."""
     began = perf_counter()

@@ -36,7 +36,8 @@ def _groups(opened: Platform) -> tuple[list[dict[str, object]], str]:
     admin = opened.bus.admin()
     try:
         return [
-            {"group": name, "members": admin.members(name), "lag": sum(admin.lag(name).values())} for name in BUILDERS
+            {"group": name, "members": admin.members(name), "lag": sum(admin.lag(name).values())}
+            for name in BUILDERS
         ], "up"
     except ParleyError as error:
         return [], f"down: {error}"

@@ -21,9 +21,12 @@ from parley.errors import ConfigurationError
 
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="A tenant's id, or a path to its folder.")]
 UrlOption = Annotated[
-    str | None, typer.Option(help="A running gateway, such as http://127.0.0.1:8080.", envvar="PARLEY_ASK_URL")
+    str | None,
+    typer.Option(help="A running gateway, such as http://127.0.0.1:8080.", envvar="PARLEY_ASK_URL"),
 ]
-KeyOption = Annotated[str, typer.Option(help="An API key of the tenant (with --url).", envvar="PARLEY_API_KEY")]
+KeyOption = Annotated[
+    str, typer.Option(help="An API key of the tenant (with --url).", envvar="PARLEY_API_KEY")
+]
 
 
 def ask(
@@ -81,5 +84,3 @@ def _print(reply: Reply) -> None:
         typer.secho(f"  [{number}] {source['title']}  {source['url']}", dim=True)
     if reply.offer_human:
         typer.secho("  (a human can help: just ask for one)", dim=True)
-
-

@@ -17,7 +17,9 @@ from workers.wiring import Platform, retriever
 
 app = typer.Typer(help="Tenants: folders of articles, intents and texts.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Argument(help="A tenant's folder, such as tenants/bank.", exists=True, file_okay=False)]
+Folder = Annotated[
+    Path, typer.Argument(help="A tenant's folder, such as tenants/bank.", exists=True, file_okay=False)
+]
 
 TENANT_ITSELF = CustomerId("tenant")
 """Stands where a customer's id stands in events that are about no customer."""
@@ -48,7 +50,14 @@ def import_folder(folder: Folder, as_json: JsonOption = False) -> None:
     with platform() as opened:
         changed, written = import_version(opened, found)
     if as_json:
-        print_json({"tenant": found.config.id, "version": found.version, "changed": changed, "chunks_written": written})
+        print_json(
+            {
+                "tenant": found.config.id,
+                "version": found.version,
+                "changed": changed,
+                "chunks_written": written,
+            }
+        )
     elif changed:
         typer.echo(f"{found.config.id}: version {found.version} is current, {written} chunks indexed")
     else:
@@ -60,10 +69,15 @@ def list_tenants(as_json: JsonOption = False) -> None:
     """All versions; the current one of each tenant is marked."""
     with platform() as opened:
         versions = opened.store.versions()
-    rows = [(v.tenant, v.version, f"{v.imported_at:%Y-%m-%d %H:%M}", "current" if v.current else "") for v in versions]
+    rows = [
+        (v.tenant, v.version, f"{v.imported_at:%Y-%m-%d %H:%M}", "current" if v.current else "")
+        for v in versions
+    ]
     header = ("tenant", "version", "imported", "")
     if as_json:
-        print_json([{"tenant": r[0], "version": r[1], "imported_at": r[2], "current": bool(r[3])} for r in rows])
+        print_json(
+            [{"tenant": r[0], "version": r[1], "imported_at": r[2], "current": bool(r[3])} for r in rows]
+        )
     else:
         table(rows, header)
 

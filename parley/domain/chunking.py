@@ -108,7 +108,12 @@ def _table_parts(block: str) -> list[str]:
 
 def is_table(lines: list[str]) -> bool:
     """A Markdown table: a row of cells, then a row of dashes."""
-    return len(lines) > 2 and "|" in lines[0] and re.fullmatch(r"[\s|:-]+", lines[1]) is not None and "-" in lines[1]
+    return (
+        len(lines) > 2
+        and "|" in lines[0]
+        and re.fullmatch(r"[\s|:-]+", lines[1]) is not None
+        and "-" in lines[1]
+    )
 
 
 def _chunk_id(article: Article, path: tuple[str, ...], text: str) -> str:

@@ -13,7 +13,9 @@ def evolve(value: T, **changes: Any) -> T:
     """A copy of `value` with these fields changed. Raises `TypeError` for a field that it does not have."""
     fields = value.__dict__
     if not changes.keys() <= fields.keys():
-        raise TypeError(f"{type(value).__name__} has no field {', '.join(sorted(changes.keys() - fields.keys()))}")
+        raise TypeError(
+            f"{type(value).__name__} has no field {', '.join(sorted(changes.keys() - fields.keys()))}"
+        )
     copy = object.__new__(type(value))
     copy.__dict__.update(fields)
     copy.__dict__.update(changes)

@@ -42,7 +42,8 @@ class Weights:
     def __init__(self, question: str, passages: Sequence[Passage]) -> None:
         holding = Counter(term for passage in passages for term in set(terms(_all(passage))))
         self._weights = {
-            term: math.log(1 + (len(passages) + 1) / (holding[term] + 0.5)) for term in dict.fromkeys(terms(question))
+            term: math.log(1 + (len(passages) + 1) / (holding[term] + 0.5))
+            for term in dict.fromkeys(terms(question))
         }
         self._sum = sum(self._weights.values())
 

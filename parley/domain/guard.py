@@ -27,8 +27,14 @@ LINK = re.compile(r"(?:https?://|www\.)[^\s)\]>\"'，。；]+|\]\((/[^)\s]*)\)",
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
 MASKED = re.compile(r"\[[a-z_]+_\d+\]|\{\{[^}]*\}\}")
 DATES = (
-    re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<name>{_MONTH})\b\.?(?:,?\s+(?P<y>\d{{4}}))?", re.I),
-    re.compile(rf"\b(?P<name>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?![.,]\d|\s*%)(?:,?\s+(?P<y>\d{{4}}))?", re.I),
+    re.compile(
+        rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<name>{_MONTH})\b\.?(?:,?\s+(?P<y>\d{{4}}))?",
+        re.I,
+    ),
+    re.compile(
+        rf"\b(?P<name>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?![.,]\d|\s*%)(?:,?\s+(?P<y>\d{{4}}))?",
+        re.I,
+    ),
     re.compile(r"(?<!\d)(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?!\d)"),
     re.compile(r"(?<![\d/])(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})(?![\d/])"),
     re.compile(r"(?:(?P<y>\d{4})\s*年\s*)?(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*[日号]"),
@@ -38,18 +44,25 @@ TIME = re.compile(
     r"(?<![\d:.,])(?P<h2>\d{1,2})(?:\.(?P<min2>[0-5]\d))?\s*(?P<half2>[ap]\.?m\b\.?)",
     re.IGNORECASE,
 )
-RATE = re.compile(r"(?P<n>\d(?:[\d,.]*\d)?)\s*(?:%|percent\b|per cent\b)|百分之(?P<zh>\d[\d.]*)", re.IGNORECASE)
+RATE = re.compile(
+    r"(?P<n>\d(?:[\d,.]*\d)?)\s*(?:%|percent\b|per cent\b)|百分之(?P<zh>\d[\d.]*)", re.IGNORECASE
+)
 PHONE = re.compile(r"(?:\+|(?<!\d)0)\d[\d\s()-]{5,}\d")
 NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[ \u00a0]\d{3})+(?:[.,]\d+)?(?!\d)|\d(?:[\d,.]*\d)?")
 LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.)、]\s+")
-YES_NO = re.compile(r"\s*(?:(yes|no)\b(?!\s+(?:fee|charge|one|more))|(是的|不是|可以的|不可以|不能|对的))", re.IGNORECASE)
+YES_NO = re.compile(
+    r"\s*(?:(yes|no)\b(?!\s+(?:fee|charge|one|more))|(是的|不是|可以的|不可以|不能|对的))", re.IGNORECASE
+)
 Token = Callable[[re.Match[str]], str | None]
 SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 
 
 def check(text: str, passages: Iterable[Passage]) -> GuardReport:
     """Which rules a text breaks, given what it was written from."""
-    sources = tuple(f"{' '.join(passage.path)} {passage.title}\n{passage.text}\n[source]({passage.url})" for passage in passages)
+    sources = tuple(
+        f"{' '.join(passage.path)} {passage.title}\n{passage.text}\n[source]({passage.url})"
+        for passage in passages
+    )
     return check_against(text, sources)
 
 

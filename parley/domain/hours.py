@@ -14,4 +14,7 @@ def is_open(hours: BusinessHours, at: datetime) -> bool:
     if local.date() in hours.holidays:
         return False
     now = f"{local:%H:%M}"
-    return any(begin <= now < end for begin, end in (span.split("-") for span in hours.weekly.get(WEEKDAYS[local.weekday()], ())))
+    return any(
+        begin <= now < end
+        for begin, end in (span.split("-") for span in hours.weekly.get(WEEKDAYS[local.weekday()], ()))
+    )

@@ -66,7 +66,9 @@ def _plain_characters() -> dict[int, str]:
     for zero in (0x0660, 0x06F0, 0x0966):  # Arabic-Indic, extended Arabic-Indic, Devanagari digits
         table |= {zero + i: str(i) for i in range(10)}
     table |= dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212, 0xFE63), "-")
-    table |= dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200B, 0x200C, 0x200D, 0x202F, 0x2060, 0x3000, 0xFEFF, 0xAD), " ")
+    table |= dict.fromkeys(
+        (0xA0, 0x2007, 0x2009, 0x200B, 0x200C, 0x200D, 0x202F, 0x2060, 0x3000, 0xFEFF, 0xAD), " "
+    )
     return table
 
 
@@ -112,7 +114,11 @@ def _ibans(plain: str) -> Iterator[_Found]:
     end = 0
     for hit in _IBAN_START.finditer(plain):
         length = _IBAN_LENGTHS.get(hit.group()[:2].upper())
-        stop = _take_alphanumerics(plain, hit.start(), length) if length is not None and hit.start() >= end else None
+        stop = (
+            _take_alphanumerics(plain, hit.start(), length)
+            if length is not None and hit.start() >= end
+            else None
+        )
         if stop is None:
             continue
         value = re.sub("[ -]", "", plain[hit.start() : stop]).upper()
@@ -161,9 +167,31 @@ def _social_security_numbers(plain: str) -> Iterator[_Found]:
 
 _CHAIN = re.compile(r"(?<![0-9.,$€£¥])[0-9]+(?:[ -](?:[0-9]{2,6}|[0-9]{13})(?![0-9]))*(?![0-9])(?![.,][0-9])")
 _GROUP = re.compile(r"[0-9]+")
-_TIMESTAMP = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9]")
+_TIMESTAMP = re.compile(
+    r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9]"
+)
 _CARD_LENGTHS = (16, 19, 15, 14, 13, 18, 17)
-_SHORT_CARDS = ("30", "36", "38", "39", "40", "41", "42", "43", "44", "45", "46", "47", "48", "49", "50", "56", "58", "63", "67")
+_SHORT_CARDS = (
+    "30",
+    "36",
+    "38",
+    "39",
+    "40",
+    "41",
+    "42",
+    "43",
+    "44",
+    "45",
+    "46",
+    "47",
+    "48",
+    "49",
+    "50",
+    "56",
+    "58",
+    "63",
+    "67",
+)
 """How numbers of 13 and 14 digits begin: Diners Club, the first Visa cards, Maestro."""
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
@@ -234,7 +262,8 @@ _CODE_AFTER = re.compile(
     _WORDS,
 )
 _CODE_BEFORE = re.compile(
-    rf"(?<![0-9A-Za-z.,-])([0-9]{{3,8}})(?: (?:is|was) (?:my|the) (?:new |old )?| ?[是为] ?(?:我的)?){_CODE_CUE}", _WORDS
+    rf"(?<![0-9A-Za-z.,-])([0-9]{{3,8}})(?: (?:is|was) (?:my|the) (?:new |old )?| ?[是为] ?(?:我的)?){_CODE_CUE}",
+    _WORDS,
 )
 _PASSWORD = re.compile(
     r"(?:\bpass(?:word|phrase)\b|密码)\s?(?:is|was|[:=：]|是|为)\s?[\"'“]?((?=[^\s]{0,40}[0-9])[!-~]{4,40}?)(?=[\"'”,;。，]|\.?(?:\s|$)|[^!-~])",
@@ -268,15 +297,23 @@ def _joined(text: str) -> str:
 
 # --- Telephone numbers by their shape ----------------------------------------------------------------------------------
 
-_DATE = re.compile(r"(?:[0-3]?[0-9][.-][01]?[0-9][.-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[.-][01]?[0-9][.-][0-3]?[0-9])(?![0-9])")
+_DATE = re.compile(
+    r"(?:[0-3]?[0-9][.-][01]?[0-9][.-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[.-][01]?[0-9][.-][0-3]?[0-9])(?![0-9])"
+)
 _NO_AMOUNT_AFTER = rf"(?![0-9]|[.,:/][0-9]|-[0-9]){_NOT_A_UNIT}"
 _PHONES = (
     re.compile(r"(?<![0-9A-Za-z+])(?:\+|00)(?=[1-9])(?:[0-9][ .()-]{0,2}){7,14}[0-9](?![0-9])"),
-    re.compile(rf"(?<![0-9A-Za-z.,$€£¥-])(?:86[ -]?)?1[3-9][0-9][ -]?[0-9]{{4}}[ -]?[0-9]{{4}}{_NO_AMOUNT_AFTER}"),
+    re.compile(
+        rf"(?<![0-9A-Za-z.,$€£¥-])(?:86[ -]?)?1[3-9][0-9][ -]?[0-9]{{4}}[ -]?[0-9]{{4}}{_NO_AMOUNT_AFTER}"
+    ),
     re.compile(rf"(?<![0-9A-Za-z.,$€£¥-])1[3-9][0-9][ -][0-9]{{3}}[ -][0-9]{{5}}{_NO_AMOUNT_AFTER}"),
-    re.compile(rf"(?<![0-9A-Za-z.,$€£¥-])\(?0[1-9][0-9]{{0,3}}\)?(?:[ -][0-9]{{2,8}}){{1,4}}{_NO_AMOUNT_AFTER}"),
+    re.compile(
+        rf"(?<![0-9A-Za-z.,$€£¥-])\(?0[1-9][0-9]{{0,3}}\)?(?:[ -][0-9]{{2,8}}){{1,4}}{_NO_AMOUNT_AFTER}"
+    ),
     re.compile(rf"(?<![0-9A-Za-z.,$€£¥-])0[1-9][0-9]{{8,9}}{_NO_AMOUNT_AFTER}"),
-    re.compile(rf"(?<![0-9A-Za-z.,$€£¥-])(?:1[ -])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[ .-])[2-9][0-9]{{2}}[ .-][0-9]{{4}}{_NO_AMOUNT_AFTER}"),
+    re.compile(
+        rf"(?<![0-9A-Za-z.,$€£¥-])(?:1[ -])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[ .-])[2-9][0-9]{{2}}[ .-][0-9]{{4}}{_NO_AMOUNT_AFTER}"
+    ),
 )
 
 

@@ -6,7 +6,9 @@ Written Chinese has no spaces, and most of its words have two characters: bigram
 import re
 import unicodedata
 
-WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-zà-öø-ÿāăąćčďđēėęěğīįıķĺļľłńņňōőœŕřśşšťţūůűųźżž']+|[\u3400-\u9fff]+")
+WORD = re.compile(
+    r"[0-9]+(?:[.,][0-9]+)*|[a-zà-öø-ÿāăąćčďđēėęěğīįıķĺļľłńņňōőœŕřśşšťţūůűųźżž']+|[\u3400-\u9fff]+"
+)
 CJK = re.compile(r"[\u3400-\u9fff]")
 
 STOPWORDS = frozenset(
@@ -17,7 +19,9 @@ STOPWORDS = frozenset(
     would you your yours hi hello hey thanks thank need want tell know get got there's what's i'm i'd i've it's can't
     don't doesn't didn't won't isn't""".split()
 )
-STOP_CHARACTERS = frozenset("的了吗呢吧啊呀么是我你您他她它们这那个在有和与就也都要想请把被很会能不怎什哪多少")
+STOP_CHARACTERS = frozenset(
+    "的了吗呢吧啊呀么是我你您他她它们这那个在有和与就也都要想请把被很会能不怎什哪多少"
+)
 
 
 def terms(text: str, *, drop_common: bool = True) -> list[str]:

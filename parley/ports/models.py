@@ -93,7 +93,12 @@ class Generator(Protocol):
     """Writes answers. Thread-safe: the worker has many in flight."""
 
     def generate(
-        self, prompt: Prompt, *, on_text: Callable[[str], None], cancelled: Callable[[], bool], timeout_s: float
+        self,
+        prompt: Prompt,
+        *,
+        on_text: Callable[[str], None],
+        cancelled: Callable[[], bool],
+        timeout_s: float,
     ) -> Completion | None:
         """Calls `on_text` with each new piece as it comes; the pieces add up to the completion's text.
 

@@ -113,7 +113,9 @@ class DecisionStore(Protocol):
     def release(self, group: str, fences: Mapping[TopicPartition, int]) -> None:
         """Mark as cleanly left those whose fence still is the one given."""
 
-    def offsets(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int | None]: ...
+    def offsets(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int | None]: ...
 
     def seen(self, group: str, ids: Collection[EventId]) -> set[EventId]:
         """Those of the ids that a committed batch had."""

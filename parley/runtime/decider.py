@@ -165,7 +165,9 @@ class DeciderWorker(Generic[S]):
         beginnings = consumer.beginning_offsets(taking)
         for partition in taking:
             lease = leases[partition]
-            consumer.seek(partition, beginnings[partition] if lease.next_offset is None else lease.next_offset)
+            consumer.seek(
+                partition, beginnings[partition] if lease.next_offset is None else lease.next_offset
+            )
             self._leases[partition] = lease
             self._next[partition] = lease.next_offset
             if not lease.clean:
@@ -198,7 +200,9 @@ class DeciderWorker(Generic[S]):
         except (ParleyError, KeyboardInterrupt):
             raise
         except Exception as error:
-            log.error("%s: a batch failed, its records are handled one by one: %s", self.name, describe(error))
+            log.error(
+                "%s: a batch failed, its records are handled one by one: %s", self.name, describe(error)
+            )
             self._one_by_one(records)
             return
         self._conclude(records, verdict)
@@ -226,7 +230,9 @@ class DeciderWorker(Generic[S]):
             except (ParleyError, KeyboardInterrupt):
                 raise
             except Exception as error:
-                log.error("%s: attempt %d at %s failed: %s", self.name, attempt, _place(record), describe(error))
+                log.error(
+                    "%s: attempt %d at %s failed: %s", self.name, attempt, _place(record), describe(error)
+                )
                 continue
             self._conclude([record], verdict)
             return
@@ -293,7 +299,9 @@ class DeciderWorker(Generic[S]):
         if now - self._timers_at < TIMER_EVERY_S or not self._leases:
             return
         self._timers_at = now
-        fired = fire_due(self._store, self._live_producer(), self._codec, self.name, list(self._leases), self._clock)
+        fired = fire_due(
+            self._store, self._live_producer(), self._codec, self.name, list(self._leases), self._clock
+        )
         if fired:
             self._metrics.timers.labels(self.name).inc(fired)
 
@@ -303,13 +311,13 @@ class DeciderWorker(Generic[S]):
             try:
                 self._store.delete_outbox(self._published)
             except StoreUnavailable:
-                log.warning("%s: acknowledged outbox entries stay; the next owner publishes them again", self.name)
+                log.warning(
+                    "%s: acknowledged outbox entries stay; the next owner publishes them again", self.name
+                )
         if self._consumer is not None:
             self._consumer.close()
         if self._producer is not None:
             self._producer.close()
-
-
 
 
 def _place(record: Record) -> str:

@@ -299,5 +299,3 @@ class EffectorWorker:
         """Stopping in the middle of retries: left uncommitted, so the next owner takes them up."""
         for item in items:
             self._progress.forget(item.record.topic_partition)
-
-

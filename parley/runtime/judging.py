@@ -207,7 +207,11 @@ class Judge(Generic[S]):
 
 def row_key(row: Projection) -> object:
     """Rows with the same key replace each other; the last one counts."""
-    return row.conversation_id if isinstance(row, ConversationRow) else (row.conversation_id, row.reply_id, row.by)
+    return (
+        row.conversation_id
+        if isinstance(row, ConversationRow)
+        else (row.conversation_id, row.reply_id, row.by)
+    )
 
 
 def history_row(event: AnyEvent, body: Outbound, outgoing: Outgoing) -> HistoryRow:

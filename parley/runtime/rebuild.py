@@ -58,9 +58,7 @@ def rebuild_read_model(
     return done
 
 
-def _rows(
-    engine: Engine, events: list[AnyEvent], codec: Codec
-) -> tuple[list[HistoryRow], list[Projection]]:
+def _rows(engine: Engine, events: list[AnyEvent], codec: Codec) -> tuple[list[HistoryRow], list[Projection]]:
     history: list[HistoryRow] = []
     rows: dict[object, Projection] = {}
     for event in events:

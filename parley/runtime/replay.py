@@ -118,7 +118,11 @@ def replay(
             produced.add(output.envelope.event_id)
             _compare(report, event, output, expected, complete_from or {}, most_differences)
     for event_id, record in expected.items():
-        if event_id not in produced and record.topic not in LOSSY and len(report.differences) < most_differences:
+        if (
+            event_id not in produced
+            and record.topic not in LOSSY
+            and len(report.differences) < most_differences
+        ):
             report.differences.append(Difference(event_id, _cause(record), record, None))
     report.events = len(inputs)
     report.repeated = engine.repeated

@@ -50,12 +50,27 @@ CONFIG = TenantConfig.model_validate(
 CONTENT = TenantContent.model_validate(
     {
         "examples": {
-            "fees": {"en": ("what are the fees", "how much does the account cost", "account fee please"), "zh": ("手续费多少", "账户管理费", "收费标准")},
-            "card_lost": {"en": ("I lost my card", "my card was stolen", "card missing"), "zh": ("我的卡丢了", "银行卡被偷", "卡片遗失")},
+            "fees": {
+                "en": ("what are the fees", "how much does the account cost", "account fee please"),
+                "zh": ("手续费多少", "账户管理费", "收费标准"),
+            },
+            "card_lost": {
+                "en": ("I lost my card", "my card was stolen", "card missing"),
+                "zh": ("我的卡丢了", "银行卡被偷", "卡片遗失"),
+            },
             "hello": {"en": ("hello", "hi there", "good morning"), "zh": ("你好", "您好", "早上好")},
-            "vague_card": {"en": ("a problem with my card", "card issue", "something about cards"), "zh": ("卡有问题", "卡的问题", "关于卡")},
-            "fraud": {"en": ("I do not recognise a payment", "fraud on my account", "unknown transaction"), "zh": ("有一笔不认识的交易", "账户被盗刷", "欺诈")},
-            "human": {"en": ("talk to a person", "a human please", "real agent"), "zh": ("转人工", "人工客服", "找真人")},
+            "vague_card": {
+                "en": ("a problem with my card", "card issue", "something about cards"),
+                "zh": ("卡有问题", "卡的问题", "关于卡"),
+            },
+            "fraud": {
+                "en": ("I do not recognise a payment", "fraud on my account", "unknown transaction"),
+                "zh": ("有一笔不认识的交易", "账户被盗刷", "欺诈"),
+            },
+            "human": {
+                "en": ("talk to a person", "a human please", "real agent"),
+                "zh": ("转人工", "人工客服", "找真人"),
+            },
         },
         "articles": (
             Article(

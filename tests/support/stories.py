@@ -101,7 +101,9 @@ class Story:
         )
         self.hear(follow(asked.envelope, body, 0, self.at))
 
-    def generated(self, text: str = "It costs €4.50 a month.", *, passed: bool = True, which: int = -1) -> None:
+    def generated(
+        self, text: str = "It costs €4.50 a month.", *, passed: bool = True, which: int = -1
+    ) -> None:
         """The inference worker answers a request for an answer, the last one unless told otherwise."""
         asked = self.asked(AnswerRequested)[which]
         body = ReplyGenerated(
@@ -126,7 +128,9 @@ class Story:
         """The timer that a decision set is due."""
         timer = [t for d in self.decisions for t in d.timers][decision]
         self.at = timer.due_at
-        body = TimerFired(timer_id=timer.timer_id, purpose="turn_deadline", epoch=timer.epoch, due_at=timer.due_at)
+        body = TimerFired(
+            timer_id=timer.timer_id, purpose="turn_deadline", epoch=timer.epoch, due_at=timer.due_at
+        )
         self.hear(follow(timer.cause, body, f"fired:{timer.timer_id}", timer.due_at))
 
     def asked(self, kind: type[B]) -> list[Event[B]]:

@@ -313,7 +313,11 @@ def test_a_draft_that_came_to_nothing_is_said_so(outcome: str) -> None:
         story.generated("€99", passed=False)
     else:
         asked = story.bodies(AnswerRequested)[-1]
-        story.tell(GenerationFailed(generation_id=asked.generation_id, purpose="draft", epoch=asked.epoch, reason="busy"))
+        story.tell(
+            GenerationFailed(
+                generation_id=asked.generation_id, purpose="draft", epoch=asked.epoch, reason="busy"
+            )
+        )
     assert story.bodies(CommandRejected)[0].reason == "nothing_to_draft"
 
 
@@ -416,7 +420,11 @@ def test_a_skipped_message_is_settled_with_an_apology() -> None:
     story = Story()
     told = event(
         MessageFailed(
-            failed_event_id=EventId("x"), topic="conversation.events", partition=0, offset=1, message_id=MessageId("m-9")
+            failed_event_id=EventId("x"),
+            topic="conversation.events",
+            partition=0,
+            offset=1,
+            message_id=MessageId("m-9"),
         )
     )
     decision = DialogueDecider().settle_failed(story.state, told, CONFIG)  # type: ignore[arg-type]  # the body is what the test made
@@ -427,7 +435,9 @@ def test_a_skipped_message_is_settled_with_an_apology() -> None:
 def test_another_skipped_record_ends_the_running_turn() -> None:
     story = Story()
     story.says("What does it cost?")
-    told = event(MessageFailed(failed_event_id=EventId("x"), topic="conversation.events", partition=0, offset=1))
+    told = event(
+        MessageFailed(failed_event_id=EventId("x"), topic="conversation.events", partition=0, offset=1)
+    )
     decision = DialogueDecider().settle_failed(story.state, told, CONFIG)  # type: ignore[arg-type]  # the body is what the test made
     assert decision.state.turn is None
     quiet = DialogueDecider().settle_failed(None, told, CONFIG)  # type: ignore[arg-type]  # the body is what the test made
@@ -451,7 +461,21 @@ def test_history_is_bounded() -> None:
 
 
 MOVES = st.lists(
-    st.sampled_from(["says", "reads", "writes", "finds_nothing", "fails", "deadline", "claims", "releases", "queue", "closes", "waits"]),
+    st.sampled_from(
+        [
+            "says",
+            "reads",
+            "writes",
+            "finds_nothing",
+            "fails",
+            "deadline",
+            "claims",
+            "releases",
+            "queue",
+            "closes",
+            "waits",
+        ]
+    ),
     max_size=40,
 )
 
@@ -474,7 +498,9 @@ def test_whatever_happens_every_message_is_settled_exactly_once(moves: list[str]
             elif move == "fails":
                 asked = story.bodies(AnswerRequested)[-1]
                 story.tell(
-                    GenerationFailed(generation_id=asked.generation_id, purpose="reply", epoch=asked.epoch, reason="busy")
+                    GenerationFailed(
+                        generation_id=asked.generation_id, purpose="reply", epoch=asked.epoch, reason="busy"
+                    )
                 )
             elif move == "deadline":
                 story.deadline()

@@ -59,7 +59,14 @@ def test_stops_what_does_not(text: str, rule: str) -> None:
 
 def test_looks_at_title_headings_text_and_link_of_a_passage() -> None:
     passage = Passage(
-        chunk_id="c", article_id="a", title="Fees 2026", url="/help/fees", path=("Over 65",), language="en", text="Free.", score=1
+        chunk_id="c",
+        article_id="a",
+        title="Fees 2026",
+        url="/help/fees",
+        path=("Over 65",),
+        language="en",
+        text="Free.",
+        score=1,
     )
     assert check("In 2026, over 65: see [fees](/help/fees).", [passage]).passed
 
@@ -70,7 +77,14 @@ def test_a_rate_after_the_word_apr_is_no_date_in_april() -> None:
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("1,000", "1000"), ("1 000", "1000"), ("1,000.50", "1000.5"), ("4.50", "4.5"), ("1,5", "15"), ("10.20.30", "102030")],
+    [
+        ("1,000", "1000"),
+        ("1 000", "1000"),
+        ("1,000.50", "1000.5"),
+        ("4.50", "4.5"),
+        ("1,5", "15"),
+        ("10.20.30", "102030"),
+    ],
 )
 def test_numbers_have_one_spelling(written: str, expected: str) -> None:
     assert canonical(written) == expected

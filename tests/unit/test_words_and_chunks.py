@@ -16,14 +16,27 @@ def article(text: str) -> Article:
 
 
 def passage(text: str, title: str = "Account fees", score: float = 1.0, name: str = "c") -> Passage:
-    return Passage(chunk_id=name, article_id="a", title=title, url="/a", language="en", text=text, score=score)
+    return Passage(
+        chunk_id=name, article_id="a", title=title, url="/a", language="en", text=text, score=score
+    )
 
 
 def test_latin_words_are_stemmed_and_common_ones_dropped() -> None:
     assert terms("What are the Fees for my accounts?") == [stem("fees"), stem("accounts")]
 
 
-@pytest.mark.parametrize(("one", "other"), [("fees", "fee"), ("cards", "card"), ("opening", "opened"), ("branches", "branch"), ("stopped", "stop"), ("queries", "query"), ("charged", "charge")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("fees", "fee"),
+        ("cards", "card"),
+        ("opening", "opened"),
+        ("branches", "branch"),
+        ("stopped", "stop"),
+        ("queries", "query"),
+        ("charged", "charge"),
+    ],
+)
 def test_forms_of_one_word_share_a_stem(one: str, other: str) -> None:
     assert stem(one) == stem(other)
 
@@ -38,7 +51,14 @@ def test_full_width_forms_are_the_same_terms() -> None:
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("hello", "en"), ("你好", "zh"), ("我的 SEPA 转账失败了", "zh"), ("see the 中 sign on all of these many doors", "en"), ("😀", "en"), ("", "en")],
+    [
+        ("hello", "en"),
+        ("你好", "zh"),
+        ("我的 SEPA 转账失败了", "zh"),
+        ("see the 中 sign on all of these many doors", "en"),
+        ("😀", "en"),
+        ("", "en"),
+    ],
 )
 def test_tells_languages_apart_by_script(text: str, language: str) -> None:
     assert language_of(text, ("en", "zh"), "en") == language
@@ -49,7 +69,9 @@ def test_latin_text_is_not_chinese_even_where_chinese_is_the_default() -> None:
 
 
 def test_sections_keep_the_headings_above_them() -> None:
-    found = sections("Lead.\n\n## Costs\n\nText.\n\n### Abroad\n\nMore.\n\n## Other\n\nEnd.\n\n```\n# no heading\n```")
+    found = sections(
+        "Lead.\n\n## Costs\n\nText.\n\n### Abroad\n\nMore.\n\n## Other\n\nEnd.\n\n```\n# no heading\n```"
+    )
     assert [section.path for section in found] == [(), ("Costs",), ("Costs", "Abroad"), ("Other",)]
     assert "# no heading" in found[-1].text
 
@@ -74,7 +96,10 @@ def test_long_sections_are_cut_between_blocks() -> None:
 
 
 def test_quotes_the_passage_that_covers_the_question() -> None:
-    found = extract("How much does cash abroad cost?", [passage("The account is free.", name="1"), passage("Cash abroad costs 2%.", name="2")])
+    found = extract(
+        "How much does cash abroad cost?",
+        [passage("The account is free.", name="1"), passage("Cash abroad costs 2%.", name="2")],
+    )
     assert found is not None and (found.text, found.cited) == ("Cash abroad costs 2%.", ("2",))
 
 
@@ -86,17 +111,28 @@ def test_says_nothing_where_the_passages_do_not_cover_the_question() -> None:
 
 def test_quotes_the_best_sentences_of_a_long_paragraph() -> None:
     filler = "The bank was founded long ago. It has five branches. The head office is in the city. Staff are friendly. "
-    found = extract("What does a replacement card cost?", [passage(filler + "A replacement card costs €8. It comes by post.")])
+    found = extract(
+        "What does a replacement card cost?",
+        [passage(filler + "A replacement card costs €8. It comes by post.")],
+    )
     assert found is not None and "€8" in found.text and "founded" not in found.text
 
 
 def test_quotes_a_table_with_its_header_and_the_rows_that_matter() -> None:
     rows = "\n".join(f"| service {number} | €{number} |" for number in range(20))
-    found = extract("What does a banker's draft cost?", [passage(f"| Service | Price |\n|---|---|\n{rows}\n| Banker's draft | €7 |")])
+    found = extract(
+        "What does a banker's draft cost?",
+        [passage(f"| Service | Price |\n|---|---|\n{rows}\n| Banker's draft | €7 |")],
+    )
     assert found is not None
-    assert found.text.startswith("| Service | Price |") and "€7" in found.text and found.text.count("\n") <= 10
+    assert (
+        found.text.startswith("| Service | Price |") and "€7" in found.text and found.text.count("\n") <= 10
+    )
 
 
 def test_a_sentence_that_leads_into_a_list_comes_with_it() -> None:
-    found = extract("How do I freeze my card?", [passage("To freeze a card:\n\n1. Open the app.\n2. Tap freeze.\n\nOther text.", "Cards")])
+    found = extract(
+        "How do I freeze my card?",
+        [passage("To freeze a card:\n\n1. Open the app.\n2. Tap freeze.\n\nOther text.", "Cards")],
+    )
     assert found is not None and found.text.startswith("To freeze a card:") and "2. Tap freeze." in found.text

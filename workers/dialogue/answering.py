@@ -14,7 +14,10 @@ def reply_generated(moves: Moves, body: ReplyGenerated) -> None:
     if _is_draft(moves, body.generation_id):
         if body.guard.passed:
             moves.out(
-                DraftReady, generation_id=body.generation_id, text=body.text, citations=cite(body.passages, body.cited)
+                DraftReady,
+                generation_id=body.generation_id,
+                text=body.text,
+                citations=cite(body.passages, body.cited),
             )
             moves.set(draft=None)
         else:

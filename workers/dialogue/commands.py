@@ -127,7 +127,9 @@ def close_requested(moves: Moves, body: CloseRequested) -> None:
     moves.raise_epoch("closed")
     moves.end_turn("closed")
     moves.settle(tuple(message.message_id for message in moves.take_later()), "closed")
-    moves.set(status="closed", owner="bot", human_agent_id=None, human_agent_name=None, draft=None, asked_about=None)
+    moves.set(
+        status="closed", owner="bot", human_agent_id=None, human_agent_name=None, draft=None, asked_about=None
+    )
     moves.out(Closed, by=body.by)
 
 
@@ -135,9 +137,7 @@ def delivery_reported(moves: Moves, body: DeliveryReported) -> None:
     moves.out(DeliveryChanged, outbound_id=body.outbound_id, state=body.state, reason=body.reason)
 
 
-def reject(
-    moves: Moves, reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft"]
-) -> None:
+def reject(moves: Moves, reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft"]) -> None:
     moves.out(CommandRejected, command_id=moves.event.envelope.event_id, reason=reason)
 
 

@@ -46,7 +46,9 @@ class DialogueDecider:
     def key(self, envelope: Envelope) -> str:
         return envelope.conversation_id
 
-    def handle(self, state: Conversation | None, event: AnyEvent, tenant: TenantConfig) -> Decision[Conversation]:
+    def handle(
+        self, state: Conversation | None, event: AnyEvent, tenant: TenantConfig
+    ) -> Decision[Conversation]:
         moves = Moves(state or begin(event.envelope, tenant), event, tenant)
         RULES[type(event.body)](moves, event.body)
         return moves.decision()

@@ -76,7 +76,10 @@ class InferenceEffector:
         left_s = (asked.deadline - self._clock.now()).total_seconds()
         try:
             completion = self._generator.generate(
-                prompt_of(event, config), on_text=stream.write, cancelled=cancelled, timeout_s=max(0.1, left_s)
+                prompt_of(event, config),
+                on_text=stream.write,
+                cancelled=cancelled,
+                timeout_s=max(0.1, left_s),
             )
         except TimeoutError as error:
             raise GeneratorUnavailable("the generator ran past its time") from error
@@ -123,9 +126,15 @@ def prompt_of(event: Event[GenerationRequested], config: TenantConfig) -> Prompt
     return Prompt(
         tenant=event.envelope.tenant,
         language=asked.language,
-        system=system.get(asked.language) or system.get(config.default_language) or next(iter(system.values())),
-        examples=tuple((shot.question, shot.answer) for shot in config.few_shot if shot.language == asked.language),
-        history=asked.history[:-1] if asked.history and asked.history[-1].speaker == "customer" else asked.history,
+        system=system.get(asked.language)
+        or system.get(config.default_language)
+        or next(iter(system.values())),
+        examples=tuple(
+            (shot.question, shot.answer) for shot in config.few_shot if shot.language == asked.language
+        ),
+        history=asked.history[:-1]
+        if asked.history and asked.history[-1].speaker == "customer"
+        else asked.history,
         question=asked.question,
         passages=asked.passages,
         max_tokens=config.prompts.max_tokens,

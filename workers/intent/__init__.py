@@ -44,7 +44,9 @@ class IntentEffector:
         body = UnderstandingFailed(message_id=event.body.message_id, reason=reason)
         return [follow(event.envelope, body, "failed", self._clock.now())]
 
-    def _understood(self, event: Event[UnderstandingRequested], found: Understanding) -> Event[MessageUnderstood]:
+    def _understood(
+        self, event: Event[UnderstandingRequested], found: Understanding
+    ) -> Event[MessageUnderstood]:
         body = MessageUnderstood(
             message_id=event.body.message_id,
             language=found.language,

@@ -1,0 +1,1 @@
+"""The web channel: the frames that a browser gets (`frames`), which of them a connection sees (`follow`), the widget."""

@@ -1,0 +1,106 @@
+"""The customers' keys in a database of their own, and a cache in front of it that soon forgets."""
+
+import secrets
+from collections import OrderedDict
+from threading import Lock
+from time import monotonic
+
+from sqlalchemy import Engine, Select, delete, select
+
+from parley.backends.sql import tables as t
+from parley.backends.sql.engine import insert_missing, make_engine, reading, writing
+from parley.errors import KeyErased
+from parley.ports.clock import Clock, SystemClock
+from parley.ports.keys import KEY_BYTES, KeyStore
+from schemas.base import CustomerId, TenantId
+
+K, E = t.customer_keys.c, t.erasures.c
+
+
+class SqlKeys:
+    """Implements `parley.ports.keys.KeyStore`; thread-safe."""
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self._engine: Engine = make_engine(url)
+        self._clock = clock or SystemClock()
+
+    def create(self, tenant: TenantId, customer: CustomerId) -> bytes:
+        row = {
+            "tenant": tenant,
+            "customer_id": customer,
+            "key": secrets.token_bytes(KEY_BYTES),
+            "created_at": self._clock.now(),
+        }
+        erased = select(E.erased_at).where(E.tenant == tenant, E.customer_id == customer)
+        with writing(self._engine) as connection:
+            if connection.scalar(erased) is not None:
+                raise KeyErased(f"customer {customer} was erased")
+            connection.execute(insert_missing(self._engine, t.customer_keys), [row])
+            return connection.scalars(_key_of(tenant, customer)).one()
+
+    def get(self, tenant: TenantId, customer: CustomerId) -> bytes:
+        with reading(self._engine) as connection:
+            key = connection.scalars(_key_of(tenant, customer)).first()
+        if key is None:
+            raise KeyErased(f"customer {customer} has no key: erased, or never one of {tenant}'s")
+        return key
+
+    def erase(self, tenant: TenantId, customer: CustomerId) -> None:
+        row = {"tenant": tenant, "customer_id": customer, "erased_at": self._clock.now()}
+        with writing(self._engine) as connection:
+            connection.execute(insert_missing(self._engine, t.erasures), [row])
+            connection.execute(delete(t.customer_keys).where(K.tenant == tenant, K.customer_id == customer))
+
+    def apply_erasures(self) -> int:
+        """After a backup was restored: erase again whoever stands in the list. Returns how many keys that took."""
+        listed = select(E.customer_id).where(E.tenant == K.tenant, E.customer_id == K.customer_id).exists()
+        with writing(self._engine) as connection:
+            return connection.execute(delete(t.customer_keys).where(listed)).rowcount
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _key_of(tenant: str, customer: str) -> Select[bytes]:
+    return select(K.key).where(K.tenant == tenant, K.customer_id == customer)
+
+
+class CachedKeys:
+    """Remembers the last keys for a few seconds, so that an erasure elsewhere is seen soon. Thread-safe."""
+
+    def __init__(self, keys: KeyStore, kept: int = 10_000, for_s: float = 5.0) -> None:
+        self._keys = keys
+        self._most = kept
+        self._for_s = for_s
+        self._kept: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
+        self._lock = Lock()
+
+    def create(self, tenant: TenantId, customer: CustomerId) -> bytes:
+        return self._remember(tenant, customer, self._keys.create(tenant, customer))
+
+    def get(self, tenant: TenantId, customer: CustomerId) -> bytes:
+        with self._lock:
+            held = self._kept.get((tenant, customer))
+        if held is not None and held[0] > monotonic():
+            return held[1]
+        return self._remember(tenant, customer, self._keys.get(tenant, customer))
+
+    def erase(self, tenant: TenantId, customer: CustomerId) -> None:
+        with self._lock:
+            self._kept.pop((tenant, customer), None)
+        self._keys.erase(tenant, customer)
+        with self._lock:
+            self._kept.pop((tenant, customer), None)
+
+    def _remember(self, tenant: TenantId, customer: CustomerId, key: bytes) -> bytes:
+        with self._lock:
+            self._kept[tenant, customer] = (monotonic() + self._for_s, key)
+            self._kept.move_to_end((tenant, customer))
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return key
+
+
+def open_keys(url: str) -> SqlKeys:
+    """Opens nothing yet. Raises `ConfigurationError` for a URL that cannot work."""
+    return SqlKeys(url)

@@ -1,0 +1,288 @@
+"""The store in dictionaries: for tests that need no database and for conversations that nobody keeps. One lock guards it all."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import wraps
+from threading import RLock
+from typing import Any, TypeVar, cast
+
+from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.errors import Superseded, UnknownTenant
+from parley.ports.bus import TopicPartition
+from parley.ports.store import AccessKey, Claim, Commit, HistoryRow, Lease, OutboxEntry, TenantVersion, Timer
+from schemas.base import ConversationId, EventId, TenantId
+from schemas.tenant import TenantConfig, TenantContent
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def locked(method: F) -> F:
+    @wraps(method)
+    def under_lock(self: "MemoryStore", *args: Any, **kwargs: Any) -> Any:
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return cast(F, under_lock)
+
+
+class MemoryStore:
+    """Implements `parley.ports.store.Store`."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self._leases: dict[tuple[str, TopicPartition], Lease] = {}
+        self._seen: dict[tuple[str, EventId], datetime] = {}
+        self._states: dict[tuple[str, str], bytes] = {}
+        self._history: dict[ConversationId, dict[int, HistoryRow]] = {}
+        self._conversations: dict[ConversationId, ConversationRow] = {}
+        self._feedback: dict[tuple[str, str, str], FeedbackRow] = {}
+        self._timers: dict[EventId, tuple[str, Timer]] = {}
+        self._outbox: dict[int, tuple[str, OutboxEntry]] = {}
+        self._attempts: dict[tuple[str, TopicPartition, int], int] = {}
+        self._skips: list[tuple[str, TopicPartition, int]] = []
+        self._tenants: dict[tuple[str, str], tuple[TenantConfig, TenantContent, datetime]] = {}
+        self._current: dict[str, str] = {}
+        self._keys: dict[str, AccessKey] = {}
+        self._claims: dict[tuple[str, str], Claim] = {}
+        self._entries = 0
+
+    def ping(self) -> None:
+        """Always there."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    # -- decisions ----------------------------------------------------------------------------------------------------
+
+    @locked
+    def raise_fence(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Lease]:
+        taken = {}
+        for partition in partitions:
+            held = self._leases.get((group, partition), Lease(0, None, True))
+            taken[partition] = replace(held, fence=held.fence + 1)
+            self._leases[group, partition] = replace(held, fence=held.fence + 1, clean=False)
+        return taken
+
+    @locked
+    def release(self, group: str, fences: Mapping[TopicPartition, int]) -> None:
+        for partition, fence in fences.items():
+            held = self._leases[group, partition]
+            if held.fence == fence:
+                self._leases[group, partition] = replace(held, clean=True)
+
+    @locked
+    def offsets(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int | None]:
+        held = {partition: self._leases.get((group, partition)) for partition in partitions}
+        return {partition: None if lease is None else lease.next_offset for partition, lease in held.items()}
+
+    @locked
+    def seen(self, group: str, ids: Collection[EventId]) -> set[EventId]:
+        return {event_id for event_id in ids if (group, event_id) in self._seen}
+
+    @locked
+    def states(self, group: str, keys: Collection[str]) -> dict[str, bytes]:
+        return {key: self._states[group, key] for key in keys if (group, key) in self._states}
+
+    @locked
+    def commit(self, commit: Commit) -> dict[TopicPartition, int]:
+        group = commit.group
+        for advance in commit.advances:
+            held = self._leases.get((group, advance.partition))
+            if held is None or (held.fence, held.next_offset) != (advance.fence, advance.expected):
+                raise Superseded(f"{advance.partition}: another worker was there first")
+        for advance in commit.advances:
+            held = self._leases[group, advance.partition]
+            self._leases[group, advance.partition] = replace(held, next_offset=advance.next_offset)
+        now = datetime.now(UTC)
+        self._seen.update({(group, event_id): now for event_id in commit.seen})
+        self._states.update({(group, state.key): state.value for state in commit.states})
+        self._write_rows(commit.history, commit.projections)
+        self._timers.update({timer.timer_id: (group, timer) for timer in commit.timers})
+        self.delete_timers(commit.timers_cancelled)
+        self.delete_outbox(commit.published)
+        self._skips += [(group, partition, offset) for partition, offset in commit.skipped]
+        return {
+            partition: self._leave(group, OutboxEntry(0, partition, tuple(records)))
+            for partition, records in (commit.outbox or {}).items()
+            if records
+        }
+
+    def _leave(self, group: str, entry: OutboxEntry) -> int:
+        self._entries += 1
+        self._outbox[self._entries] = (group, replace(entry, entry_id=self._entries))
+        return self._entries
+
+    @locked
+    def outbox(self, group: str, partitions: Sequence[TopicPartition]) -> list[OutboxEntry]:
+        return [
+            entry for held, entry in self._outbox.values() if held == group and entry.partition in partitions
+        ]
+
+    @locked
+    def delete_outbox(self, entry_ids: Collection[int]) -> None:
+        for entry_id in entry_ids:
+            self._outbox.pop(entry_id, None)
+
+    @locked
+    def due_timers(
+        self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int
+    ) -> list[Timer]:
+        due = [
+            timer
+            for held, timer in self._timers.values()
+            if held == group and timer.partition in partitions and timer.due_at <= now
+        ]
+        return sorted(due, key=lambda timer: timer.due_at)[:limit]
+
+    @locked
+    def delete_timers(self, timer_ids: Collection[EventId]) -> None:
+        for timer_id in timer_ids:
+            self._timers.pop(timer_id, None)
+
+    @locked
+    def count_attempt(self, group: str, partition: TopicPartition, offset: int) -> int:
+        count = self._attempts.get((group, partition, offset), 0) + 1
+        self._attempts[group, partition, offset] = count
+        return count
+
+    @locked
+    def clear_attempts(self, group: str, partition: TopicPartition, below: int) -> None:
+        for key in [k for k in self._attempts if k[:2] == (group, partition) and k[2] < below]:
+            del self._attempts[key]
+
+    @locked
+    def skips(self, group: str, topic: str) -> list[tuple[TopicPartition, int]]:
+        return [
+            (partition, offset)
+            for held, partition, offset in self._skips
+            if (held, partition.topic) == (group, topic)
+        ]
+
+    @locked
+    def forget_seen(self, before: datetime) -> int:
+        old = [key for key, at in self._seen.items() if at < before]
+        for key in old:
+            del self._seen[key]
+        return len(old)
+
+    # -- read model ---------------------------------------------------------------------------------------------------
+
+    def _write_rows(self, history: Iterable[HistoryRow], projections: Iterable[Projection]) -> None:
+        for row in history:
+            self._history.setdefault(row.conversation_id, {})[row.seq] = row
+        for projected in projections:
+            if isinstance(projected, ConversationRow):
+                self._conversations[projected.conversation_id] = projected
+            else:
+                self._feedback[projected.conversation_id, projected.reply_id, projected.by] = projected
+
+    @locked
+    def conversation(self, conversation_id: ConversationId) -> ConversationRow | None:
+        return self._conversations.get(conversation_id)
+
+    @locked
+    def conversations(
+        self, tenant: TenantId | None, *, status: str | None = None, limit: int = 100
+    ) -> list[ConversationRow]:
+        found = [
+            row
+            for row in self._conversations.values()
+            if tenant in (None, row.tenant) and status in (None, row.status)
+        ]
+        return sorted(found, key=lambda row: row.updated_at, reverse=True)[:limit]
+
+    @locked
+    def history(
+        self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
+    ) -> list[HistoryRow]:
+        rows = self._history.get(conversation_id, {})
+        return [rows[seq] for seq in sorted(rows) if seq > after_seq][:limit]
+
+    @locked
+    def open_messages(self) -> dict[TenantId, int]:
+        counts: dict[TenantId, int] = {}
+        for row in self._conversations.values():
+            if row.open_messages:
+                counts[row.tenant] = counts.get(row.tenant, 0) + row.open_messages
+        return counts
+
+    @locked
+    def feedback(self, conversation_id: ConversationId) -> list[FeedbackRow]:
+        return [row for row in self._feedback.values() if row.conversation_id == conversation_id]
+
+    @locked
+    def rewrite(
+        self,
+        conversations: Iterable[ConversationId],
+        history: Iterable[HistoryRow],
+        projections: Iterable[Projection],
+    ) -> None:
+        for conversation in conversations:
+            self._history.pop(conversation, None)
+            self._conversations.pop(conversation, None)
+        self._write_rows(history, projections)
+
+    # -- tenants ------------------------------------------------------------------------------------------------------
+
+    @locked
+    def put(self, version: str, config: TenantConfig, content: TenantContent, imported_at: datetime) -> bool:
+        self._tenants.setdefault((config.id, version), (config, content, imported_at))
+        changed = self._current.get(config.id) != version
+        self._current[config.id] = version
+        return changed
+
+    @locked
+    def current(self, tenant: TenantId) -> str:
+        if tenant not in self._current:
+            raise UnknownTenant(f"tenant {tenant} was never imported")
+        return self._current[tenant]
+
+    def config(self, tenant: TenantId, version: str) -> TenantConfig:
+        return self._version(tenant, version)[0]
+
+    def content(self, tenant: TenantId, version: str) -> TenantContent:
+        return self._version(tenant, version)[1]
+
+    @locked
+    def _version(self, tenant: TenantId, version: str) -> tuple[TenantConfig, TenantContent, datetime]:
+        if (tenant, version) not in self._tenants:
+            raise UnknownTenant(f"tenant {tenant} has no version {version}")
+        return self._tenants[tenant, version]
+
+    @locked
+    def versions(self) -> list[TenantVersion]:
+        return [
+            TenantVersion(TenantId(tenant), version, at, self._current[tenant] == version)
+            for (tenant, version), (_, _, at) in self._tenants.items()
+        ]
+
+    # -- doors --------------------------------------------------------------------------------------------------------
+
+    @locked
+    def put_key(self, key: AccessKey) -> None:
+        self._keys[key.key_hash] = key
+
+    @locked
+    def key(self, key_hash: str) -> AccessKey | None:
+        return self._keys.get(key_hash)
+
+    @locked
+    def keys(self, tenant: TenantId | None = None) -> list[AccessKey]:
+        return [key for key in self._keys.values() if tenant in (None, key.tenant)]
+
+    @locked
+    def revoke_key(self, key_hash: str, at: datetime) -> None:
+        if key_hash in self._keys:
+            self._keys[key_hash] = replace(self._keys[key_hash], revoked_at=at)
+
+    @locked
+    def claim(self, claims: Sequence[Claim]) -> list[Claim]:
+        return [self._claims.setdefault((c.conversation_id, c.client_message_id), c) for c in claims]
+
+    @locked
+    def forget_claims(self, before: datetime) -> int:
+        old = [key for key, claim in self._claims.items() if claim.claimed_at < before]
+        for key in old:
+            del self._claims[key]
+        return len(old)

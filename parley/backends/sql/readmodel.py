@@ -1,0 +1,102 @@
+"""The `ReadModel` part: lists and histories."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Engine, Row, delete, func, select
+
+from parley.backends.sql import tables as t
+from parley.backends.sql.engine import reading, writing
+from parley.backends.sql.rows import CONVERSATION, add_history, add_projections, unpack_headers
+from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.ports.store import HistoryRow
+from schemas.base import ConversationId, EventId, TenantId
+
+
+class Reads:
+    """`_engine` is set by the store that it is mixed into."""
+
+    _engine: Engine
+
+    def conversation(self, conversation_id: ConversationId) -> ConversationRow | None:
+        query = select(t.conversations).where(t.conversations.c.conversation_id == conversation_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _conversation(row)
+
+    def conversations(
+        self, tenant: TenantId | None, *, status: str | None = None, limit: int = 100
+    ) -> list[ConversationRow]:
+        columns = t.conversations.c
+        query = (
+            select(t.conversations).order_by(columns.updated_at.desc(), columns.conversation_id).limit(limit)
+        )
+        if tenant is not None:
+            query = query.where(columns.tenant == tenant)
+        if status is not None:
+            query = query.where(columns.status == status)
+        with reading(self._engine) as connection:
+            return [_conversation(row) for row in connection.execute(query)]
+
+    def history(
+        self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
+    ) -> list[HistoryRow]:
+        columns = t.history.c
+        query = (
+            select(t.history)
+            .where(columns.conversation_id == conversation_id, columns.seq > after_seq)
+            .order_by(columns.seq)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_history(row) for row in connection.execute(query)]
+
+    def open_messages(self) -> dict[TenantId, int]:
+        columns = t.conversations.c
+        query = (
+            select(columns.tenant, func.sum(columns.open_messages))
+            .where(columns.open_messages > 0)
+            .group_by(columns.tenant)
+        )
+        with reading(self._engine) as connection:
+            return {TenantId(tenant): int(count) for tenant, count in connection.execute(query)}
+
+    def feedback(self, conversation_id: ConversationId) -> list[FeedbackRow]:
+        query = (
+            select(t.feedback)
+            .where(t.feedback.c.conversation_id == conversation_id)
+            .order_by(t.feedback.c.given_at)
+        )
+        with reading(self._engine) as connection:
+            return [FeedbackRow(**row._asdict()) for row in connection.execute(query)]
+
+    def rewrite(
+        self,
+        conversations: Iterable[ConversationId],
+        history: Iterable[HistoryRow],
+        projections: Iterable[Projection],
+    ) -> None:
+        names = list(conversations)
+        with writing(self._engine) as connection:
+            for table in (t.history, t.conversations):
+                connection.execute(delete(table).where(table.c.conversation_id.in_(names)))
+            add_history(connection, self._engine, history)
+            add_projections(connection, self._engine, projections)
+
+
+def _conversation(row: Row[Any]) -> ConversationRow:
+    return ConversationRow(**{name: getattr(row, name) for name in CONVERSATION})
+
+
+def _history(row: Row[Any]) -> HistoryRow:
+    return HistoryRow(
+        conversation_id=ConversationId(row.conversation_id),
+        seq=row.seq,
+        epoch=row.epoch,
+        event_id=EventId(row.event_id),
+        type=row.type,
+        audience=row.audience,
+        occurred_at=row.occurred_at,
+        headers=unpack_headers(row.headers),
+        value=bytes(row.value),
+    )

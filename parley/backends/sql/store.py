@@ -1,0 +1,27 @@
+"""The whole store, put together from its parts."""
+
+from sqlalchemy import text
+
+from parley.backends.sql.decisions import Decisions
+from parley.backends.sql.doors import Doors, Tenants
+from parley.backends.sql.engine import make_engine, reading
+from parley.backends.sql.readmodel import Reads
+
+
+class SqlStore(Decisions, Reads, Tenants, Doors):
+    """Implements `parley.ports.store.Store`; thread-safe, each call on a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = make_engine(url)
+
+    def ping(self) -> None:
+        with reading(self._engine) as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_store(url: str) -> SqlStore:
+    """Opens nothing yet. Raises `ConfigurationError` for a URL that cannot work."""
+    return SqlStore(url)

@@ -1,0 +1,217 @@
+"""The store's tables. `infra/migrations` makes them; a contract test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+    text,
+)
+
+metadata = MetaData()
+keys_metadata = MetaData()
+
+ID = String(64)
+EVENT_ID = Uuid(as_uuid=False)
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column whose type is exactly INTEGER."""
+
+
+class Utc(TypeDecorator[datetime]):
+    """Aware in Python, always UTC: SQLite keeps no zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        aware: datetime = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        return aware.astimezone(UTC)
+
+
+def _partition_key() -> list[Column[Any]]:
+    return [
+        Column("group_name", ID, primary_key=True),
+        Column("topic", String(128), primary_key=True),
+        Column("partition_number", Integer, primary_key=True, autoincrement=False),
+    ]
+
+
+partitions = Table(
+    "partitions",
+    metadata,
+    *_partition_key(),
+    Column("fence", BigInteger, nullable=False),
+    Column("next_offset", BigInteger),
+    Column("clean", Boolean, nullable=False),
+)
+seen = Table(
+    "seen",
+    metadata,
+    Column("group_name", ID, primary_key=True),
+    Column("event_id", EVENT_ID, primary_key=True),
+    Column("seen_at", Utc, nullable=False, index=True),
+)
+states = Table(
+    "states",
+    metadata,
+    Column("group_name", ID, primary_key=True),
+    Column("state_key", String(128), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("entry_id", BIG, primary_key=True, autoincrement=True),
+    Column("group_name", ID, nullable=False),
+    Column("topic", String(128), nullable=False),
+    Column("partition_number", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+timers = Table(
+    "timers",
+    metadata,
+    Column("timer_id", EVENT_ID, primary_key=True),
+    Column("group_name", ID, nullable=False),
+    Column("topic", String(128), nullable=False),
+    Column("partition_number", Integer, nullable=False),
+    Column("state_key", String(128), nullable=False),
+    Column("purpose", ID, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("envelope", Text, nullable=False),
+    Index("timers_due", "group_name", "due_at"),
+)
+attempts = Table(
+    "attempts",
+    metadata,
+    *_partition_key(),
+    Column("record_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempts", Integer, nullable=False),
+)
+skips = Table(
+    "skips",
+    metadata,
+    *_partition_key(),
+    Column("record_offset", BigInteger, primary_key=True, autoincrement=False),
+)
+history = Table(
+    "history",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("event_id", EVENT_ID, nullable=False),
+    Column("type", ID, nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("occurred_at", Utc, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("owner", String(16), nullable=False),
+    Column("human_agent_id", String(128)),
+    Column("status", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("open_messages", Integer, nullable=False),
+    Column("last_intent", String(128)),
+    Column("started_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+)
+Index("conversations_newest", conversations.c.tenant, conversations.c.updated_at)
+Index(
+    "conversations_open",
+    conversations.c.tenant,
+    conversations.c.open_messages,
+    postgresql_where=text("open_messages > 0"),
+    sqlite_where=text("open_messages > 0"),
+)
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("reply_id", ID, primary_key=True),
+    Column("by", String(16), primary_key=True),
+    Column("tenant", ID, nullable=False, index=True),
+    Column("customer_id", ID, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("comment", Text),
+    Column("event_id", EVENT_ID, nullable=False),
+    Column("given_at", Utc, nullable=False),
+)
+tenant_versions = Table(
+    "tenant_versions",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("version", ID, primary_key=True),
+    Column("config", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("imported_at", Utc, nullable=False),
+)
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("version", ID, nullable=False),
+)
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("key_hash", ID, primary_key=True),
+    Column("tenant", ID, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("label", String(200), nullable=False),
+    Column("origins", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("revoked_at", Utc),
+)
+claims = Table(
+    "claims",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("client_message_id", String(128), primary_key=True),
+    Column("message_id", ID, nullable=False),
+    Column("text_digest", String(128), nullable=False),
+    Column("claimed_at", Utc, nullable=False, index=True),
+)
+
+customer_keys = Table(
+    "customer_keys",
+    keys_metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("customer_id", ID, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+erasures = Table(
+    "erasures",
+    keys_metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("customer_id", ID, primary_key=True),
+    Column("erased_at", Utc, nullable=False),
+)

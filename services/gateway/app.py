@@ -1,0 +1,132 @@
+"""The application: routes, error handlers and start-up put together. No rule lives here."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Protocol
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from parley import __version__
+from parley.codec import Codec
+from parley.errors import TransientError
+from parley.ports.bus import Bus
+from parley.ports.clock import Clock
+from parley.ports.keys import KeyStore
+from parley.ports.store import Store
+from parley.settings import Settings
+from services.gateway import routes_conversations, routes_demo, routes_events, routes_messages, routes_meta
+from services.gateway.core import Gateway
+from services.gateway.cors import TenantCors
+from services.gateway.deps import Deps
+from services.gateway.documents import openapi_of
+from services.gateway.problems import TITLES, FieldError, Problem, unavailable
+from services.gateway.routes_meta import Readiness
+
+
+class Opened(Protocol):
+    """What a process has open already; `workers.wiring.Platform` is one."""
+
+    @property
+    def bus(self) -> Bus: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def codec(self) -> Codec: ...
+    @property
+    def keys(self) -> KeyStore: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def registry(self) -> CollectorRegistry: ...
+
+
+def create_gateway(opened: Opened, on_stop: Callable[[], None] | None = None) -> FastAPI:
+    """The application on a process's open platform, which stays the caller's to close (`on_stop` is a place to)."""
+    return create_app(
+        Deps(
+            bus=opened.bus,
+            store=opened.store,
+            codec=opened.codec,
+            keys=opened.keys,
+            settings=opened.settings,
+            clock=opened.clock,
+            registry=opened.registry,
+        ),
+        on_stop,
+    )
+
+
+def create_app(deps: Deps, on_stop: Callable[[], None] | None = None) -> FastAPI:
+    """The application; `on_stop` is called once everything of the gateway's has stopped."""
+    gateway = Gateway(deps)
+    readiness = Readiness(deps.bus, deps.store, gateway.tail)
+    demo = routes_demo.Demo(gateway)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await gateway.start()
+        await demo.start()
+        try:
+            yield
+        finally:
+            await gateway.stop()
+            readiness.close()
+            if on_stop is not None:
+                on_stop()
+
+    app = FastAPI(
+        title="Parley gateway", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.gateway = gateway
+    app.add_middleware(TenantCors, directory=gateway.directory, doorman=gateway.doorman)
+    _handle_errors(app, gateway)
+    app.include_router(routes_conversations.routes(gateway))
+    app.include_router(routes_messages.routes(gateway))
+    app.include_router(routes_events.routes(gateway))
+    app.include_router(routes_meta.routes(gateway, readiness))
+    app.include_router(routes_demo.routes(demo))
+    app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI documents this way of extending it
+    return app
+
+
+def _handle_errors(app: FastAPI, gateway: Gateway) -> None:
+    def answer(problem: Problem) -> Response:
+        gateway.metrics.refused.labels(str(problem.status)).inc()
+        return problem.response()
+
+    async def on_problem(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)  # registered for this class
+        return answer(error)
+
+    async def on_http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # registered for this class
+        status = error.status_code if error.status_code in TITLES else HTTPStatus.BAD_REQUEST
+        return answer(Problem(status, TITLES[status][1], headers=error.headers))
+
+    async def on_validation(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # registered for this class
+        fields = [
+            FieldError(field=str(problem["loc"][-1]), message=str(problem["msg"]))
+            for problem in error.errors()[:20]
+        ]
+        return answer(Problem(422, "; ".join(f"{f.field}: {f.message}" for f in fields), *fields))
+
+    async def on_transient(_: Request, error: Exception) -> Response:
+        return answer(unavailable("messages cannot be taken or read just now; try again", retry_after_s=2))
+
+    async def on_bug(_: Request, error: Exception) -> Response:
+        return answer(Problem(500, "this is our fault, and it was logged"))
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(TransientError, on_transient)
+    app.add_exception_handler(Exception, on_bug)

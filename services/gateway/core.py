@@ -1,0 +1,127 @@
+"""The gateway behind its routes: what it holds, how it starts and stops, and the checks that several doors share."""
+
+import asyncio
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from uuid import uuid4
+
+from parley.errors import TransientError
+from parley.ids import child_traceparent, new_traceparent
+from parley.ports.bus import Position
+from schemas.base import AnyEvent, Body, Envelope, Event, EventId
+from services.gateway.auth import Doorman
+from services.gateway.deps import Deps
+from services.gateway.directory import Directory
+from services.gateway.intake import Intake
+from services.gateway.limits import TenantQuota, TokenBuckets, retry_after
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.problems import too_many
+from services.gateway.rooms import DeltaBuffer, Rooms
+from services.gateway.streams import Streams
+from services.gateway.tail import Tail
+from services.gateway.threads import Threads
+from services.gateway.tokens import Grant, TokenSigner, derive_key
+
+STORE_THREADS = 8
+LINGER_S = 0.002
+DELIVERY_TIMEOUT_S = 8.0
+QUOTA_EVERY_S = 1.0
+READS_PER_MINUTE = 240
+"""History pages and stream openings of one conversation: many reconnects are fine, a loop is not."""
+
+
+class Gateway:
+    """One a process. Everything here but `Deps` is its own; making one opens nothing, `start` does."""
+
+    def __init__(self, deps: Deps) -> None:
+        settings, secret = deps.settings, deps.settings.signing_secret()
+        self.deps = deps
+        self.metrics = GatewayMetrics(deps.registry)
+        self.signer = TokenSigner(secret)
+        self.digest_key = derive_key(secret, "text-digest")
+        self.demo_key = derive_key(secret, "demo-widget-key")
+        self.threads = Threads(STORE_THREADS, "gateway-store")
+        self.directory = Directory(deps.store, self.threads)
+        self.doorman = Doorman(self.signer, self.directory, settings, deps.clock)
+        self.quota = TenantQuota()
+        self.message_rate = _per_minute(settings.messages_per_minute)
+        self.read_rate = _per_minute(READS_PER_MINUTE)
+        self.key_rate = _per_minute(settings.conversations_per_minute)
+        # Half of what a key may: one address alone cannot use up what all visitors of a site share.
+        self.address_rate = _per_minute(max(10, settings.conversations_per_minute // 2))
+        self.producer = deps.bus.producer(linger_s=LINGER_S, delivery_timeout_s=DELIVERY_TIMEOUT_S)
+        self.intake = Intake(deps.store, deps.codec, self.producer, self.metrics)
+        self.rooms = Rooms()
+        deltas = DeltaBuffer()
+        self.tail = Tail(deps.bus, deps.codec, self.rooms, deltas, self.metrics)
+        self.streams = Streams(deps.store, deps.codec, self.rooms, deltas, self.threads)
+        self._background: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self.tail.start(asyncio.get_running_loop())
+        self._background.append(asyncio.create_task(self._count_open_messages()))
+
+    def drain(self) -> None:
+        """End every stream, so that their clients go elsewhere at once."""
+        self.rooms.drain()
+
+    async def stop(self) -> None:
+        self.drain()
+        self.tail.stop()
+        for task in self._background:
+            task.cancel()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.tail.join(5.0)
+        self.producer.close()
+        self.intake.close()
+        self.threads.close()
+
+    def check_reads(self, grant: Grant) -> None:
+        """Raises `Problem` 429."""
+        wait = self.read_rate.take(grant.conversation_id)
+        if wait:
+            raise too_many("reads", f"{READS_PER_MINUTE} a minute in one conversation", retry_after(wait))
+
+    async def _count_open_messages(self) -> None:
+        while True:
+            self.quota.before_refresh()
+            with suppress(TransientError):  # the last count stands until the store is back
+                self.quota.refresh(await self.threads.run(self.deps.store.open_messages))
+            await asyncio.sleep(QUOTA_EVERY_S)
+
+    async def write(self, tenant_version: str, grant: Grant, body: Body, trace: str | None) -> EventId:
+        """Put an event of this conversation on the bus; returns its id once it is acknowledged.
+
+        Raises `BusUnavailable`, `StoreUnavailable`, `KeyErased`.
+        """
+        event_id = EventId(str(uuid4()))
+        envelope = Envelope(
+            event_id=event_id,
+            type=body.event_type(),
+            version=body.version,
+            tenant=grant.tenant,
+            tenant_version=tenant_version,
+            customer_id=grant.customer_id,
+            conversation_id=grant.conversation_id,
+            occurred_at=self.deps.clock.now(),
+            traceparent=child_traceparent(trace, event_id) or new_traceparent(event_id),
+        )
+        await asyncio.wrap_future(await self.threads.run(partial(self._send, Event(envelope, body))))
+        return event_id
+
+    def _send(self, event: AnyEvent) -> "Future[Position]":
+        record = self.deps.codec.encode(event)
+        return self.producer.send(
+            record.topic,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            partition=record.partition,
+        )
+
+
+def _per_minute(count: int) -> TokenBuckets:
+    return TokenBuckets(rate=count / 60, burst=count)

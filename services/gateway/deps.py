@@ -1,0 +1,23 @@
+"""What the gateway is given. It opens none of it and closes none of it; `services.gateway.server.build_app` does."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from parley.codec import Codec
+from parley.ports.bus import Bus
+from parley.ports.clock import Clock
+from parley.ports.keys import KeyStore
+from parley.ports.store import Store
+from parley.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    bus: Bus
+    store: Store
+    codec: Codec
+    keys: KeyStore
+    settings: Settings
+    clock: Clock
+    registry: CollectorRegistry

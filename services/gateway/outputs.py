@@ -1,0 +1,65 @@
+"""Response bodies, for OpenAPI and for whoever writes a client. Errors are in `problems`, frames in `connectors.web.frames`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Output(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ConversationCreated(Output):
+    conversation_id: str
+    token: str = Field(description="bearer token of this conversation; keep it secret")
+
+
+class MessageAccepted(Output):
+    message_id: str
+
+
+class FeedbackAccepted(Output):
+    reply_id: str
+
+
+class HistoryCitation(Output):
+    id: str
+    title: str
+    url: str
+
+
+class HistoryMessage(Output):
+    """A message or a reply; exactly one of `message_id` and `reply_id` is there."""
+
+    message_id: str | None = None
+    reply_id: str | None = None
+    sender: Literal["customer", "bot", "human_agent"] = Field(alias="from")
+    text: str
+    at: str = Field(description="RFC 3339, UTC")
+    citations: list[HistoryCitation] = []
+    seq: int
+
+
+class History(Output):
+    messages: list[HistoryMessage]
+    next: int | None = Field(description="pass it as `after` for the next page; null at the end")
+
+
+class WidgetAssistant(Output):
+    name: dict[str, str]
+    greeting: dict[str, str]
+    suggestions: dict[str, list[str]]
+
+
+class WidgetConfig(Output):
+    """Texts are by language code."""
+
+    tenant: str
+    name: dict[str, str]
+    assistant: WidgetAssistant
+    languages: list[str]
+    default_language: str
+
+
+class Health(Output):
+    status: Literal["ok"]

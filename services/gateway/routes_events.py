@@ -1,0 +1,215 @@
+"""The two ways a stream of frames travels: server-sent events and a WebSocket. What is in it is `streams`' affair."""
+
+import asyncio
+from contextlib import suppress
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from connectors.web.frames import Cursor
+from parley.errors import TransientError
+from services.gateway.core import Gateway
+from services.gateway.documents import TOKEN_SECURITY
+from services.gateway.problems import Problem, documented, invalid, too_many, unavailable
+from services.gateway.rooms import Connection, StreamEnded, TooManyConnections
+from services.gateway.routes_messages import ConversationPath
+from services.gateway.tokens import Grant
+
+PING_S = 15.0
+SEND_WITHIN_S = 20.0
+"""A client that takes nothing for so long is gone, or as good as gone."""
+FIRST_FRAME_WITHIN_S = 10.0
+
+#: WebSocket close codes (RFC 6455 section 7.4): 4000–4999 are an application's own, here 4000 + the HTTP status.
+SERVICE_RESTART, TRY_AGAIN_LATER = 1012, 1013
+
+
+class Opening(BaseModel):
+    """The first frame that a client sends on the WebSocket."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    token: str = Field(max_length=512)
+    cursor: str | None = Field(default=None, max_length=64)
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    router = APIRouter(prefix="/v1/conversations/{conversation_id}")
+
+    @router.get(
+        "/events",
+        summary="The stream of frames, as server-sent events",
+        response_class=EventStream,
+        responses={200: _STREAM, **documented(401, 403, 404, 422, 429, 503)},
+        openapi_extra={"security": TOKEN_SECURITY},
+    )
+    async def events(
+        request: Request,
+        conversation_id: ConversationPath,
+        last_event_id: str | None = Header(default=None, description="the last frame's id, `<seq>.<epoch>`"),
+    ) -> Response:
+        grant = gateway.doorman.grant(request, conversation_id)
+        gateway.doorman.check_origin(request, (await gateway.doorman.tenant(grant.tenant)).origins)
+        return EventStream(gateway, grant, _cursor("Last-Event-ID", last_event_id))
+
+    @router.websocket("/ws")
+    async def socket(websocket: WebSocket, conversation_id: str) -> None:
+        await websocket.accept()
+        try:
+            await _serve_socket(gateway, websocket, conversation_id)
+        except Problem as problem:
+            await _close(websocket, 4000 + problem.status, problem.detail)
+        except StreamEnded as ended:
+            await _close(
+                websocket, SERVICE_RESTART if ended.reason == "draining" else TRY_AGAIN_LATER, ended.reason
+            )
+        except TransientError:
+            await _close(websocket, TRY_AGAIN_LATER, "not available just now")
+
+    return router
+
+
+def _join(gateway: Gateway, grant: Grant) -> Connection:
+    """Raises `Problem` 429 or 503."""
+    gateway.check_reads(grant)
+    trouble = gateway.tail.trouble()
+    if trouble is not None:
+        raise unavailable("events cannot be read just now")
+    try:
+        return gateway.streams.join(grant.conversation_id)
+    except TooManyConnections as error:
+        raise too_many("streams", "a few for one conversation; close one", 5) from error
+    except StreamEnded as error:
+        raise unavailable("this server is about to stop") from error
+
+
+def _cursor(field: str, text: str | None) -> Cursor:
+    if not text:
+        return Cursor()
+    try:
+        return Cursor.parse(text)
+    except ValueError as error:
+        raise invalid(field, str(error), "<seq>.<epoch>") from error
+
+
+class EventStream(Response):
+    """A response that ends when the client goes, does not read, or the gateway drains."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, gateway: Gateway, grant: Grant, cursor: Cursor) -> None:
+        # No proxy may keep frames back or store them (nginx reads X-Accel-Buffering).
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._gateway = gateway
+        self._grant = grant
+        self._cursor = cursor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = _join(self._gateway, self._grant)
+        gauge = self._gateway.metrics.connections.labels("sse")
+        gauge.inc()
+        sending = asyncio.create_task(self._send(send, connection))
+        leaving = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gauge.dec()
+            self._gateway.streams.leave(self._grant.conversation_id, connection)
+            for task in (sending, leaving):
+                task.cancel()
+            outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception) and not isinstance(outcome, OSError | TimeoutError):
+                raise outcome
+
+    async def _send(self, send: Send, connection: Connection) -> None:
+        frames = self._gateway.streams.frames(self._grant.conversation_id, connection, self._cursor, PING_S)
+        # The first frame is made before the status is sent, so that a database that is down is still a 503.
+        first = await anext(frames, None)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        with suppress(StreamEnded, TransientError):
+            await _send_chunk(send, b": ping\n\n" if first is None else first.sse())
+            async for frame in frames:
+                await _send_chunk(send, b": ping\n\n" if frame is None else frame.sse())
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_chunk(send: Send, chunk: bytes) -> None:
+    async with asyncio.timeout(SEND_WITHIN_S):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _serve_socket(gateway: Gateway, websocket: WebSocket, conversation_id: str) -> None:
+    opening = await _opening(websocket)
+    grant = gateway.doorman.grant_of(opening.token, conversation_id)
+    gateway.doorman.check_origin(websocket, (await gateway.doorman.tenant(grant.tenant)).origins)
+    cursor = _cursor("cursor", opening.cursor)
+    connection = _join(gateway, grant)
+    gauge = gateway.metrics.connections.labels("ws")
+    gauge.inc()
+    sending = asyncio.create_task(_send_frames(gateway, websocket, grant, connection, cursor))
+    leaving = asyncio.create_task(_until_closed(websocket))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gauge.dec()
+        gateway.streams.leave(grant.conversation_id, connection)
+        for task in (sending, leaving):
+            task.cancel()
+        outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, StreamEnded | TransientError):
+            raise outcome
+
+
+async def _opening(websocket: WebSocket) -> Opening:
+    try:
+        async with asyncio.timeout(FIRST_FRAME_WITHIN_S):
+            return Opening.model_validate_json(await websocket.receive_text())
+    except TimeoutError as error:
+        raise invalid(
+            "token", "did not come in time", '{"token": …, "cursor"?: …} as the first frame'
+        ) from error
+    except (ValidationError, KeyError) as error:
+        raise invalid("token", "the first frame is not valid", '{"token": …, "cursor"?: …}') from error
+
+
+async def _send_frames(
+    gateway: Gateway, websocket: WebSocket, grant: Grant, connection: Connection, cursor: Cursor
+) -> None:
+    async for frame in gateway.streams.frames(grant.conversation_id, connection, cursor, PING_S):
+        if frame is not None:  # the protocol has pings of its own
+            async with asyncio.timeout(SEND_WITHIN_S):
+                await websocket.send_text(frame.json().decode())
+
+
+async def _until_closed(websocket: WebSocket) -> None:
+    """What a client says after its first frame is of no interest, except that it leaves."""
+    with suppress(WebSocketDisconnect):
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    if (
+        websocket.application_state == WebSocketState.CONNECTED
+        and websocket.client_state == WebSocketState.CONNECTED
+    ):
+        with suppress(WebSocketDisconnect, RuntimeError):  # the client was faster
+            await websocket.close(code, reason[:100])
+
+
+_STREAM = {
+    "description": "Frames until the client leaves: ready, message, delta, reply, retracted, owner, typing, closed",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}

@@ -1,0 +1,179 @@
+"""A conversation's messages: writing one, reading them all, and saying what a reply was worth."""
+
+import time
+from functools import partial
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connectors.web.frames import Fields, history_entry
+from parley.domain.masking import Masked, mask
+from parley.errors import KeyErased
+from schemas.base import MAX_MESSAGE_CHARS, ConversationId, ReplyId
+from schemas.other_events import FeedbackGiven
+from services.gateway.bodies import MAX_COMMENT_CHARS, GiveFeedback, SendMessage, read
+from services.gateway.core import Gateway
+from services.gateway.documents import TOKEN_SECURITY, body_of
+from services.gateway.intake import Submission, TextDiffers
+from services.gateway.limits import retry_after
+from services.gateway.outputs import FeedbackAccepted, History, MessageAccepted
+from services.gateway.problems import FieldError, Problem, documented, invalid, too_many
+from services.gateway.streams import open_row
+from services.gateway.tokens import Grant, text_digest
+from services.gateway.tracing import traceparent_of
+
+MAX_PAGE = 200
+
+ConversationPath = Annotated[
+    str, Path(description="The conversation's id", json_schema_extra={"format": "uuid"})
+]
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    router = APIRouter(prefix="/v1/conversations/{conversation_id}")
+
+    @router.post(
+        "/messages",
+        status_code=202,
+        summary="Write a message",
+        description="Acknowledged by the log when this returns. The same `client_message_id` with the same text is the same message.",
+        response_model=MessageAccepted,
+        responses=documented(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503),
+        openapi_extra={"security": TOKEN_SECURITY, **body_of(SendMessage)},
+    )
+    async def write(request: Request, conversation_id: ConversationPath) -> Response:
+        return await _write(gateway, request, conversation_id)
+
+    @router.get(
+        "/messages",
+        summary="Read the history",
+        response_model=History,
+        responses=documented(401, 403, 404, 422, 429, 503),
+        openapi_extra={"security": TOKEN_SECURITY},
+    )
+    async def read_history(
+        request: Request,
+        conversation_id: ConversationPath,
+        after: Annotated[int, Query(ge=0, le=10**15, description="the last `seq` seen")] = 0,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    ) -> Response:
+        grant = gateway.doorman.grant(request, conversation_id)
+        gateway.doorman.check_origin(request, (await gateway.doorman.tenant(grant.tenant)).origins)
+        gateway.check_reads(grant)
+        page = await gateway.threads.run(partial(_page, gateway, grant.conversation_id, after, limit))
+        return _json(page, 200)
+
+    @router.post(
+        "/feedback",
+        status_code=202,
+        summary="Say what a reply was worth",
+        response_model=FeedbackAccepted,
+        responses=documented(400, 401, 403, 404, 410, 413, 415, 422, 429, 503),
+        openapi_extra={"security": TOKEN_SECURITY, **body_of(GiveFeedback)},
+    )
+    async def feedback(request: Request, conversation_id: ConversationPath) -> Response:
+        return await _feedback(gateway, request, conversation_id)
+
+    return router
+
+
+async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Response:
+    began = time.perf_counter()
+    grant = gateway.doorman.grant(request, conversation_id)
+    view = await gateway.doorman.tenant(grant.tenant)
+    gateway.doorman.check_origin(request, view.origins)
+    _check_conversation_rate(gateway, grant)
+    body = await read(request, SendMessage)
+    masked = _masked(gateway, "text", body.text, MAX_MESSAGE_CHARS)
+    wait = gateway.quota.take(grant.tenant, view.config.limits)
+    if wait:
+        raise too_many("messages", "the tenant's limits (messages_per_second, unsettled)", retry_after(wait))
+    submission = Submission(
+        grant=grant,
+        tenant_version=view.version,
+        client_message_id=body.client_message_id,
+        text=masked.text,
+        masked=masked.kinds,
+        text_digest=text_digest(gateway.digest_key, grant.conversation_id, masked.text),
+        received_at=gateway.deps.clock.now(),
+        traceparent=traceparent_of(request),
+    )
+    try:
+        message_id = await gateway.intake.submit(submission)
+    except TextDiffers as error:
+        raise Problem(
+            409,
+            "client_message_id: was used before with another text",
+            FieldError(
+                field="client_message_id", message="was used before", allowed="a new id for a new text"
+            ),
+        ) from error
+    except KeyErased as error:
+        raise _erased() from error
+    gateway.quota.accepted(grant.tenant)
+    gateway.metrics.accepted.labels(grant.tenant).inc()
+    gateway.metrics.seconds.observe(time.perf_counter() - began)
+    return _json({"message_id": message_id}, 202)
+
+
+async def _feedback(gateway: Gateway, request: Request, conversation_id: str) -> Response:
+    grant = gateway.doorman.grant(request, conversation_id)
+    view = await gateway.doorman.tenant(grant.tenant)
+    gateway.doorman.check_origin(request, view.origins)
+    _check_conversation_rate(gateway, grant)
+    body = await read(request, GiveFeedback)
+    comment = _masked(gateway, "comment", body.comment, MAX_COMMENT_CHARS).text if body.comment else None
+    given = FeedbackGiven(reply_id=ReplyId(body.reply_id), score=body.score, comment=comment)
+    try:
+        await gateway.write(view.version, grant, given, traceparent_of(request))
+    except KeyErased as error:
+        raise _erased() from error
+    return _json({"reply_id": body.reply_id}, 202)
+
+
+def _check_conversation_rate(gateway: Gateway, grant: Grant) -> None:
+    wait = gateway.message_rate.take(grant.conversation_id)
+    if wait:
+        allowed = f"{gateway.deps.settings.messages_per_minute} a minute in one conversation"
+        raise too_many("messages", allowed, retry_after(wait))
+
+
+def _masked(gateway: Gateway, field: str, text: str, max_chars: int) -> Masked:
+    """Before anything else is done with it. Placeholders may be longer than what they stand for."""
+    masked = mask(text)
+    for kind in masked.kinds:
+        gateway.metrics.masked.labels(kind).inc()
+    if len(masked.text) > max_chars:
+        raise invalid(
+            field, "is too long once personal data is masked", f"at most {max_chars} characters then"
+        )
+    return masked
+
+
+def _page(gateway: Gateway, conversation_id: ConversationId, after: int, limit: int) -> dict[str, object]:
+    """In a thread. Events that are no messages are passed over, so that a page is never empty before the end."""
+    messages: list[Fields] = []
+    while True:
+        rows = gateway.deps.store.history(conversation_id, after_seq=after, limit=MAX_PAGE)
+        for row in rows:
+            event = open_row(gateway.deps.codec, row)
+            entry = history_entry(event) if event is not None else None
+            if entry is None:
+                continue
+            if len(messages) == limit:
+                return {"messages": messages, "next": messages[-1]["seq"]}
+            messages.append(entry)
+        if len(rows) < MAX_PAGE:
+            return {"messages": messages, "next": None}
+        after = rows[-1].seq
+
+
+def _erased() -> Problem:
+    return Problem(410, "this customer's data was erased; begin a new conversation")
+
+
+def _json(value: object, status: int) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")

@@ -1,0 +1,100 @@
+"""Conversation tokens: signed, so that no request needs a look-up to know whose it is. Pure but for the secret handed in.
+
+A token is `<payload>.<signature>`, both base64url without padding: channel (1 byte), expiry (4 bytes, seconds since the
+epoch), conversation and customer (UUIDs, 16 bytes each), tenant (UTF-8). The signature is HMAC-SHA256 (RFC 2104).
+"""
+
+import base64
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from schemas.base import ConversationId, CustomerId, TenantId
+
+DoorChannel = Literal["web", "api"]
+
+_CHANNELS: dict[DoorChannel, bytes] = {"web": b"w", "api": b"a"}
+_CHANNEL_OF = {mark: channel for channel, mark in _CHANNELS.items()}
+_FIXED = struct.Struct(">cI16s16s")
+_MAX_TOKEN_CHARS = 256
+
+
+class TokenRefused(Exception):
+    """The token is none of ours, was altered, or has expired; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token allows: one customer's one conversation, until it expires."""
+
+    conversation_id: ConversationId
+    tenant: TenantId
+    customer_id: CustomerId
+    channel: DoorChannel
+    expires_at: datetime
+
+
+def derive_key(secret: bytes, purpose: str) -> bytes:
+    """A key of its own for each purpose, so that a signature made for one never counts for another."""
+    return hmac.digest(secret, purpose.encode(), "sha256")
+
+
+class TokenSigner:
+    """Signs and verifies; stateless."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = derive_key(secret, "conversation-token")
+
+    def sign(self, grant: Grant) -> str:
+        payload = _FIXED.pack(
+            _CHANNELS[grant.channel],
+            int(grant.expires_at.timestamp()),
+            UUID(grant.conversation_id).bytes,
+            UUID(grant.customer_id).bytes,
+        )
+        payload += grant.tenant.encode()
+        return f"{_encode(payload)}.{_encode(hmac.digest(self._key, payload, 'sha256'))}"
+
+    def verify(self, token: str, now: datetime) -> Grant:
+        """Raises `TokenRefused`. Signatures are compared in constant time, and before anything is made of the payload."""
+        payload_text, dot, signature_text = token.partition(".")
+        if not dot or len(token) > _MAX_TOKEN_CHARS:
+            raise TokenRefused("is not a conversation token")
+        payload, signature = _decode(payload_text), _decode(signature_text)
+        if not hmac.compare_digest(signature, hmac.digest(self._key, payload, "sha256")):
+            raise TokenRefused("is not a conversation token")
+        mark, expiry, conversation, customer = _FIXED.unpack_from(payload)
+        expires_at = datetime.fromtimestamp(expiry, UTC)
+        if now >= expires_at:
+            raise TokenRefused("has expired")
+        return Grant(
+            ConversationId(str(UUID(bytes=conversation))),
+            TenantId(payload[_FIXED.size :].decode()),
+            CustomerId(str(UUID(bytes=customer))),
+            _CHANNEL_OF[mark],
+            expires_at,
+        )
+
+
+def text_digest(key: bytes, conversation_id: str, text: str) -> str:
+    """A keyed digest of a (masked) text: tells whether a repeated client's id came with the same words, and no more."""
+    return hmac.new(key, f"{conversation_id}\x1f{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    """Raises `TokenRefused`; only the one canonical spelling counts."""
+    try:
+        data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError as error:
+        raise TokenRefused("is not a conversation token") from error
+    if _encode(data) != text:
+        raise TokenRefused("is not a conversation token")
+    return data

@@ -1,0 +1,222 @@
+"""The gateway with everything behind it for tests: an in-memory bus, SQLite below a folder, a tenant, keys, and a pen.
+
+The pen stands in for the dialogue worker: it commits an event to the history and then publishes it, in that order.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from infra.migrations import upgrade_keys, upgrade_store
+from parley.backends.bus import open_bus
+from parley.backends.keys import CachedKeys, open_keys
+from parley.backends.sql import open_store
+from parley.codec import Codec, Erased
+from parley.domain.readmodel import ConversationRow
+from parley.ports.bus import Bus, Record, TopicSpec
+from parley.ports.keys import KeyStore
+from parley.ports.store import AccessKey, Commit, HistoryRow, Store
+from parley.settings import Settings
+from schemas.base import (
+    AnyEvent,
+    Body,
+    ConversationId,
+    CustomerId,
+    Envelope,
+    Event,
+    EventId,
+    GenerationId,
+    TenantId,
+)
+from schemas.outbound import Outbound, ReplyDelta
+from schemas.tenant import TenantConfig
+from schemas.topics import TOPICS
+from services.gateway import Deps, create_app
+from services.gateway.directory import key_hash
+from services.gateway.tokens import Grant
+from tests.support.small_tenant import CONFIG, CONTENT, VERSION
+
+SECRET = "a test's secret of more than 32 characters"
+ORIGIN = "https://bank.example"
+WIDGET_KEY = "pk_test_widget"
+API_KEY = "sk_test_api"
+OTHER_KEY = "pk_test_other"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+def tenant(name: str, **changes: Any) -> TenantConfig:
+    """The small tenant under another name, open to one origin only."""
+    return CONFIG.model_copy(update={"id": name, **changes})
+
+
+@dataclass
+class Doors:
+    """A gateway's application with what lies behind it."""
+
+    settings: Settings
+    bus: Bus
+    store: Store
+    keys: KeyStore
+    codec: Codec
+    clock: HandClock
+    app: FastAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = self.gateway()
+
+    def gateway(self) -> FastAPI:
+        """A gateway's application; the second one is a second gateway on the same bus and store."""
+        registry = CollectorRegistry()
+        return create_app(
+            Deps(self.bus, self.store, self.codec, self.keys, self.settings, self.clock, registry)
+        )
+
+    def records(self, *topics: str) -> list[Record]:
+        """Everything that these topics hold (all of them, if none is named)."""
+        names = topics or tuple(topic.name for topic in TOPICS)
+        reader = self.bus.reader(names, start="earliest")
+        try:
+            ends = reader.end_offsets(reader.assignment())
+            found: list[Record] = []
+            while any(reader.position(partition) < end for partition, end in ends.items()):
+                found += reader.poll(0.1)
+            return found
+        finally:
+            reader.close()
+
+    def events(self, topic: str) -> list[AnyEvent]:
+        decoded = [self.codec.decode(record) for record in self.records(topic)]
+        return [event for event in decoded if not isinstance(event, Erased)]
+
+    def pen(self, conversation_id: str | None = None) -> "Pen":
+        return Pen(self, ConversationId(conversation_id or str(uuid4())))
+
+
+class Pen:
+    """Writes to one conversation's customer as the dialogue worker does."""
+
+    def __init__(self, doors: Doors, conversation_id: ConversationId) -> None:
+        self.doors = doors
+        self.conversation_id = conversation_id
+        self.customer_id = CustomerId(str(uuid4()))
+        self.seq = 0
+        self.epoch = 0
+        self._producer = doors.bus.producer()
+        doors.keys.create(TenantId("bank"), self.customer_id)
+
+    def token(self, *, expires_in: timedelta = timedelta(hours=1)) -> str:
+        expires_at = self.doors.clock.now() + expires_in
+        grant = Grant(self.conversation_id, TenantId("bank"), self.customer_id, "web", expires_at)
+        token: str = self.doors.app.state.gateway.signer.sign(grant)
+        return token
+
+    def commit(self, kind: type[Outbound], **fields: Any) -> AnyEvent:
+        """Commit the next event to the history, without publishing it."""
+        self.seq += 1
+        event = self._event(kind(seq=self.seq, epoch=self.epoch, **fields))
+        record = self.doors.codec.encode(event)
+        body = event.body
+        assert isinstance(body, Outbound)
+        row = HistoryRow(
+            self.conversation_id, body.seq, body.epoch, event.envelope.event_id, event.envelope.type, body.audience,
+            event.envelope.occurred_at, record.headers, record.value,
+        )  # fmt: skip
+        self.doors.store.commit(Commit("pen", advances=(), history=(row,), projections=(self._row(),)))
+        return event
+
+    def publish(self, event: AnyEvent) -> None:
+        record = self.doors.codec.encode(event)
+        sent = self._producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
+        sent.result(10)
+
+    def say(self, kind: type[Outbound], **fields: Any) -> AnyEvent:
+        event = self.commit(kind, **fields)
+        self.publish(event)
+        return event
+
+    def delta(self, index: int, text: str, generation: str = "g", attempt: str = "a") -> None:
+        generation_id = GenerationId(generation)
+        body = ReplyDelta(
+            generation_id=generation_id, attempt=attempt, epoch=self.epoch, index=index, text=text
+        )
+        self.publish(self._event(body))
+
+    def _event(self, body: Body) -> AnyEvent:
+        envelope = Envelope(
+            event_id=EventId(str(uuid4())),
+            type=body.event_type(),
+            tenant=TenantId("bank"),
+            tenant_version=VERSION,
+            customer_id=self.customer_id,
+            conversation_id=self.conversation_id,
+            occurred_at=self.doors.clock.now(),
+        )
+        return Event(envelope, body)
+
+    def _row(self) -> ConversationRow:
+        now = self.doors.clock.now()
+        return ConversationRow(
+            self.conversation_id, TenantId("bank"), self.customer_id, "web", "en", "bot", None, "open",
+            self.epoch, self.seq, 0, None, now, now,
+        )  # fmt: skip
+
+
+@contextmanager
+def open_doors(home: Path, *, limits: dict[str, Any] | None = None, **settings: Any) -> Iterator[Doors]:
+    """Everything opened below `home`, with two tenants: `bank`, for one origin, and `shop`, for another."""
+    configured = Settings(
+        **{
+            "home": home,
+            "bus_url": "memory:",
+            "secret": SECRET,
+            "messages_per_minute": 10_000,
+            "conversations_per_minute": 10_000,
+            **settings,
+        }
+    )
+    upgrade_store(configured.database)
+    upgrade_keys(configured.keys)
+    bus, store = open_bus(configured.bus), open_store(configured.database)
+    admin = bus.admin()
+    admin.apply([TopicSpec(topic.name, topic.partitions, topic.retention_ms) for topic in TOPICS])
+    admin.close()
+    keys = CachedKeys(open_keys(configured.keys))
+    put_tenants(store, limits or {})
+    try:
+        yield Doors(configured, bus, store, keys, Codec(keys), HandClock())
+    finally:
+        store.close()
+        bus.close()
+
+
+def put_tenants(store: Store, limits: dict[str, Any]) -> None:
+    allowed = CONFIG.limits.model_copy(
+        update={"messages_per_second": 10_000.0, "unsettled": 100_000, **limits}
+    )
+    web = CONFIG.channels.model_copy(
+        update={"web": CONFIG.channels.web.model_copy(update={"origins": (ORIGIN,)})}
+    )
+    elsewhere = CONFIG.channels.web.model_copy(update={"origins": ("https://shop.example",)})
+    shop = CONFIG.channels.model_copy(update={"web": elsewhere})
+    store.put(VERSION, tenant("bank", channels=web, limits=allowed), CONTENT, NOW)
+    store.put("fedcba9876543210", tenant("shop", channels=shop, limits=allowed), CONTENT, NOW)
+    store.put_key(AccessKey(key_hash(WIDGET_KEY), TenantId("bank"), "widget", "test", (), NOW))
+    store.put_key(AccessKey(key_hash(API_KEY), TenantId("bank"), "api", "test", (), NOW))
+    store.put_key(AccessKey(key_hash(OTHER_KEY), TenantId("shop"), "widget", "test", (), NOW))
