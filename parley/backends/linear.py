@@ -25,6 +25,7 @@ class Fitted:
     """One tenant version's model."""
 
     def __init__(self, config: TenantConfig, content: TenantContent) -> None:
+        import numpy as np
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline, make_union
@@ -39,8 +40,8 @@ class Fitted:
         self._default = config.default_language
         self._pipeline: Any = make_pipeline(
             make_union(
-                TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, dtype="float32"),
-                TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype="float32"),
+                TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, dtype=np.float32),
+                TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32),
             ),
             LogisticRegression(C=INVERSE_REGULARISATION, max_iter=200),
         )

@@ -19,6 +19,9 @@ STOPWORDS = frozenset(
     would you your yours hi hello hey thanks thank need want tell know get got there's what's i'm i'd i've it's can't
     don't doesn't didn't won't isn't""".split()
 )
+STOP_PHRASES = re.compile("怎么办|怎么样|怎么|怎样|如何|请问|可以|能不能|是不是|有没有|多少|什么|哪里|哪些|为什么|需要|一下|我想")
+"""Chinese for how, what, where, please, may I: taken out before the text is cut, so that no pair spans them."""
+
 STOP_CHARACTERS = frozenset(
     "的了吗呢吧啊呀么是我你您他她它们这那个在有和与就也都要想请把被很会能不怎什哪多少"
 )
@@ -37,11 +40,14 @@ def terms(text: str, *, drop_common: bool = True) -> list[str]:
 
 
 def _chinese(run: str, drop_common: bool) -> list[str]:
-    characters = [c for c in run if not (drop_common and c in STOP_CHARACTERS)]
-    pairs = [run[at : at + 2] for at in range(len(run) - 1)]
-    if drop_common:
-        pairs = [pair for pair in pairs if not set(pair) <= STOP_CHARACTERS]
-    return characters + pairs
+    if not drop_common:
+        return [*run, *(run[at : at + 2] for at in range(len(run) - 1))]
+    found: list[str] = []
+    for part in STOP_PHRASES.split(run):
+        found += [c for c in part if c not in STOP_CHARACTERS]
+        pairs = (part[at : at + 2] for at in range(len(part) - 1))
+        found += [pair for pair in pairs if not STOP_CHARACTERS & set(pair)]
+    return found
 
 
 def stem(word: str) -> str:

@@ -67,6 +67,7 @@ class DeciderWorker(Generic[S]):
         self._to_take: set[TopicPartition] = set()
         self._published: list[int] = []
         self._timers_at = 0.0
+        self._concluded = 0
         self._stop = Flag()
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
@@ -77,7 +78,7 @@ class DeciderWorker(Generic[S]):
         """Until `stop`; then drains. Raises `NewerVersion`, `TooManyInvalid`, `UnknownTopic`: somebody has to act."""
         self._stop = stop
         backoff = Backoff()
-        self._open()
+        self.open()
         try:
             while not stop.is_set():
                 try:
@@ -89,26 +90,34 @@ class DeciderWorker(Generic[S]):
                     self._start_over()
                     self._idle(backoff.next())
         finally:
-            self._close()
+            self.close()
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Join the group; `run` does it by itself."""
         self._producer = self._bus.producer()
         self._consumer = self._bus.consumer(self.name, [self._topic], listener=self)
 
-    def step(self, timeout_s: float = 0.1) -> None:
-        """One turn of the loop: take what was assigned, poll, process, fire timers."""
+    def step(self, timeout_s: float = 0.1) -> int:
+        """One turn of the loop: take what was assigned, poll, process, fire timers. Returns how many records it concluded."""
         consumer = self._live_consumer()
         records = consumer.poll(timeout_s, self._max_batch)
         # What came from partitions that are not taken yet is read again, from SQL's offset, once they are.
         ours = [record for record in records if record.topic_partition in self._leases]
         if self._to_take:
             self._take(consumer)
+        before = self._concluded
         self._process(ours)
         self._fire_timers()
+        return self._concluded - before
+
+    @property
+    def owned(self) -> frozenset[TopicPartition]:
+        """The partitions that this worker has taken."""
+        return frozenset(self._leases)
 
     def _live_consumer(self) -> Consumer:
         if self._consumer is None:
-            self._open()
+            self.open()
         assert self._consumer is not None  # _open has just made it
         return self._consumer
 
@@ -248,6 +257,7 @@ class DeciderWorker(Generic[S]):
             self._next[record.topic_partition] = record.offset + 1
         publish(self._live_producer(), [o for partition in entries for o in verdict.outbox[partition]])
         self._published = list(entries.values())
+        self._concluded += len(records)
         self._tell_kafka(records)
         for kind, outcome in verdict.outcomes:
             self._metrics.handled.labels(self.name, kind, outcome).inc()
@@ -305,7 +315,7 @@ class DeciderWorker(Generic[S]):
         if fired:
             self._metrics.timers.labels(self.name).inc(fired)
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Leave the group in good order; `revoked` marks the partitions as cleanly left."""
         if self._published:
             try:

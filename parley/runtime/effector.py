@@ -57,6 +57,9 @@ class Effector(Protocol):
     def calls(self) -> int:
         """How many calls may be under way at once."""
 
+    def prepare(self) -> None:
+        """Called once before the first record: load what the first customer would otherwise wait for."""
+
     def deadline(self, event: Event[Any]) -> datetime: ...
 
     def handle(self, events: Sequence[Event[Any]]) -> Sequence[Results]:
@@ -110,9 +113,10 @@ class EffectorWorker:
             Thread(target=self._work, args=(producer,), name=f"{self.name}-{number}", daemon=True)
             for number in range(self._effector.calls)
         ]
-        for thread in threads:
-            thread.start()
         try:
+            self._prepare()
+            for thread in threads:
+                thread.start()
             while not stop.is_set() and self._fault is None:
                 self._step(consumer, producer)
             self._drain(consumer)
@@ -121,11 +125,19 @@ class EffectorWorker:
                 self._closing = True
                 self._changed.notify_all()
             for thread in threads:
-                thread.join(timeout=self._drain_s)
+                if thread.is_alive():
+                    thread.join(timeout=self._drain_s)
             consumer.close()
             producer.close()
         if self._fault is not None:
             raise self._fault
+
+    def _prepare(self) -> None:
+        """A store or an index that is not there yet is no reason to stop: it is loaded with the first record then."""
+        try:
+            self._effector.prepare()
+        except TransientError as error:
+            log.warning("%s: not prepared yet: %s", self.name, error)
 
     # -- the polling thread -------------------------------------------------------------------------------------------
 

@@ -26,6 +26,10 @@ class VersionedContent:
         """Raises `UnknownTenant`, `StoreUnavailable`."""
         return self._configs.get(tenant, version), self._store.content(tenant, version)
 
+    def current(self) -> list[tuple[TenantId, str]]:
+        """Every tenant with its current version. Raises `StoreUnavailable`."""
+        return [(each.tenant, each.version) for each in self._store.versions() if each.current]
+
     @staticmethod
     def by_version(events: Sequence[E]) -> dict[tuple[TenantId, str], list[E]]:
         """The events grouped by (tenant, version), each group in order."""

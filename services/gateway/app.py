@@ -21,7 +21,7 @@ from parley.ports.keys import KeyStore
 from parley.ports.store import Store
 from parley.settings import Settings
 from services.gateway import routes_conversations, routes_demo, routes_events, routes_messages, routes_meta
-from services.gateway.core import Gateway
+from services.gateway.core import PING_S, Gateway
 from services.gateway.cors import TenantCors
 from services.gateway.deps import Deps
 from services.gateway.documents import openapi_of
@@ -64,9 +64,14 @@ def create_gateway(opened: Opened, on_stop: Callable[[], None] | None = None) ->
     )
 
 
-def create_app(deps: Deps, on_stop: Callable[[], None] | None = None) -> FastAPI:
-    """The application; `on_stop` is called once everything of the gateway's has stopped."""
-    gateway = Gateway(deps)
+def create_app(
+    deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s: float = PING_S
+) -> FastAPI:
+    """The application; `on_stop` is called once everything of the gateway's has stopped.
+
+    `ping_s` is the silence after which an event stream says that it is alive.
+    """
+    gateway = Gateway(deps, ping_s)
     readiness = Readiness(deps.bus, deps.store, gateway.tail)
     demo = routes_demo.Demo(gateway)
 

@@ -27,6 +27,7 @@ STORE_THREADS = 8
 LINGER_S = 0.002
 DELIVERY_TIMEOUT_S = 8.0
 QUOTA_EVERY_S = 1.0
+PING_S = 15.0
 READS_PER_MINUTE = 240
 """History pages and stream openings of one conversation: many reconnects are fine, a loop is not."""
 
@@ -34,9 +35,10 @@ READS_PER_MINUTE = 240
 class Gateway:
     """One a process. Everything here but `Deps` is its own; making one opens nothing, `start` does."""
 
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, ping_s: float = PING_S) -> None:
         settings, secret = deps.settings, deps.settings.signing_secret()
         self.deps = deps
+        self.ping_s = ping_s
         self.metrics = GatewayMetrics(deps.registry)
         self.signer = TokenSigner(secret)
         self.digest_key = derive_key(secret, "text-digest")

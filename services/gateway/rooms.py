@@ -38,31 +38,37 @@ class Connection:
     def __init__(self) -> None:
         self._events: deque[AnyEvent] = deque()
         self._changed = asyncio.Event()
-        self._ended: EndReason | None = None
+        self._over = asyncio.Event()
+        self.end_reason: EndReason | None = None
 
     def put(self, event: AnyEvent) -> None:
         if len(self._events) >= MAX_QUEUED:
             self.end("slow")
-        elif self._ended is None:
+        elif self.end_reason is None:
             self._events.append(event)
             self._changed.set()
 
     def end(self, reason: EndReason) -> None:
-        if self._ended is None:
-            self._ended = reason
+        if self.end_reason is None:
+            self.end_reason = reason
             self._changed.set()
+            self._over.set()
+
+    async def over(self) -> None:
+        """Returns once the stream was told to end, also while nobody asks for `next`."""
+        await self._over.wait()
 
     async def next(self, timeout_s: float) -> AnyEvent | None:
         """The next event; None after `timeout_s` without any. Raises `StreamEnded`."""
-        if self._ended is None and not self._events:
+        if self.end_reason is None and not self._events:
             self._changed.clear()
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._changed.wait()
             except TimeoutError:
                 return None
-        if self._ended is not None:
-            raise StreamEnded(self._ended)
+        if self.end_reason is not None:
+            raise StreamEnded(self.end_reason)
         return self._events.popleft()
 
 

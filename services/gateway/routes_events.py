@@ -1,6 +1,7 @@
 """The two ways a stream of frames travels: server-sent events and a WebSocket. What is in it is `streams`' affair."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 
 from fastapi import APIRouter, Header
@@ -19,9 +20,10 @@ from services.gateway.rooms import Connection, StreamEnded, TooManyConnections
 from services.gateway.routes_messages import ConversationPath
 from services.gateway.tokens import Grant
 
-PING_S = 15.0
 SEND_WITHIN_S = 20.0
 """A client that takes nothing for so long is gone, or as good as gone."""
+LAST_WORDS_S = 1.0
+"""How long a stream that must end may take to say so."""
 FIRST_FRAME_WITHIN_S = 10.0
 
 #: WebSocket close codes (RFC 6455 section 7.4): 4000–4999 are an application's own, here 4000 + the HTTP status.
@@ -43,7 +45,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get(
         "/events",
         summary="The stream of frames, as server-sent events",
-        response_class=EventStream,
+        response_class=Response,
         responses={200: _STREAM, **documented(401, 403, 404, 422, 429, 503)},
         openapi_extra={"security": TOKEN_SECURITY},
     )
@@ -111,24 +113,12 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = _join(self._gateway, self._grant)
-        gauge = self._gateway.metrics.connections.labels("sse")
-        gauge.inc()
-        sending = asyncio.create_task(self._send(send, connection))
-        leaving = asyncio.create_task(_disconnected(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gauge.dec()
-            self._gateway.streams.leave(self._grant.conversation_id, connection)
-            for task in (sending, leaving):
-                task.cancel()
-            outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception) and not isinstance(outcome, OSError | TimeoutError):
-                raise outcome
+        await _run_stream(
+            self._gateway, "sse", self._grant, connection, self._send(send, connection), _disconnected(receive)
+        )
 
     async def _send(self, send: Send, connection: Connection) -> None:
-        frames = self._gateway.streams.frames(self._grant.conversation_id, connection, self._cursor, PING_S)
+        frames = self._gateway.streams.frames(self._grant.conversation_id, connection, self._cursor, self._gateway.ping_s)
         # The first frame is made before the status is sent, so that a database that is down is still a 503.
         first = await anext(frames, None)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -137,6 +127,38 @@ class EventStream(Response):
             async for frame in frames:
                 await _send_chunk(send, b": ping\n\n" if frame is None else frame.sse())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _run_stream(
+    gateway: Gateway,
+    kind: str,
+    grant: Grant,
+    connection: Connection,
+    send: Coroutine[None, None, None],
+    leave: Coroutine[None, None, None],
+) -> None:
+    """Send until there is no more to send, the client leaves, or the stream is told to end and its client does not read.
+
+    Raises what the sending raised; a client that left is no error.
+    """
+    gauge = gateway.metrics.connections.labels(kind)
+    gauge.inc()
+    sending, leaving = asyncio.create_task(send), asyncio.create_task(leave)
+    ending = asyncio.create_task(connection.over())
+    try:
+        await asyncio.wait((sending, leaving, ending), return_when=asyncio.FIRST_COMPLETED)
+        if ending.done():
+            await asyncio.wait((sending, leaving), timeout=LAST_WORDS_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gauge.dec()
+        gateway.streams.leave(grant.conversation_id, connection)
+        if connection.end_reason == "slow":
+            gateway.metrics.overflows.inc()
+        for task in (sending, leaving, ending):
+            task.cancel()
+        outcome, *_ = await asyncio.gather(sending, leaving, ending, return_exceptions=True)
+    if isinstance(outcome, Exception) and not isinstance(outcome, OSError | TimeoutError | WebSocketDisconnect):
+        raise outcome
 
 
 async def _send_chunk(send: Send, chunk: bytes) -> None:
@@ -155,21 +177,10 @@ async def _serve_socket(gateway: Gateway, websocket: WebSocket, conversation_id:
     gateway.doorman.check_origin(websocket, (await gateway.doorman.tenant(grant.tenant)).origins)
     cursor = _cursor("cursor", opening.cursor)
     connection = _join(gateway, grant)
-    gauge = gateway.metrics.connections.labels("ws")
-    gauge.inc()
-    sending = asyncio.create_task(_send_frames(gateway, websocket, grant, connection, cursor))
-    leaving = asyncio.create_task(_until_closed(websocket))
-    try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        gauge.dec()
-        gateway.streams.leave(grant.conversation_id, connection)
-        for task in (sending, leaving):
-            task.cancel()
-        outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, StreamEnded | TransientError):
-            raise outcome
+    await _run_stream(
+        gateway, "ws", grant, connection, _send_frames(gateway, websocket, grant, connection, cursor),
+        _until_closed(websocket),
+    )
 
 
 async def _opening(websocket: WebSocket) -> Opening:
@@ -187,7 +198,7 @@ async def _opening(websocket: WebSocket) -> Opening:
 async def _send_frames(
     gateway: Gateway, websocket: WebSocket, grant: Grant, connection: Connection, cursor: Cursor
 ) -> None:
-    async for frame in gateway.streams.frames(grant.conversation_id, connection, cursor, PING_S):
+    async for frame in gateway.streams.frames(grant.conversation_id, connection, cursor, gateway.ping_s):
         if frame is not None:  # the protocol has pings of its own
             async with asyncio.timeout(SEND_WITHIN_S):
                 await websocket.send_text(frame.json().decode())

@@ -116,21 +116,22 @@ class Pen:
         self.doors = doors
         self.conversation_id = conversation_id
         self.customer_id = CustomerId(str(uuid4()))
+        self.tenant = TenantId("bank")
         self.seq = 0
         self.epoch = 0
         self._producer = doors.bus.producer()
-        doors.keys.create(TenantId("bank"), self.customer_id)
+        doors.keys.create(self.tenant, self.customer_id)
 
     def token(self, *, expires_in: timedelta = timedelta(hours=1)) -> str:
         expires_at = self.doors.clock.now() + expires_in
-        grant = Grant(self.conversation_id, TenantId("bank"), self.customer_id, "web", expires_at)
+        grant = Grant(self.conversation_id, self.tenant, self.customer_id, "web", expires_at)
         token: str = self.doors.app.state.gateway.signer.sign(grant)
         return token
 
-    def commit(self, kind: type[Outbound], **fields: Any) -> AnyEvent:
+    def commit(self, event_type: type[Outbound], /, **fields: Any) -> AnyEvent:
         """Commit the next event to the history, without publishing it."""
         self.seq += 1
-        event = self._event(kind(seq=self.seq, epoch=self.epoch, **fields))
+        event = self._event(event_type(seq=self.seq, epoch=self.epoch, **fields))
         record = self.doors.codec.encode(event)
         body = event.body
         assert isinstance(body, Outbound)
@@ -146,8 +147,8 @@ class Pen:
         sent = self._producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
         sent.result(10)
 
-    def say(self, kind: type[Outbound], **fields: Any) -> AnyEvent:
-        event = self.commit(kind, **fields)
+    def say(self, event_type: type[Outbound], /, **fields: Any) -> AnyEvent:
+        event = self.commit(event_type, **fields)
         self.publish(event)
         return event
 
@@ -162,7 +163,7 @@ class Pen:
         envelope = Envelope(
             event_id=EventId(str(uuid4())),
             type=body.event_type(),
-            tenant=TenantId("bank"),
+            tenant=self.tenant,
             tenant_version=VERSION,
             customer_id=self.customer_id,
             conversation_id=self.conversation_id,
@@ -173,7 +174,7 @@ class Pen:
     def _row(self) -> ConversationRow:
         now = self.doors.clock.now()
         return ConversationRow(
-            self.conversation_id, TenantId("bank"), self.customer_id, "web", "en", "bot", None, "open",
+            self.conversation_id, self.tenant, self.customer_id, "web", "en", "bot", None, "open",
             self.epoch, self.seq, 0, None, now, now,
         )  # fmt: skip
 

@@ -47,6 +47,9 @@ class InferenceEffector:
         self._clock = clock
         self._new_attempt = new_attempt
 
+    def prepare(self) -> None:
+        """The generator was made ready by whoever made it."""
+
     def deadline(self, event: Event[GenerationRequested]) -> datetime:
         return event.body.deadline
 

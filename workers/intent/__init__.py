@@ -8,7 +8,7 @@ from parley.ports.clock import Clock
 from parley.ports.models import Classifier, Understanding
 from parley.runtime.effector import FailureReason, Results
 from parley.runtime.versions import VersionedContent
-from schemas.base import Event
+from schemas.base import Event, TenantId
 from schemas.conversation_events import MessageUnderstood, UnderstandingFailed
 from schemas.topics import WORK_UNDERSTAND
 from schemas.work import UnderstandingRequested
@@ -27,14 +27,17 @@ class IntentEffector:
         self._content = content
         self._clock = clock
 
+    def prepare(self) -> None:
+        for tenant, version in self._content.current():
+            self._fit(tenant, version)
+
     def deadline(self, event: Event[UnderstandingRequested]) -> datetime:
         return event.body.deadline
 
     def handle(self, events: Sequence[Event[UnderstandingRequested]]) -> list[Results]:
         results: dict[str, Results] = {}
         for (tenant, version), group in self._content.by_version(events).items():
-            if not self._classifier.ready(tenant, version):
-                self._classifier.prepare(tenant, version, *self._content.get(tenant, version))
+            self._fit(tenant, version)
             found = self._classifier.classify(tenant, version, [event.body.text for event in group])
             for event, understanding in zip(group, found, strict=True):
                 results[event.envelope.event_id] = [self._understood(event, understanding)]
@@ -43,6 +46,10 @@ class IntentEffector:
     def failed(self, event: Event[UnderstandingRequested], reason: FailureReason) -> Results:
         body = UnderstandingFailed(message_id=event.body.message_id, reason=reason)
         return [follow(event.envelope, body, "failed", self._clock.now())]
+
+    def _fit(self, tenant: TenantId, version: str) -> None:
+        if not self._classifier.ready(tenant, version):
+            self._classifier.prepare(tenant, version, *self._content.get(tenant, version))
 
     def _understood(
         self, event: Event[UnderstandingRequested], found: Understanding

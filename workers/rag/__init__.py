@@ -32,6 +32,10 @@ class RagEffector:
         self._content = content
         self._clock = clock
 
+    def prepare(self) -> None:
+        for tenant, version in self._content.current():
+            self._index(tenant, version)
+
     def deadline(self, event: Event[AnswerRequested]) -> datetime:
         return event.body.deadline
 

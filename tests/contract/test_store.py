@@ -1,0 +1,434 @@
+"""The store port, one suite on every backend: in memory, SQLite, PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from infra.migrations import upgrade_keys, upgrade_store
+from parley.backends.keys import CachedKeys, open_keys
+from parley.backends.memory_store import MemoryStore
+from parley.backends.sql import open_store
+from parley.backends.sql import tables as t
+from parley.backends.sql.decisions import pack, unpack
+from parley.backends.sql.engine import make_engine
+from parley.codec import Outgoing
+from parley.domain.readmodel import ConversationRow, FeedbackRow
+from parley.errors import ConfigurationError, KeyErased, StoreUnavailable, Superseded, UnknownTenant
+from parley.ids import named_id
+from parley.ports.bus import TopicPartition
+from parley.ports.keys import KEY_BYTES
+from parley.ports.store import AccessKey, Advance, Claim, Commit, HistoryRow, Store, StoredState, Timer
+from schemas.base import ConversationId, CustomerId, EventId, MessageId, ReplyId, TenantId
+from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
+
+NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+P0, P1 = TopicPartition("conversation.events", 0), TopicPartition("conversation.events", 1)
+G = "dialogue"
+
+
+def eid(name: object) -> EventId:
+    return named_id("test", str(name))
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    if database_url == "memory:":
+        yield MemoryStore()
+        return
+    upgrade_store(database_url)
+    opened = open_store(database_url)
+    yield opened
+    opened.close()
+
+
+def commit(advance: Advance, **fields: object) -> Commit:
+    return Commit(group=G, advances=[advance], **fields)  # type: ignore[arg-type]  # tests pass the right ones
+
+
+def record(text: str, partition: int | None = None) -> Outgoing:
+    return Outgoing("chat.outbound", b"c-1", text.encode(), (("type", b"X"),), partition)
+
+
+def history(seq: int, conversation: str = "c-1") -> HistoryRow:
+    return HistoryRow(
+        ConversationId(conversation), seq, 2, eid(f"{conversation}/{seq}"), "ReplyReady", "both", NINE, (("type", b"ReplyReady"),), b"{}"
+    )
+
+
+def conversation(name: str = "c-1", tenant: str = "bank", open_messages: int = 1, minutes: int = 0, status: str = "open") -> ConversationRow:
+    return ConversationRow(
+        conversation_id=ConversationId(name),
+        tenant=TenantId(tenant),
+        customer_id=CustomerId("x"),
+        channel="web",
+        language="zh",
+        owner="bot",
+        human_agent_id=None,
+        status="closed" if status == "closed" else "open",
+        epoch=1,
+        seq=7,
+        open_messages=open_messages,
+        last_intent="fees",
+        started_at=NINE,
+        updated_at=NINE + timedelta(minutes=minutes),
+    )
+
+
+def timer(name: str, seconds: int, partition: TopicPartition = P0) -> Timer:
+    return Timer(eid(name), partition, "c-1", "turn_deadline", 3, NINE + timedelta(seconds=seconds), '{"a":1}')
+
+
+def test_a_first_owner_finds_no_offset_and_a_clean_partition(store: Store) -> None:
+    lease = store.raise_fence(G, [P0])[P0]
+    assert (lease.fence, lease.next_offset, lease.clean) == (1, None, True)
+    assert store.offsets(G, [P0, P1]) == {P0: None, P1: None}
+
+
+def test_fences_grow_and_remember_whether_the_last_owner_left_cleanly(store: Store) -> None:
+    first = store.raise_fence(G, [P0, P1])
+    assert store.raise_fence(G, [P0])[P0].clean is False
+    store.release(G, {P0: first[P0].fence, P1: first[P1].fence})
+    again = store.raise_fence(G, [P0, P1])
+    assert (again[P0].clean, again[P1].clean) == (False, True), "an old fence may not mark a partition as left"
+    assert again[P0].fence == 3
+
+
+def test_groups_do_not_see_each_other(store: Store) -> None:
+    lease = store.raise_fence(G, [P0])[P0]
+    store.commit(commit(Advance(P0, lease.fence, None, 5), seen=[eid(1)], states=[StoredState("c-1", b"s")]))
+    assert store.raise_fence("assignment", [P0])[P0].next_offset is None
+    assert store.seen("assignment", [eid(1)]) == set()
+    assert store.states("assignment", ["c-1"]) == {}
+
+
+def test_a_commit_writes_everything(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    entries = store.commit(
+        commit(
+            Advance(P0, fence, None, 10),
+            seen=[eid(1), eid(2)],
+            states=[StoredState("c-1", b"\x00state")],
+            history=[history(1), history(2)],
+            projections=[conversation()],
+            timers=[timer("t", 60)],
+            outbox={P0: [record("one"), record("two", 3)]},
+            skipped=[(P0, 4)],
+        )
+    )
+    assert store.offsets(G, [P0]) == {P0: 10}
+    assert store.seen(G, [eid(1), eid(2), eid(3)]) == {eid(1), eid(2)}
+    assert store.states(G, ["c-1", "c-2"]) == {"c-1": b"\x00state"}
+    assert store.history(ConversationId("c-1")) == [history(1), history(2)]
+    assert store.conversation(ConversationId("c-1")) == conversation()
+    [entry] = store.outbox(G, [P0])
+    assert (entry.entry_id, entry.partition, entry.records) == (entries[P0], P0, (record("one"), record("two", 3)))
+    assert store.due_timers(G, [P0], NINE + timedelta(seconds=60), 10) == [timer("t", 60)]
+    assert store.skips(G, P0.topic) == [(P0, 4)]
+
+
+@pytest.mark.parametrize("wrong", ["fence", "offset", "first"])
+def test_a_commit_under_a_wrong_fence_or_offset_writes_nothing(store: Store, wrong: str) -> None:
+    fences = store.raise_fence(G, [P0, P1])
+    store.commit(commit(Advance(P0, fences[P0].fence, None, 10)))
+    bad = {
+        "fence": Advance(P0, fences[P0].fence - 1, 10, 11),
+        "offset": Advance(P0, fences[P0].fence, 9, 11),
+        "first": Advance(P0, fences[P0].fence, None, 11),
+    }[wrong]
+    good = Advance(P1, fences[P1].fence, None, 3)
+    with pytest.raises(Superseded):
+        store.commit(
+            Commit(
+                G,
+                [good, bad],
+                seen=[eid(1)],
+                states=[StoredState("c-1", b"s")],
+                history=[history(1)],
+                projections=[conversation()],
+                timers=[timer("t", 0)],
+                outbox={P0: [record("x")]},
+            )
+        )
+    assert store.offsets(G, [P0, P1]) == {P0: 10, P1: None}
+    assert store.seen(G, [eid(1)]) == set()
+    assert store.states(G, ["c-1"]) == {}
+    assert store.history(ConversationId("c-1")) == []
+    assert store.conversation(ConversationId("c-1")) is None
+    assert store.outbox(G, [P0]) == []
+    assert store.due_timers(G, [P0], NINE, 10) == []
+
+
+def test_of_many_who_race_for_an_offset_exactly_one_wins(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    won: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def race(number: int) -> None:
+        barrier.wait()
+        try:
+            store.commit(commit(Advance(P0, fence, None, 1), states=[StoredState("c-1", str(number).encode())]))
+        except Superseded:
+            return
+        won.append(number)
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert store.states(G, ["c-1"]) == {"c-1": str(won[0]).encode()}
+
+
+def test_states_are_replaced_and_seen_ids_may_repeat(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    store.commit(commit(Advance(P0, fence, None, 1), seen=[eid(1)], states=[StoredState("c-1", b"old")]))
+    store.commit(commit(Advance(P0, fence, 1, 2), seen=[eid(1)], states=[StoredState("c-1", b"new")]))
+    assert store.states(G, ["c-1"]) == {"c-1": b"new"}
+
+
+def test_a_thousand_ids_and_keys_are_looked_up_at_once(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    ids = [eid(number) for number in range(1_000)]
+    states = [StoredState(f"c-{number}", b"s") for number in range(1_000)]
+    store.commit(commit(Advance(P0, fence, None, 1), seen=ids, states=states))
+    assert store.seen(G, ids) == set(ids)
+    assert len(store.states(G, [state.key for state in states])) == 1_000
+    assert store.seen(G, []) == set() and store.states(G, []) == {}
+
+
+def test_the_outbox_keeps_its_order_and_acknowledged_entries_go_with_the_next_commit(store: Store) -> None:
+    fences = store.raise_fence(G, [P0, P1])
+    one = store.commit(commit(Advance(P0, fences[P0].fence, None, 1), outbox={P0: [record("1")]}))
+    store.commit(commit(Advance(P1, fences[P1].fence, None, 1), outbox={P1: [record("other")]}))
+    store.commit(commit(Advance(P0, fences[P0].fence, 1, 2), outbox={P0: [record("2")]}))
+    assert [entry.records[0].value for entry in store.outbox(G, [P0])] == [b"1", b"2"]
+    two = store.commit(commit(Advance(P0, fences[P0].fence, 2, 3), published=list(one.values())))
+    assert two == {}
+    [left] = store.outbox(G, [P0])
+    store.delete_outbox([left.entry_id])
+    assert store.outbox(G, [P0]) == [] and len(store.outbox(G, [P1])) == 1
+    assert store.outbox(G, []) == []
+
+
+def test_an_outbox_takes_any_bytes() -> None:
+    odd = Outgoing("t.dlq", b"\xff\xfe", bytes(range(256)), (("h", b"\x80"),), 2)
+    assert unpack(pack([odd, record("plain")])) == (odd, record("plain"))
+
+
+def test_timers_come_by_due_time_and_partition_and_go_when_cancelled(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    timers = [timer("late", 9), timer("early", 1), timer("other", 1, P1), timer("future", 99)]
+    store.commit(commit(Advance(P0, fence, None, 1), timers=timers))
+    due = store.due_timers(G, [P0], NINE + timedelta(seconds=10), 10)
+    assert [each.timer_id for each in due] == [eid("early"), eid("late")]
+    assert len(store.due_timers(G, [P0], NINE + timedelta(seconds=10), 1)) == 1
+    store.commit(commit(Advance(P0, fence, 1, 2), timers_cancelled=[eid("early")]))
+    store.delete_timers([eid("late")])
+    assert store.due_timers(G, [P0], NINE + timedelta(seconds=10), 10) == []
+    assert len(store.due_timers(G, [P0, P1], NINE + timedelta(days=1), 10)) == 2
+
+
+def test_attempts_are_counted_until_they_are_cleared(store: Store) -> None:
+    assert [store.count_attempt(G, P0, 7) for _ in range(3)] == [1, 2, 3]
+    assert store.count_attempt(G, P0, 8) == 1
+    store.clear_attempts(G, P0, 8)
+    assert store.count_attempt(G, P0, 7) == 1
+    assert store.count_attempt(G, P0, 8) == 2
+
+
+def test_seen_ids_are_forgotten_after_their_time(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    store.commit(commit(Advance(P0, fence, None, 1), seen=[eid(1)]))
+    assert store.forget_seen(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert store.forget_seen(datetime.now(UTC) + timedelta(seconds=1)) == 1
+    assert store.seen(G, [eid(1)]) == set()
+
+
+def test_lists_and_histories(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    rows = [conversation("a", minutes=1), conversation("b", minutes=2, open_messages=2), conversation("c", "mobile", minutes=3, status="closed", open_messages=0)]
+    store.commit(commit(Advance(P0, fence, None, 1), projections=rows, history=[history(n) for n in range(1, 8)]))
+    assert [row.conversation_id for row in store.conversations(None)] == ["c", "b", "a"]
+    assert [row.conversation_id for row in store.conversations(TenantId("bank"), limit=1)] == ["b"]
+    assert [row.conversation_id for row in store.conversations(None, status="closed")] == ["c"]
+    assert store.open_messages() == {"bank": 3}
+    assert [row.seq for row in store.history(ConversationId("c-1"), after_seq=3, limit=2)] == [4, 5]
+    assert store.conversation(ConversationId("nobody")) is None
+
+
+def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+
+    def verdict(score: int, event: str) -> FeedbackRow:
+        return FeedbackRow(
+            ConversationId("c-1"), ReplyId("r"), "customer", TENANT, CustomerId("x"), score, "sealed", eid(event), NINE
+        )
+
+    store.commit(commit(Advance(P0, fence, None, 1), projections=[verdict(1, "a")]))
+    store.commit(commit(Advance(P0, fence, 1, 2), projections=[verdict(-1, "b")]))
+    assert store.feedback(ConversationId("c-1")) == [verdict(-1, "b")]
+
+
+def test_a_rewrite_replaces_only_what_it_names(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    store.commit(
+        commit(Advance(P0, fence, None, 1), projections=[conversation("a"), conversation("b")], history=[history(1, "a"), history(2, "a"), history(1, "b")])
+    )
+    store.rewrite([ConversationId("a")], [history(1, "a")], [conversation("a", minutes=5)])
+    assert [row.seq for row in store.history(ConversationId("a"))] == [1]
+    assert len(store.history(ConversationId("b"))) == 1
+    assert store.conversation(ConversationId("a")) == conversation("a", minutes=5)
+
+
+def test_tenant_versions_never_change_and_one_is_current(store: Store) -> None:
+    assert store.put(VERSION, CONFIG, CONTENT, NINE) is True
+    assert store.put(VERSION, CONFIG, CONTENT, NINE) is False
+    other = CONFIG.model_copy(update={"site_url": "/other"})
+    assert store.put("fedcba9876543210", other, CONTENT, NINE + timedelta(hours=1)) is True
+    assert store.current(TENANT) == "fedcba9876543210"
+    assert store.config(TENANT, VERSION) == CONFIG
+    assert store.content(TENANT, VERSION) == CONTENT
+    assert [(v.version, v.current) for v in store.versions()] == [(VERSION, False), ("fedcba9876543210", True)]
+
+
+@pytest.mark.parametrize("ask", ["current", "config", "content"])
+def test_unknown_tenants_are_said_so(store: Store, ask: str) -> None:
+    with pytest.raises(UnknownTenant, match="nobody"):
+        store.current(TenantId("nobody")) if ask == "current" else getattr(store, ask)(TenantId("nobody"), "x")
+
+
+def test_access_keys_are_found_by_hash_and_revoked(store: Store) -> None:
+    key = AccessKey("ab" * 32, TENANT, "widget", "site", ("https://bank.example",), NINE)
+    store.put_key(key)
+    assert store.key("ab" * 32) == key and store.key("cd" * 32) is None
+    assert store.keys(TENANT) == [key] and store.keys(TenantId("mobile")) == [] and store.keys() == [key]
+    store.revoke_key("ab" * 32, NINE + timedelta(days=1))
+    found = store.key("ab" * 32)
+    assert found is not None and found.revoked_at == NINE + timedelta(days=1)
+
+
+def claim(client: str, message: str, digest: str = "d", where: str = "c-1") -> Claim:
+    return Claim(ConversationId(where), client, MessageId(message), digest, NINE)
+
+
+def test_the_first_claim_of_an_id_holds_also_within_one_call(store: Store) -> None:
+    assert store.claim([]) == []
+    assert store.claim([claim("a", "m1"), claim("a", "m2", "other"), claim("a", "m3", where="c-2")]) == [
+        claim("a", "m1"),
+        claim("a", "m1"),
+        claim("a", "m3", where="c-2"),
+    ]
+    assert store.claim([claim("a", "m9", "later")]) == [claim("a", "m1")]
+    assert store.forget_claims(NINE + timedelta(seconds=1)) == 2
+    assert store.claim([claim("a", "m9")]) == [claim("a", "m9")]
+
+
+def test_times_come_back_aware_and_in_utc(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    store.commit(commit(Advance(P0, fence, None, 1), projections=[conversation()]))
+    row = store.conversation(ConversationId("c-1"))
+    assert row is not None and row.started_at.utcoffset() == timedelta(0)
+
+
+def test_it_answers_and_closes(store: Store) -> None:
+    store.ping()
+    store.close()
+
+
+# -- SQL only -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path / 'db.sqlite'}"
+
+
+def test_tables_and_migrations_agree_and_upgrading_twice_is_harmless(sql_url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    upgrade_store(sql_url)
+    upgrade_store(sql_url)
+    engine = make_engine(sql_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": "schema_version_store"})
+        assert compare_metadata(context, t.metadata) == []
+        assert "conversations" in inspect(connection).get_table_names()
+    engine.dispose()
+
+
+def test_a_database_that_is_not_there_is_a_store_that_is_unavailable(tmp_path: Path) -> None:
+    store = open_store("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
+    with pytest.raises(StoreUnavailable, match="database"):
+        store.ping()
+    with pytest.raises(ConfigurationError, match="allowed"):
+        open_store("mysql://x")
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ConfigurationError, match="cannot write"):
+        open_store(f"sqlite:///{file}/below/x.db")
+
+
+def test_keys_are_made_once_kept_and_erased_for_good(sql_url: str) -> None:
+    upgrade_keys(sql_url)
+    keys = open_keys(sql_url)
+    key = keys.create(TENANT, CustomerId("x"))
+    assert len(key) == KEY_BYTES and keys.create(TENANT, CustomerId("x")) == key == keys.get(TENANT, CustomerId("x"))
+    assert keys.create(TenantId("mobile"), CustomerId("x")) != key
+    with pytest.raises(KeyErased, match="never"):
+        keys.get(TENANT, CustomerId("stranger"))
+    keys.erase(TENANT, CustomerId("x"))
+    for call in (keys.get, keys.create):
+        with pytest.raises(KeyErased):
+            call(TENANT, CustomerId("x"))
+    keys.close()
+
+
+def test_erasures_are_applied_again_after_a_backup_was_restored(sql_url: str) -> None:
+    upgrade_keys(sql_url)
+    keys = open_keys(sql_url)
+    keys.create(TENANT, CustomerId("x"))
+    keys.create(TENANT, CustomerId("y"))
+    engine = make_engine(sql_url)
+    with engine.begin() as connection:  # as a backup from before the erasure would have left it
+        connection.execute(t.erasures.insert(), [{"tenant": TENANT, "customer_id": "x", "erased_at": NINE}])
+    engine.dispose()
+    upgrade_keys(sql_url)
+    with pytest.raises(KeyErased):
+        keys.get(TENANT, CustomerId("x"))
+    assert len(keys.get(TENANT, CustomerId("y"))) == KEY_BYTES
+    keys.close()
+
+
+def test_a_cached_key_is_forgotten_when_erased_here_and_soon_when_erased_elsewhere(sql_url: str) -> None:
+    upgrade_keys(sql_url)
+    keys = open_keys(sql_url)
+    here = CachedKeys(keys, kept=1, for_s=60)
+    here.create(TENANT, CustomerId("x"))
+    here.create(TENANT, CustomerId("y"))
+    here.erase(TENANT, CustomerId("x"))
+    with pytest.raises(KeyErased):
+        here.get(TENANT, CustomerId("x"))
+    brief = CachedKeys(keys, for_s=0)
+    brief.get(TENANT, CustomerId("y"))
+    keys.erase(TENANT, CustomerId("y"))
+    with pytest.raises(KeyErased):
+        brief.get(TENANT, CustomerId("y"))
+    assert len(here.get(TENANT, CustomerId("y"))) == KEY_BYTES
+    keys.close()

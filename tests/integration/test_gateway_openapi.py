@@ -1,0 +1,77 @@
+"""The OpenAPI document against the gateway: whatever is sent, no 5xx, no status and no body that is not documented."""
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.schemas import BaseSchema
+
+from tests.support.doors import ORIGIN, WIDGET_KEY, Doors, Pen, open_doors
+
+OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    with open_doors(tmp_path_factory.mktemp("gateway"), messages_per_minute=1_000_000) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def pen(doors: Doors) -> Pen:
+    return doors.pen()
+
+
+@pytest.fixture(scope="module")
+def api(doors: Doors) -> BaseSchema:
+    return schemathesis.openapi.from_asgi("/openapi.json", doors.app)
+
+
+OPERATIONS = [
+    ("GET", "/v1/widget"),
+    ("POST", "/v1/conversations"),
+    ("GET", "/v1/conversations/{conversation_id}/messages"),
+    ("POST", "/v1/conversations/{conversation_id}/messages"),
+    ("POST", "/v1/conversations/{conversation_id}/feedback"),
+    ("GET", "/v1/conversations/{conversation_id}/events"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+]
+
+
+def test_every_operation_is_tried(api: BaseSchema) -> None:
+    documented = {(method.upper(), path) for path, item in api.raw_schema["paths"].items() for method in item}
+    assert documented == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_strangers_get_documented_answers(
+    api: BaseSchema, method: str, path: str, mode: GenerationMode
+) -> None:
+    @OFTEN
+    @given(api[path][method].as_strategy(generation_mode=mode))
+    def knock(case: Case) -> None:
+        case.call_and_validate()
+
+    knock()
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_customers_get_documented_answers(
+    api: BaseSchema, pen: Pen, method: str, path: str, mode: GenerationMode
+) -> None:
+    @OFTEN
+    @given(api[path][method].as_strategy(generation_mode=mode))
+    def knock(case: Case) -> None:
+        headers = {"X-Widget-Key": WIDGET_KEY, "Origin": ORIGIN}
+        if "{conversation_id}" in path:
+            case.path_parameters = {"conversation_id": pen.conversation_id}
+            headers = {"Authorization": f"Bearer {pen.token()}"}
+        case.call_and_validate(headers=headers)
+
+    knock()

@@ -1,0 +1,99 @@
+"""A platform for tests: any bus, any store, keys in memory, and the small tenant imported."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import CollectorRegistry
+
+from parley.backends.memory_store import MemoryStore
+from parley.cli.admin import specs
+from parley.codec import Codec
+from parley.errors import KeyErased
+from parley.metrics import WorkerMetrics
+from parley.ports.bus import Bus, Record
+from parley.ports.clock import Clock, SystemClock
+from parley.ports.store import Store
+from parley.runtime.exports import read_records
+from parley.runtime.tenants import TenantConfigs
+from parley.settings import Settings
+from schemas.base import AnyEvent, CustomerId, Event, TenantId
+from tests.support.small_tenant import CONFIG, CONTENT, VERSION
+from workers.wiring import Platform
+
+
+class DictKeys:
+    """A key store in a dictionary, which makes keys as they are asked for."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], bytes] = {}
+        self.erased: set[str] = set()
+
+    def create(self, tenant: TenantId, customer: CustomerId) -> bytes:
+        return self.get(tenant, customer)
+
+    def get(self, tenant: TenantId, customer: CustomerId) -> bytes:
+        if customer in self.erased:
+            raise KeyErased(f"{customer}: erased")
+        return self._keys.setdefault((tenant, customer), secrets.token_bytes(32))
+
+    def erase(self, tenant: TenantId, customer: CustomerId) -> None:
+        self.erased.add(customer)
+
+
+class ManualClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, at: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+def make_platform(
+    bus: Bus, store: Store | None = None, *, settings: Settings | None = None, clock: Clock | None = None
+) -> Platform:
+    """With topics applied and the small tenant current."""
+    settings = settings or Settings(bus_url="memory:")
+    kept: Store = store or MemoryStore()
+    keys = DictKeys()
+    registry = CollectorRegistry()
+    admin = bus.admin()
+    admin.apply(specs(settings))
+    admin.close()
+    kept.put(VERSION, CONFIG, CONTENT, datetime.now(UTC))
+    return Platform(
+        settings=settings,
+        bus=bus,
+        store=kept,
+        keys=keys,
+        codec=Codec(keys),
+        clock=clock or SystemClock(),
+        registry=registry,
+        metrics=WorkerMetrics(registry),
+        configs=TenantConfigs(kept),
+    )
+
+
+def events_on(platform: Platform, topic: str) -> list[AnyEvent]:
+    """Every event of a topic that can be read, each partition in order."""
+    decoded = (platform.codec.decode(record) for record in read_records(platform.bus, [topic]))
+    return [event for event in decoded if isinstance(event, Event)]
+
+
+def records_on(platform: Platform, topic: str) -> list[Record]:
+    return list(read_records(platform.bus, [topic]))
+
+
+def send(platform: Platform, *events: AnyEvent) -> None:
+    """Put events on their topics, in order, acknowledged."""
+    from parley.runtime.publishing import publish
+
+    producer = platform.bus.producer()
+    try:
+        publish(producer, [platform.codec.encode(event) for event in events])
+    finally:
+        producer.close()
