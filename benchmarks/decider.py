@@ -7,7 +7,6 @@ from time import perf_counter
 from benchmarks.reporting import median_of, report
 from benchmarks.servers import servers
 from infra.migrations import upgrade_store
-from parley.backends.bus import open_bus
 from parley.backends.sql import open_store
 from parley.runtime.decider import DeciderWorker
 from parley.runtime.publishing import publish
@@ -64,6 +63,8 @@ def measure(platform: Platform, count: int, batch: int) -> float:
 
 
 def main() -> None:
+    from parley.backends.bus import open_bus
+
     with servers() as (kafka, database):
         upgrade_store(database)
         platform = make_platform(open_bus(kafka), open_store(database))

@@ -13,10 +13,15 @@ from services.gateway.problems import FieldError, Problem
 MAX_BODY_BYTES = 65_536
 MAX_COMMENT_CHARS = 2_000
 
-# White space, controls and characters that show nothing by themselves (joiners, marks of direction, soft hyphen).
-_INVISIBLE = re.compile(
-    r"[\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+# White space, controls and characters that show nothing by themselves (joiners, marks of direction, soft hyphen); the
+# inside of a character class, in the spelling that Python's and JavaScript's regular expressions share.
+_INVISIBLE = (
+    r"\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
 )
+_NOTHING_VISIBLE = re.compile(rf"[{_INVISIBLE}]*")
+VISIBLE_TEXT_PATTERN = rf"^[^\u0000]*[^{_INVISIBLE}][^\u0000]*$"
+"""What `SendMessage.text` must match, for the OpenAPI document; the code says more clearly what is wrong."""
 
 
 def _writable(text: str) -> str:
@@ -26,7 +31,7 @@ def _writable(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    if _INVISIBLE.fullmatch(text):
+    if _NOTHING_VISIBLE.fullmatch(text):
         raise ValueError("is empty or only white space")
     return text
 

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from parley import __version__
-from services.gateway.bodies import GiveFeedback, RequestBody, SendMessage, StartConversation
+from services.gateway.bodies import VISIBLE_TEXT_PATTERN, GiveFeedback, RequestBody, SendMessage, StartConversation
 from services.gateway.problems import FieldError, ProblemBody
 
 Security = list[dict[str, list[str]]]
@@ -54,7 +54,8 @@ def _add_components(components: dict[str, Any]) -> None:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         schemas[name] = schema
-    schemas["SendMessage"]["properties"]["text"]["pattern"] = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+    schemas["SendMessage"]["properties"]["text"]["pattern"] = VISIBLE_TEXT_PATTERN
+    schemas["GiveFeedback"]["properties"]["comment"]["pattern"] = r"^[^\u0000]*$"
     components["securitySchemes"] = {
         "conversationToken": {"type": "http", "scheme": "bearer", "description": "The conversation's token"},
         "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key of the tenant"},

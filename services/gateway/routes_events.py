@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from typing import get_args
 
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from connectors.web.frames import Cursor
+from connectors.web.frames import Cursor, FrameType
 from parley.errors import TransientError
 from services.gateway.core import Gateway
 from services.gateway.documents import TOKEN_SECURITY
@@ -52,7 +53,11 @@ def routes(gateway: Gateway) -> APIRouter:
     async def events(
         request: Request,
         conversation_id: ConversationPath,
-        last_event_id: str | None = Header(default=None, description="the last frame's id, `<seq>.<epoch>`"),
+        last_event_id: str | None = Header(
+            default=None,
+            description="the last frame's id, `<seq>.<epoch>`",
+            json_schema_extra={"pattern": r"^(\d{1,15}\.\d{1,15})?$"},
+        ),
     ) -> Response:
         grant = gateway.doorman.grant(request, conversation_id)
         gateway.doorman.check_origin(request, (await gateway.doorman.tenant(grant.tenant)).origins)
@@ -222,5 +227,18 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
 
 _STREAM = {
     "description": "Frames until the client leaves: ready, message, delta, reply, retracted, owner, typing, closed",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "type": "object",
+                "description": "One event; its data is the frame as JSON",
+                "properties": {
+                    "event": {"enum": list(get_args(FrameType))},
+                    "id": {"type": "string", "pattern": r"^\d+\.\d+$"},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                },
+                "required": ["event", "data"],
+            }
+        }
+    },
 }

@@ -17,6 +17,24 @@ from parley.ports.store import Commit, Lease, OutboxEntry, Timer
 from schemas.base import EventId
 
 P = t.partitions.c
+THIS_PARTITION = (
+    P.group_name == bindparam("b_group"),
+    P.topic == bindparam("b_topic"),
+    P.partition_number == bindparam("b_partition"),
+    P.fence == bindparam("b_fence"),
+)
+RELEASE = update(t.partitions).where(*THIS_PARTITION).values(clean=True)
+ADVANCE = (
+    update(t.partitions)
+    .where(*THIS_PARTITION, P.next_offset.is_not_distinct_from(bindparam("b_expected")))
+    .values(next_offset=bindparam("b_next"))
+)
+SEEN = select(t.seen.c.event_id).where(
+    t.seen.c.group_name == bindparam("b_group"), t.seen.c.event_id.in_(bindparam("b_ids", expanding=True))
+)
+STATES = select(t.states.c.state_key, t.states.c.value).where(
+    t.states.c.group_name == bindparam("b_group"), t.states.c.state_key.in_(bindparam("b_keys", expanding=True))
+)
 
 
 class Decisions:
@@ -39,12 +57,9 @@ class Decisions:
     def release(self, group: str, fences: Mapping[TopicPartition, int]) -> None:
         if not fences:
             return
-        statement = (
-            update(t.partitions).where(*_place_binds(), P.fence == bindparam("b_fence")).values(clean=True)
-        )
         with writing(self._engine) as connection:
             connection.execute(
-                statement, [{**_bound(group, p), "b_fence": fence} for p, fence in fences.items()]
+                RELEASE, [{**_bound(group, p), "b_fence": fence} for p, fence in fences.items()]
             )
 
     def offsets(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int | None]:
@@ -55,9 +70,9 @@ class Decisions:
     def seen(self, group: str, ids: Collection[EventId]) -> set[EventId]:
         if not ids:
             return set()
-        query = select(t.seen.c.event_id).where(t.seen.c.group_name == group, t.seen.c.event_id.in_(ids))
         with reading(self._engine) as connection:
-            return {EventId(event_id) for event_id in connection.scalars(query)}
+            found = connection.scalars(SEEN, {"b_group": group, "b_ids": list(ids)})
+            return {EventId(event_id) for event_id in found}
 
     def states(self, group: str, keys: Collection[str]) -> dict[str, bytes]:
         if not keys:
@@ -82,15 +97,6 @@ class Decisions:
 
     def _advance(self, connection: Connection, commit: Commit) -> None:
         """Compare-and-swap of every offset under its fence. Raises `Superseded`, which rolls everything back."""
-        statement = (
-            update(t.partitions)
-            .where(
-                *_place_binds(),
-                P.fence == bindparam("b_fence"),
-                P.next_offset.is_not_distinct_from(bindparam("b_expected")),
-            )
-            .values(next_offset=bindparam("b_next"))
-        )
         for advance in commit.advances:
             bound = {
                 **_bound(commit.group, advance.partition),
@@ -98,7 +104,7 @@ class Decisions:
                 "b_expected": advance.expected,
                 "b_next": advance.next_offset,
             }
-            if connection.execute(statement, bound).rowcount != 1:
+            if connection.execute(ADVANCE, bound).rowcount != 1:
                 raise Superseded(f"{advance.partition}: another worker was there first")
 
     def _leave_outbox(self, connection: Connection, commit: Commit) -> dict[TopicPartition, int]:
@@ -263,14 +269,6 @@ def _place(group: str, partition: TopicPartition) -> dict[str, object]:
 
 def _bound(group: str, partition: TopicPartition) -> dict[str, object]:
     return {"b_group": group, "b_topic": partition.topic, "b_partition": partition.partition}
-
-
-def _place_binds() -> list[ColumnElement[bool]]:
-    return [
-        P.group_name == bindparam("b_group"),
-        P.topic == bindparam("b_topic"),
-        P.partition_number == bindparam("b_partition"),
-    ]
 
 
 def _among(group: str, partitions: Sequence[TopicPartition]) -> ColumnElement[bool]:

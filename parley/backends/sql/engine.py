@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
+    """One query: on PostgreSQL without a transaction around it, which would cost two more round trips."""
     with translated(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            return
         reader = connection.execution_options(reads=True)
         with reader.begin():
             yield reader
@@ -104,22 +109,38 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def insert(engine: Engine, table: Table) -> Insert:
     """An INSERT that can say ON CONFLICT in this database's dialect."""
-    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
+    return _insert(engine.dialect.name, table)
 
 
 def upsert(engine: Engine, table: Table) -> Insert:
     """INSERT, or where the primary key is taken UPDATE all other columns."""
-    statement: Any = insert(engine, table)
-    keys = [column.name for column in table.primary_key]
-    others = {
-        column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys
-    }
-    merged: Insert = statement.on_conflict_do_update(index_elements=keys, set_=others)
-    return merged
+    return _upsert(engine.dialect.name, table)
 
 
 def insert_missing(engine: Engine, table: Table) -> Insert:
     """INSERT, or nothing where the primary key is taken."""
-    statement: Any = insert(engine, table)
+    return _insert_missing(engine.dialect.name, table)
+
+
+# Making a statement costs more than running it on a small batch: each is made once.
+
+
+@cache
+def _insert(dialect: str, table: Table) -> Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> Insert:
+    statement: Any = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    merged: Insert = statement.on_conflict_do_update(index_elements=keys, set_=others)
+    return merged
+
+
+@cache
+def _insert_missing(dialect: str, table: Table) -> Insert:
+    statement: Any = _insert(dialect, table)
     missing: Insert = statement.on_conflict_do_nothing(index_elements=[c.name for c in table.primary_key])
     return missing

@@ -1,0 +1,80 @@
+# Every way to run, test and change Parley. `make help` lists them; each installs what it needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+DEV := $(BIN)/python -m infra.dev
+PYTEST := $(BIN)/python -m pytest
+ARGS ?=
+
+# Marks of what .venv holds; they are older than a lock that has changed, which then is installed again.
+RUN_READY := .venv/.run-ready
+DEV_READY := .venv/.dev-ready
+BENCH_READY := .venv/.bench-ready
+
+.PHONY: help setup setup-dev run up down status servers check format test test-full bench lock upgrade clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(RUN_READY) ## Make .venv with the parley command and what it needs at run time
+
+setup-dev: $(DEV_READY) ## The same with the tools for tests and checks
+
+$(RUN_READY): requirements/run.lock requirements/uv.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "setup: $(PYTHON) is not there; install Python 3.11 or newer, or name it: make setup PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) infra/dev/bootstrap.py run
+	@touch $@
+
+$(DEV_READY): requirements/dev.lock $(RUN_READY)
+	@$(PYTHON) infra/dev/bootstrap.py dev
+	@touch $@
+
+$(BENCH_READY): requirements/bench.lock $(DEV_READY)
+	@$(PYTHON) infra/dev/bootstrap.py bench
+	@touch $@
+
+run: $(RUN_READY) ## Everything in one process, no servers: open the address that it prints (ARGS="--port 8090")
+	@exec $(BIN)/parley run $(ARGS)
+
+up: $(RUN_READY) ## The distributed form on this machine: Kafka, PostgreSQL, gateway and each worker a process
+	@$(DEV) up $(ARGS)
+
+down: $(RUN_READY) ## Stop what `make up` started; the data stays
+	@$(DEV) down $(ARGS)
+
+status: $(RUN_READY) ## Who is up, and how far behind each worker is
+	@$(DEV) exec parley status $(ARGS)
+
+servers: $(DEV_READY) ## Fetch what tests need besides Python: Java, Kafka, PostgreSQL, Chromium
+	@$(DEV) install kafka postgres chromium
+
+check: $(DEV_READY) ## Format, lint, types and the fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(PYTEST) tests/unit tests/replay $(ARGS)
+
+format: $(DEV_READY) ## Write the code the way `make check` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: servers ## All tests on real Kafka, PostgreSQL and Chromium, those of minutes left out (ARGS="-k name")
+	$(PYTEST) -rs -m "not slow" $(ARGS)
+
+test-full: servers ## All tests
+	$(PYTEST) -rs $(ARGS)
+
+bench: $(BENCH_READY) ## The benchmarks, one JSON line each (ARGS="name ...")
+	@$(DEV) install kafka postgres
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## Make the locks anew where pyproject.toml asks for more; versions stay where they can
+	@$(PYTHON) infra/dev/bootstrap.py lock
+
+upgrade: ## Make the locks anew with the newest versions
+	@$(PYTHON) infra/dev/bootstrap.py lock --upgrade
+
+clean: ## Remove .venv and what tools left behind; data and caches outside the checkout stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis build dist *.egg-info tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

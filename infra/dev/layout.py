@@ -1,0 +1,73 @@
+"""What one stack on this machine is called and where it listens: its ports and its files. Nothing is started here."""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.dev.ground import free_ports, is_free
+from infra.dev.process import Process
+
+WORKERS = ("dialogue", "intent", "rag", "inference", "assignment", "feedback")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens, on loopback. The workers' are those of their metrics."""
+
+    gateway: int
+    kafka: int
+    controller: int
+    postgres: int
+    workers: Mapping[str, int]
+
+    @classmethod
+    def choose(cls, gateway: int | None = None) -> "Ports":
+        """Free ones; the gateway's may be given."""
+        kafka, controller, postgres, own, *rest = free_ports(4 + len(WORKERS))
+        return cls(gateway or own, kafka, controller, postgres, dict(zip(WORKERS, rest, strict=True)))
+
+
+def environment_file(state: Path) -> Path:
+    return state / "environment"
+
+
+def read_environment(state: Path) -> dict[str, str]:
+    """What `_write_environment` wrote; empty when no stack was ever up."""
+    try:
+        lines = environment_file(state).read_text().splitlines()
+    except OSError:
+        return {}
+    return {
+        name: shlex.split(value)[0] if value else ""
+        for name, _, value in (line.partition("=") for line in lines)
+    }
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def remembered_ports(state: Path, gateway: int | None) -> Ports:
+    """The ports of the last time where a server of ours holds them or nobody does, else new ones; `gateway` wins."""
+    path = state / "ports.json"
+    try:
+        old = Ports(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        old = None
+    running = any(Process.load(pid) for pid in (state / "run").glob("*.pid"))
+    fresh = Ports.choose()
+    if old is not None and running:
+        return old
+    if old is None or not all(map(is_free, (old.kafka, old.controller, old.postgres, *old.workers.values()))):
+        old = fresh
+    chosen = Ports(gateway or old.gateway, old.kafka, old.controller, old.postgres, old.workers)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(chosen)))
+    return chosen

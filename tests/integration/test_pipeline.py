@@ -1,0 +1,151 @@
+"""All workers together on the in-memory and the SQLite form: from a message to its settled reply."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from infra.migrations import upgrade_store
+from parley.backends.bus import open_bus
+from parley.backends.memory_store import MemoryStore
+from parley.backends.sql import open_store
+from parley.cli.events import DECIDED, DECIDERS
+from parley.ports.store import Store
+from parley.runtime import exports
+from parley.runtime.rebuild import rebuild_read_model
+from parley.runtime.replay import replay
+from parley.settings import Settings
+from schemas.base import ConversationId, MessageId
+from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.other_events import FeedbackGiven
+from schemas.outbound import MessageSettled, OwnerChanged, ReplyDelta, ReplyReady
+from tests.support.platform import events_on, make_platform, records_on, send
+from tests.support.stories import event
+from workers.dialogue import DialogueDecider
+from workers.embedded import Embedded
+from workers.wiring import Platform
+
+WAIT_S = 30.0
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
+    settings = Settings(home=tmp_path)
+    store: Store = MemoryStore()
+    bus_url = "memory:"
+    if request.param == "sqlite":
+        upgrade_store(settings.database)
+        store, bus_url = open_store(settings.database), settings.bus
+    opened = make_platform(open_bus(bus_url), store, settings=settings)
+    embedded = Embedded(opened)
+    embedded.start()
+    yield opened
+    embedded.stop()
+    assert embedded.failed is None
+    opened.close()
+
+
+def ask(platform: Platform, text: str, name: str, conversation: str = "c-1") -> None:
+    now = datetime.now(UTC)
+    body = MessageReceived(message_id=MessageId(name), text=text, channel="web")
+    send(platform, event(body, name, at=now, conversation=conversation))
+
+
+def settled(platform: Platform, *names: str) -> dict[str, str]:
+    """Wait until these messages are settled; the outcome of each."""
+    found: dict[str, str] = {}
+    until = monotonic() + WAIT_S
+    while not set(names) <= found.keys():
+        assert monotonic() < until, f"settled only {found}"
+        for each in events_on(platform, "chat.outbound"):
+            if isinstance(each.body, MessageSettled):
+                found |= {s.message_id: s.outcome for s in each.body.settlements}
+    return found
+
+
+def replies(platform: Platform) -> dict[str, ReplyReady]:
+    bodies = [each.body for each in events_on(platform, "chat.outbound")]
+    return {message: body for body in bodies if isinstance(body, ReplyReady) for message in body.answers}
+
+
+def test_questions_are_answered_from_the_articles_in_the_customers_language(platform: Platform) -> None:
+    ask(platform, "What does the account cost?", "en", "c-1")
+    ask(platform, "我的卡丢了怎么办", "zh", "c-2")
+    assert settled(platform, "en", "zh") == {"en": "answered", "zh": "answered"}
+    found = replies(platform)
+    assert found["en"].text == "The Everyday account costs €4.50 a month."
+    assert [citation.url for citation in found["en"].citations] == ["/demo/bank/help/fees"]
+    assert "冻结" in found["zh"].text and found["zh"].language == "zh"
+
+
+def test_what_was_streamed_adds_up_to_the_reply(platform: Platform) -> None:
+    ask(platform, "my card was stolen", "m")
+    settled(platform, "m")
+    deltas = [each.body for each in events_on(platform, "chat.deltas") if isinstance(each.body, ReplyDelta)]
+    assert [delta.index for delta in deltas] == list(range(len(deltas)))
+    assert "".join(delta.text for delta in deltas) == replies(platform)["m"].text
+
+
+def test_a_hand_off_with_nobody_there_comes_back_to_the_bot(platform: Platform) -> None:
+    ask(platform, "I do not recognise a payment", "m")
+    assert settled(platform, "m") == {"m": "answered"}
+    assert "<handoff_nobody>" in replies(platform)["m"].text
+    owners = [e.body.owner for e in events_on(platform, "chat.outbound") if isinstance(e.body, OwnerChanged)]
+    assert owners == ["queue", "bot"]
+
+
+def test_nothing_found_is_said_and_a_human_offered(platform: Platform) -> None:
+    ask(platform, "which football team won the championship", "m")
+    settled(platform, "m")
+    assert (replies(platform)["m"].kind, replies(platform)["m"].offer_human) == ("nothing_found", True)
+
+
+def test_feedback_reaches_the_read_model_with_its_comment_sealed(platform: Platform) -> None:
+    ask(platform, "hello", "m")
+    settled(platform, "m")
+    reply = replies(platform)["m"]
+    send(platform, event(FeedbackGiven(reply_id=reply.reply_id, score=-1, comment="not kind"), at=datetime.now(UTC)))
+    until = monotonic() + WAIT_S
+    while not (rows := platform.store.feedback(ConversationId("c-1"))):
+        assert monotonic() < until
+    assert rows[0].score == -1 and rows[0].comment is not None and "kind" not in rows[0].comment
+
+
+def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(platform: Platform, tmp_path: Path) -> None:
+    send(platform, event(ConversationStarted(channel="web"), at=datetime.now(UTC)))
+    ask(platform, "What does the account cost?", "one")
+    settled(platform, "one")
+    ask(platform, "hello", "two")
+    settled(platform, "one", "two")
+    topics = ("conversation.events", "work.understand", "work.answer", "chat.outbound", "assignment.events")
+    path = tmp_path / "export.jsonl"
+    with exports.create(path) as out:
+        records = exports.read_records(platform.bus, topics)
+        tenant, version = platform.content.current()[0]
+        configs = [(tenant, version, platform.store.config(tenant, version))]
+        exports.write(records, platform.codec, configs, exports.complete_since(platform.bus, topics), out)
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+    export = exports.load(path.read_bytes().splitlines(), DECIDED)
+    report = replay(DECIDERS, export.config, export.inputs, export.outputs, export.complete_from)
+    assert report.differences == [] and report.compared >= 8
+    before = platform.store.history(ConversationId("c-1"))
+    row = platform.store.conversation(ConversationId("c-1"))
+    platform.store.rewrite([ConversationId("c-1")], [], [])
+    done = rebuild_read_model(DialogueDecider(), platform.bus, platform.store, platform.codec, platform.configs)
+    assert (done.conversations, done.incomplete) == (1, 0)
+    assert platform.store.history(ConversationId("c-1")) == before
+    assert platform.store.conversation(ConversationId("c-1")) == row
+
+
+def test_no_text_stands_in_any_record_or_row(platform: Platform) -> None:
+    ask(platform, "my very special words about fees", "m")
+    settled(platform, "m")
+    for topic in ("conversation.events", "work.understand", "work.answer", "inference.requests", "chat.outbound"):
+        for record in records_on(platform, topic):
+            assert b"very special" not in (record.value or b"")
+    for row in platform.store.history(ConversationId("c-1")):
+        assert b"very special" not in row.value
+    for state in platform.store.states("dialogue", ["c-1"]).values():
+        assert b"very special" not in state
