@@ -60,10 +60,10 @@ format: $(DEV_READY) ## Write the code the way `make check` wants it
 	$(BIN)/ruff check --fix .
 
 test: servers ## All tests on real Kafka, PostgreSQL and Chromium, those of minutes left out (ARGS="-k name")
-	$(PYTEST) -rs -m "not slow" $(ARGS)
+	PARLEY_REQUIRE_SERVERS=1 $(PYTEST) -rs -m "not slow" $(ARGS)
 
 test-full: servers ## All tests
-	$(PYTEST) -rs $(ARGS)
+	PARLEY_REQUIRE_SERVERS=1 $(PYTEST) -rs $(ARGS)
 
 bench: $(BENCH_READY) ## The benchmarks, one JSON line each (ARGS="name ...")
 	@$(DEV) install kafka postgres

@@ -60,6 +60,12 @@ def is_free(port: int) -> bool:
     return True
 
 
+def require_free(port: int, whose: str) -> None:
+    """Raises `DevError` when another program listens there: its answers would be taken for our server's."""
+    if not is_free(port):
+        raise DevError(f"{whose} cannot listen on {LOOPBACK}:{port}: another program does")
+
+
 def free_ports(count: int) -> list[int]:
     """Different ports on which nothing listens, chosen at random so that suites side by side do not meet."""
     # SystemRandom: tests seed the shared generator, and two suites would then choose the same ports.

@@ -22,6 +22,7 @@ from infra.dev.ground import (
     cache_dir,
     free_ports,
     locked,
+    require_free,
     run_logged,
     tail,
     wait_until,
@@ -135,6 +136,8 @@ class KafkaServer:
         """Format the data folder at the first start, then run. Raises `DevError` with the log's end when it dies."""
         if self.alive():
             return
+        for port in (self.port, self._controller_port):
+            require_free(port, f"Kafka's node {self.node}")
         prepare()
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._write_configuration()

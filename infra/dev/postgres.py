@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from infra.dev.ground import LOOPBACK, DevError, tail, wait_until
+from infra.dev.ground import LOOPBACK, DevError, require_free, tail, wait_until
 from infra.dev.process import Process
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class PostgresServer:
         """Make the cluster at the first start, then run. Raises `DevError` with the log's end when it dies."""
         if self.alive():
             return
+        require_free(self.port, "PostgreSQL")
         if not (self.data_dir / "PG_VERSION").exists():
             self._initialise()
         options = {
@@ -135,11 +136,7 @@ class PostgresServer:
             "unix_socket_directories": "",
             "max_connections": "200",
             "shared_buffers": "64MB",
-            **(
-                {}
-                if self._durable
-                else {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-            ),
+            **({} if self._durable else {"fsync": "off", "full_page_writes": "off"}),
         }
         self.process = Process.start(
             [str(_binaries() / "postgres"), "-D", str(self.data_dir)]

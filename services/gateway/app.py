@@ -64,9 +64,7 @@ def create_gateway(opened: Opened, on_stop: Callable[[], None] | None = None) ->
     )
 
 
-def create_app(
-    deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s: float = PING_S
-) -> FastAPI:
+def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s: float = PING_S) -> FastAPI:
     """The application; `on_stop` is called once everything of the gateway's has stopped.
 
     `ping_s` is the silence after which an event stream says that it is alive.

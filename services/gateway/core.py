@@ -25,7 +25,7 @@ from services.gateway.tokens import Grant, TokenSigner, derive_key
 
 STORE_THREADS = 8
 LINGER_S = 0.002
-DELIVERY_TIMEOUT_S = 8.0
+DELIVERY_TIMEOUT_S = 5.0
 QUOTA_EVERY_S = 1.0
 PING_S = 15.0
 READS_PER_MINUTE = 240

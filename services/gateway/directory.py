@@ -112,7 +112,8 @@ class Directory:
         for version in self._store.versions():
             if version.current:
                 found.update(self._store.config(version.tenant, version.version).channels.web.origins)
-        for key in self._store.keys():
+        every_key = self._store.keys()
+        for key in every_key:
             if key.revoked_at is None:
                 found.update(key.origins)
         return frozenset(found)

@@ -8,7 +8,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from parley import __version__
-from services.gateway.bodies import VISIBLE_TEXT_PATTERN, GiveFeedback, RequestBody, SendMessage, StartConversation
+from services.gateway.bodies import (
+    VISIBLE_TEXT_PATTERN,
+    GiveFeedback,
+    RequestBody,
+    SendMessage,
+    StartConversation,
+)
 from services.gateway.problems import FieldError, ProblemBody
 
 Security = list[dict[str, list[str]]]

@@ -16,10 +16,10 @@ from schemas.tenant import TenantConfig
 from services.gateway.bodies import StartConversation, read
 from services.gateway.core import Gateway
 from services.gateway.directory import TenantView
+from services.gateway.documents import KEY_SECURITY, body_of
 from services.gateway.limits import retry_after
 from services.gateway.outputs import ConversationCreated, WidgetConfig
 from services.gateway.problems import documented, too_many
-from services.gateway.documents import KEY_SECURITY, body_of
 from services.gateway.tokens import Grant
 from services.gateway.tracing import traceparent_of
 

@@ -4,8 +4,8 @@ import hmac
 from contextlib import suppress
 
 from fastapi import APIRouter
+
 from parley.errors import TransientError
-from schemas.base import TenantId
 from services.gateway.core import Gateway
 
 

@@ -53,8 +53,8 @@ def routes(gateway: Gateway) -> APIRouter:
     async def events(
         request: Request,
         conversation_id: ConversationPath,
-        last_event_id: str | None = Header(
-            default=None,
+        last_event_id: str = Header(
+            default="",
             description="the last frame's id, `<seq>.<epoch>`",
             json_schema_extra={"pattern": r"^(\d{1,15}\.\d{1,15})?$"},
         ),
@@ -94,7 +94,7 @@ def _join(gateway: Gateway, grant: Grant) -> Connection:
         raise unavailable("this server is about to stop") from error
 
 
-def _cursor(field: str, text: str | None) -> Cursor:
+def _cursor(field: str, text: str) -> Cursor:
     if not text:
         return Cursor()
     try:
@@ -119,11 +119,18 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = _join(self._gateway, self._grant)
         await _run_stream(
-            self._gateway, "sse", self._grant, connection, self._send(send, connection), _disconnected(receive)
+            self._gateway,
+            "sse",
+            self._grant,
+            connection,
+            self._send(send, connection),
+            _disconnected(receive),
         )
 
     async def _send(self, send: Send, connection: Connection) -> None:
-        frames = self._gateway.streams.frames(self._grant.conversation_id, connection, self._cursor, self._gateway.ping_s)
+        frames = self._gateway.streams.frames(
+            self._grant.conversation_id, connection, self._cursor, self._gateway.ping_s
+        )
         # The first frame is made before the status is sent, so that a database that is down is still a 503.
         first = await anext(frames, None)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -162,7 +169,9 @@ async def _run_stream(
         for task in (sending, leaving, ending):
             task.cancel()
         outcome, *_ = await asyncio.gather(sending, leaving, ending, return_exceptions=True)
-    if isinstance(outcome, Exception) and not isinstance(outcome, OSError | TimeoutError | WebSocketDisconnect):
+    if isinstance(outcome, Exception) and not isinstance(
+        outcome, OSError | TimeoutError | WebSocketDisconnect
+    ):
         raise outcome
 
 
@@ -180,10 +189,14 @@ async def _serve_socket(gateway: Gateway, websocket: WebSocket, conversation_id:
     opening = await _opening(websocket)
     grant = gateway.doorman.grant_of(opening.token, conversation_id)
     gateway.doorman.check_origin(websocket, (await gateway.doorman.tenant(grant.tenant)).origins)
-    cursor = _cursor("cursor", opening.cursor)
+    cursor = _cursor("cursor", opening.cursor or "")
     connection = _join(gateway, grant)
     await _run_stream(
-        gateway, "ws", grant, connection, _send_frames(gateway, websocket, grant, connection, cursor),
+        gateway,
+        "ws",
+        grant,
+        connection,
+        _send_frames(gateway, websocket, grant, connection, cursor),
         _until_closed(websocket),
     )
 

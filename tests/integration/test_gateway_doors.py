@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +152,7 @@ def test_a_message_is_masked_and_sealed_before_it_is_written(visitor: Visitor, d
     assert event.body.text == "My card [card_1] is lost, mail [email_1]"
     assert event.body.masked == ("card", "email")
     assert event.body.message_id == answer.json()["message_id"]
-    assert event.envelope.occurred_at == doors.clock.time
+    assert event.envelope.occurred_at == doors.clock.now()
     raw = b"".join(record.value or b"" for record in doors.records())
     assert b"lost" not in raw
     assert b"4111" not in raw
@@ -161,7 +160,7 @@ def test_a_message_is_masked_and_sealed_before_it_is_written(visitor: Visitor, d
 
 def test_the_same_message_again_is_the_same_event_to_the_byte(visitor: Visitor, doors: Doors) -> None:
     first = visitor.write("hello")
-    doors.clock.time += timedelta(seconds=9)
+    doors.clock.move(9)
     again = visitor.write("hello")
     assert (first.status_code, first.json()) == (again.status_code, again.json())
     one, two = [record for record in doors.records() if ("type", b"MessageReceived") in record.headers]
@@ -215,7 +214,9 @@ BAD_TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "said"), BAD_TEXTS, ids=[said for _, said in BAD_TEXTS])
-def test_a_bad_text_is_refused_and_says_what_is_allowed(visitor: Visitor, doors: Doors, text: str, said: str) -> None:
+def test_a_bad_text_is_refused_and_says_what_is_allowed(
+    visitor: Visitor, doors: Doors, text: str, said: str
+) -> None:
     before = len(doors.records())
     found = problem(visitor.write(text), 422, "text")
     assert "1 to 4000 characters" in found["errors"][0]["allowed"]
@@ -258,19 +259,29 @@ BAD_BODIES: list[tuple[bytes, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "field"), BAD_BODIES, ids=[str(body[:48]) for body, _, _ in BAD_BODIES])
+@pytest.mark.parametrize(
+    ("body", "status", "field"), BAD_BODIES, ids=[str(body[:48]) for body, _, _ in BAD_BODIES]
+)
 def test_a_bad_body_is_refused(visitor: Visitor, doors: Doors, body: bytes, status: int, field: str) -> None:
     before = len(doors.records())
     headers = {**visitor.headers, "Content-Type": "application/json"}
-    found = problem(visitor.client.post(f"{visitor.path}/messages", content=body, headers=headers), status, field)
+    found = problem(
+        visitor.client.post(f"{visitor.path}/messages", content=body, headers=headers), status, field
+    )
     assert all(error.get("allowed") for error in found["errors"])
     assert len(doors.records()) == before
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml", ""]
+)
 def test_only_json_is_read(visitor: Visitor, content_type: str | None) -> None:
-    headers = dict(visitor.headers) if content_type is None else {**visitor.headers, "Content-Type": content_type}
-    answer = visitor.client.post(f"{visitor.path}/messages", content=b'{"client_message_id":"m","text":"hi"}', headers=headers)
+    headers = (
+        dict(visitor.headers) if content_type is None else {**visitor.headers, "Content-Type": content_type}
+    )
+    answer = visitor.client.post(
+        f"{visitor.path}/messages", content=b'{"client_message_id":"m","text":"hi"}', headers=headers
+    )
     problem(answer, 415, "Content-Type")
 
 
@@ -302,7 +313,9 @@ TOKEN_DOORS = [("POST", "messages"), ("GET", "messages"), ("POST", "feedback"), 
 
 
 @pytest.mark.parametrize(("method", "door"), TOKEN_DOORS)
-@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer x.y", "Basic dTpw", f"Bearer {API_KEY}"])
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer x.y", "Basic dTpw", f"Bearer {API_KEY}"]
+)
 def test_without_a_token_nothing_opens(
     visitor: Visitor, method: str, door: str, authorization: str | None
 ) -> None:
@@ -314,7 +327,7 @@ def test_without_a_token_nothing_opens(
 
 @pytest.mark.parametrize(("method", "door"), TOKEN_DOORS)
 def test_an_expired_token_opens_nothing(visitor: Visitor, doors: Doors, method: str, door: str) -> None:
-    doors.clock.time += timedelta(hours=doors.settings.token_ttl_hours)
+    doors.clock.move(3600 * doors.settings.token_ttl_hours)
     answer = visitor.client.request(method, f"{visitor.path}/{door}", headers=visitor.headers)
     assert "expired" in problem(answer, 401, "Authorization")["detail"]
 
@@ -344,7 +357,11 @@ def test_an_erased_customer_is_gone(visitor: Visitor, doors: Doors) -> None:
 
 
 def test_a_preflight_from_a_tenants_page_passes(client: InProcess) -> None:
-    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-widget-key"}
+    headers = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-widget-key",
+    }
     answer = client.options("/v1/conversations", headers=headers)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == ORIGIN
@@ -380,17 +397,24 @@ def test_a_conversation_may_not_write_too_much(tmp_path: Path) -> None:
 
 def test_a_key_may_not_begin_too_many(tmp_path: Path) -> None:
     with open_doors(tmp_path, conversations_per_minute=20) as doors, InProcess(doors.app) as client:
-        answers = [client.post("/v1/conversations", json={"tenant": "bank"}, headers=WIDGET) for _ in range(11)]
+        answers = [
+            client.post("/v1/conversations", json={"tenant": "bank"}, headers=WIDGET) for _ in range(11)
+        ]
         problem(answers[-1], 429, "conversations")
         assert int(answers[-1].headers["retry-after"]) >= 1
         assert len(doors.records()) == 10
 
 
 def test_addresses_are_told_apart_behind_a_proxy(tmp_path: Path) -> None:
-    with open_doors(tmp_path, conversations_per_minute=20, proxies=1) as doors, InProcess(doors.app) as client:
+    with (
+        open_doors(tmp_path, conversations_per_minute=20, proxies=1) as doors,
+        InProcess(doors.app) as client,
+    ):
         for last in range(15):
             headers = {**WIDGET, "X-Forwarded-For": f"203.0.113.9, 198.51.100.{last}"}
-            assert client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers).status_code == 201
+            assert (
+                client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers).status_code == 201
+            )
 
 
 def test_a_tenant_is_held_to_its_rate(tmp_path: Path) -> None:
@@ -421,7 +445,9 @@ def test_the_history_holds_what_was_said_page_by_page(client: InProcess, doors: 
         citations=(source,), generation_id=GenerationId("g"),
     )  # fmt: skip
     pen.say(MessageSettled, settlements=(Settlement(message_id=MessageId("m1"), outcome="answered"),))
-    pen.say(AgentMessage, message_id=MessageId("m2"), human_agent_id="7", human_agent_name="Ada", text="Hello")
+    pen.say(
+        AgentMessage, message_id=MessageId("m2"), human_agent_id="7", human_agent_name="Ada", text="Hello"
+    )
     headers = {"Authorization": f"Bearer {pen.token()}"}
     path = f"/v1/conversations/{pen.conversation_id}/messages"
     whole = client.get(path, headers=headers).json()
@@ -446,7 +472,9 @@ def test_a_conversation_without_words_has_an_empty_history(visitor: Visitor) -> 
     assert answer.json() == {"messages": [], "next": None}
 
 
-@pytest.mark.parametrize("query", [{"after": "x"}, {"after": -1}, {"limit": 0}, {"limit": 201}, {"after": "9" * 30}])
+@pytest.mark.parametrize(
+    "query", [{"after": "x"}, {"after": -1}, {"limit": 0}, {"limit": 201}, {"after": "9" * 30}]
+)
 def test_a_bad_page_is_refused(visitor: Visitor, query: dict[str, str]) -> None:
     answer = visitor.client.get(f"{visitor.path}/messages", params=query, headers=visitor.headers)
     problem(answer, 422, next(iter(query)))

@@ -15,14 +15,15 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from infra.migrations import upgrade_keys, upgrade_store
-from parley.backends.bus import open_bus
 from parley.backends.keys import CachedKeys, open_keys
+from parley.backends.memory_bus import MemoryBus
 from parley.backends.sql import open_store
 from parley.codec import Codec, Erased
 from parley.domain.readmodel import ConversationRow
-from parley.ports.bus import Bus, Record, TopicSpec
+from parley.ports.bus import Headers, Record, TopicSpec
 from parley.ports.keys import KeyStore
 from parley.ports.store import AccessKey, Commit, HistoryRow, Store
+from parley.runtime.exports import read_records
 from parley.settings import Settings
 from schemas.base import (
     AnyEvent,
@@ -41,6 +42,7 @@ from schemas.topics import TOPICS
 from services.gateway import Deps, create_app
 from services.gateway.directory import key_hash
 from services.gateway.tokens import Grant
+from tests.support.platform import ManualClock
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 
 SECRET = "a test's secret of more than 32 characters"
@@ -49,16 +51,6 @@ WIDGET_KEY = "pk_test_widget"
 API_KEY = "sk_test_api"
 OTHER_KEY = "pk_test_other"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-class HandClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> datetime:
-        return self.time
 
 
 def tenant(name: str, **changes: Any) -> TenantConfig:
@@ -71,11 +63,11 @@ class Doors:
     """A gateway's application with what lies behind it."""
 
     settings: Settings
-    bus: Bus
+    bus: MemoryBus
     store: Store
     keys: KeyStore
     codec: Codec
-    clock: HandClock
+    clock: ManualClock
     app: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,16 +82,7 @@ class Doors:
 
     def records(self, *topics: str) -> list[Record]:
         """Everything that these topics hold (all of them, if none is named)."""
-        names = topics or tuple(topic.name for topic in TOPICS)
-        reader = self.bus.reader(names, start="earliest")
-        try:
-            ends = reader.end_offsets(reader.assignment())
-            found: list[Record] = []
-            while any(reader.position(partition) < end for partition, end in ends.items()):
-                found += reader.poll(0.1)
-            return found
-        finally:
-            reader.close()
+        return list(read_records(self.bus, topics or tuple(topic.name for topic in TOPICS)))
 
     def events(self, topic: str) -> list[AnyEvent]:
         decoded = [self.codec.decode(record) for record in self.records(topic)]
@@ -147,6 +130,11 @@ class Pen:
         sent = self._producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
         sent.result(10)
 
+    def publish_raw(self, value: bytes | None, headers: Headers) -> None:
+        """A record as somebody else's faulty or newer program might write it."""
+        key = self.conversation_id.encode()
+        self._producer.send("chat.outbound", key=key, value=value, headers=headers).result(10)
+
     def say(self, event_type: type[Outbound], /, **fields: Any) -> AnyEvent:
         event = self.commit(event_type, **fields)
         self.publish(event)
@@ -180,28 +168,34 @@ class Pen:
 
 
 @contextmanager
-def open_doors(home: Path, *, limits: dict[str, Any] | None = None, **settings: Any) -> Iterator[Doors]:
-    """Everything opened below `home`, with two tenants: `bank`, for one origin, and `shop`, for another."""
+def open_doors(
+    home: Path, *, limits: dict[str, Any] | None = None, store: Store | None = None, **settings: Any
+) -> Iterator[Doors]:
+    """Everything opened below `home`, with two tenants: `bank`, for one origin, and `shop`, for another.
+
+    The bus is in memory and can be stopped; the store is SQLite, unless another is given.
+    """
     configured = Settings(
         **{
             "home": home,
-            "bus_url": "memory:",
             "secret": SECRET,
             "messages_per_minute": 10_000,
             "conversations_per_minute": 10_000,
             **settings,
         }
     )
-    upgrade_store(configured.database)
     upgrade_keys(configured.keys)
-    bus, store = open_bus(configured.bus), open_store(configured.database)
+    if store is None:
+        upgrade_store(configured.database)
+        store = open_store(configured.database)
+    bus = MemoryBus()
     admin = bus.admin()
     admin.apply([TopicSpec(topic.name, topic.partitions, topic.retention_ms) for topic in TOPICS])
     admin.close()
     keys = CachedKeys(open_keys(configured.keys))
     put_tenants(store, limits or {})
     try:
-        yield Doors(configured, bus, store, keys, Codec(keys), HandClock())
+        yield Doors(configured, bus, store, keys, Codec(keys), ManualClock(NOW))
     finally:
         store.close()
         bus.close()

@@ -5,17 +5,10 @@ import pytest
 
 from connectors.web.frames import Cursor, delta, frame_of, history_entry, ready, retracted
 from schemas.base import (
-    AnyEvent,
     Body,
-    ConversationId,
-    CustomerId,
-    Envelope,
-    Event,
-    EventId,
     GenerationId,
     MessageId,
     ReplyId,
-    TenantId,
 )
 from schemas.outbound import (
     AgentMessage,
