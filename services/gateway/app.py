@@ -91,6 +91,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     app.state.gateway = gateway
     app.add_middleware(TenantCors, directory=gateway.directory, doorman=gateway.doorman)
     _handle_errors(app, gateway)
+    app.router.routes.insert(0, routes_messages.lean_route(gateway))
     app.include_router(routes_conversations.routes(gateway))
     app.include_router(routes_messages.routes(gateway))
     app.include_router(routes_events.routes(gateway))

@@ -62,7 +62,7 @@ class Submission:
 
     def event(self, claim: Claim) -> Event[MessageReceived]:
         """What is written; it happened when the id was first claimed, so that a repeat gives the same bytes."""
-        body = MessageReceived.model_construct(
+        body = MessageReceived(
             message_id=claim.message_id,
             text=self.text,
             channel=self.grant.channel,
@@ -70,9 +70,8 @@ class Submission:
             masked=self.masked,
         )
         event_id = EventId(claim.message_id)
-        envelope = Envelope.model_construct(
+        envelope = Envelope(
             event_id=event_id,
-            cause_id=None,
             type=MessageReceived.event_type(),
             version=MessageReceived.version,
             tenant=self.grant.tenant,

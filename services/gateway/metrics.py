@@ -46,3 +46,11 @@ class GatewayMetrics:
         self.tail_age = Gauge(
             "parley_gateway_tail_age_seconds", "Age of the newest record just read", registry=registry
         )
+        self._accepted_by: dict[str, Counter] = {}
+
+    def count_accepted(self, tenant: str) -> None:
+        """One more; looking a label up anew for each message would cost as much as sealing it."""
+        counter = self._accepted_by.get(tenant)
+        if counter is None:
+            counter = self._accepted_by[tenant] = self.accepted.labels(tenant)
+        counter.inc()

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from connectors.web.frames import Fields, history_entry
 from parley.domain.masking import Masked, mask
@@ -80,6 +81,17 @@ def routes(gateway: Gateway) -> APIRouter:
     return router
 
 
+def lean_route(gateway: Gateway) -> Route:
+    """The same door as `write` above, to be put before it: nine of ten requests come here, and what FastAPI does for a
+    route (dependencies, parameters, its own stack of contexts) costs more than all that this one has to do.
+    """
+
+    async def write(request: Request) -> Response:
+        return await _write(gateway, request, request.path_params["conversation_id"])
+
+    return Route("/v1/conversations/{conversation_id}/messages", write, methods=["POST"])
+
+
 async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Response:
     began = time.perf_counter()
     grant = gateway.doorman.grant(request, conversation_id)
@@ -114,7 +126,7 @@ async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Re
     except KeyErased as error:
         raise _erased() from error
     gateway.quota.accepted(grant.tenant)
-    gateway.metrics.accepted.labels(grant.tenant).inc()
+    gateway.metrics.count_accepted(grant.tenant)
     gateway.metrics.seconds.observe(time.perf_counter() - began)
     return _json({"message_id": message_id}, 202)
 
