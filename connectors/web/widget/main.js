@@ -23,12 +23,17 @@ export function mount(options) {
     queued: (m) => { view.mine(m.client_message_id, m.text, "sending"); view.toEnd(); },
     waiting: (m) => view.mine(m.client_message_id, m.text, "waiting"),
     sent: (m) => {
-      view.mine(m.client_message_id, m.text, "sent", Date.now());
       view.rename(m.client_message_id, m.message_id);
+      view.mine(m.message_id, m.text, "sent", Date.now());
       if (owner === "bot") view.typing(true);
     },
     refused: (m) => view.mine(m.client_message_id, m.text, "refused", undefined, m.reason),
-    message: (m) => (m.from === "customer" ? view.mine(m.message_id, m.text, "sent", m.at) : view.colleague(m.message_id, m.name, m.text, m.at)),
+    message: (m) => {
+      if (m.from !== "customer") return view.colleague(m.message_id, m.name, m.text, m.at);
+      // The echo of a message that is on its way may come before the answer to its request.
+      if (client.outbox[0]?.text === m.text) view.rename(client.outbox[0].client_message_id, m.message_id);
+      view.mine(m.message_id, m.text, "sent", m.at);
+    },
     delta: (d) => view.stream(d.text),
     reply: (r) => view.reply(r),
     retracted: () => view.clear(),
@@ -43,7 +48,7 @@ export function mount(options) {
     closed: () => view.system(view.words.closed),
     ready: () => view.banner(""),
     connection: (state) => view.banner(view.words[state]),
-    forgotten: () => view.forget(),
+    forgotten: () => view.clear(),
   };
 
   view.locale(locale);

@@ -1,17 +1,17 @@
 // The widget's look, in a constructed style sheet: no inline style, so that a strict content security policy holds.
 export const CSS = `
-:host{all:initial;--a:#0b5d57;--on:#fff;--bg:#fff;--soft:#f2f5f4;--ink:#16211f;--dim:#5a6765;--line:#dbe2e0;--mine:#0b5d57;--bad:#a4262c;
+:host{all:initial;--a:#0b5d57;--on:#fff;--bg:#fff;--soft:#f2f5f4;--ink:#16211f;--dim:#5a6765;--line:#dbe2e0;--mine:#0b5d57;--head:#0b5d57;--bad:#a4262c;
 position:fixed;inset:auto 0 0 auto;z-index:2147483000;font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;color:var(--ink)}
-:host([data-theme=dark]){--a:#5fd0c0;--on:#06211d;--bg:#141a19;--soft:#1f2726;--ink:#e9efed;--dim:#a3b1ae;--line:#33403d;--mine:#1d5a52;--bad:#ff9b9b;color-scheme:dark}
+:host([data-theme=dark]){--a:#5fd0c0;--on:#06211d;--bg:#141a19;--soft:#1f2726;--ink:#e9efed;--dim:#a3b1ae;--line:#33403d;--mine:#1d5a52;--head:#174a43;--bad:#ff9b9b;color-scheme:dark}
 *{box-sizing:border-box}button{font:inherit;color:inherit;cursor:pointer}
 :focus-visible{outline:3px solid var(--a);outline-offset:2px}
 .launch{position:fixed;right:max(20px,env(safe-area-inset-right));bottom:max(20px,env(safe-area-inset-bottom));width:60px;height:60px;border:0;border-radius:50%;background:var(--a);color:var(--on);box-shadow:0 6px 24px #0004;display:grid;place-items:center;transition:transform .15s}
-.launch:hover{transform:scale(1.05)}.launch svg{width:28px;height:28px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+.launch:hover{transform:scale(1.05)}svg{width:18px;height:18px;vertical-align:-3px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}.launch svg{width:28px;height:28px}
 .badge{position:absolute;top:-2px;right:-2px;min-width:22px;height:22px;border-radius:11px;background:#b3261e;color:#fff;font-size:13px;line-height:22px;text-align:center;padding:0 6px}
 .panel{position:fixed;right:max(20px,env(safe-area-inset-right));bottom:calc(max(20px,env(safe-area-inset-bottom)) + 74px);width:400px;height:min(660px,calc(100dvh - 120px));background:var(--bg);border:1px solid var(--line);border-radius:18px;box-shadow:0 18px 60px #0003;display:flex;flex-direction:column;overflow:hidden;animation:in .18s ease-out}
 @keyframes in{from{opacity:0;transform:translateY(12px)}}
 [hidden]{display:none!important}
-header{display:flex;align-items:center;gap:12px;padding:14px 16px;background:var(--a);color:var(--on)}
+header{display:flex;align-items:center;gap:12px;padding:14px 16px;background:var(--head);color:#fff}
 header .mark{width:38px;height:38px;border-radius:50%;background:#fff3;display:grid;place-items:center;font-weight:700}
 header h2{margin:0;font-size:16px;line-height:1.25;font-weight:650}header p{margin:0;font-size:13px;opacity:.92}
 header div{flex:1}header button{border:0;background:none;border-radius:8px;width:36px;height:36px;font-size:22px;line-height:1}header :focus-visible{outline-color:currentColor}

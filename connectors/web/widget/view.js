@@ -19,12 +19,16 @@ function el(name, attributes = {}, ...children) {
   return node;
 }
 
-function icon() {
+const BUBBLE = "M21 12a8 8 0 0 1-8 8H4l2-3.2A8 8 0 1 1 21 12Z M9 11h8 M9 14.5h5";
+const THUMB_UP = "M7 11v9H4v-9Z M7 12l4-8c1.6 0 2.6 1.2 2.3 2.8L12.8 10H18c1.300 0 2.200 1.200 1.900 2.400l-1.500 6c-.2.9-1 1.600-2 1.600H7";
+const THUMB_DOWN = "M17 13V4h3v9Z M17 12l-4 8c-1.600 0-2.600-1.200-2.300-2.800L11.200 14H6c-1.300 0-2.200-1.200-1.900-2.400l1.500-6C5.8 4.700 6.600 4 7.600 4H17";
+
+function icon(shape) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", "M21 12a8 8 0 0 1-8 8H4l2-3.2A8 8 0 1 1 21 12Z M9 11h8 M9 14.5h5");
+  path.setAttribute("d", shape);
   svg.append(path);
   return svg;
 }
@@ -67,7 +71,7 @@ export class View {
       el("header", {}, this.mark, el("div", {}, this.title, this.state), this.shut),
       this.note, this.scroll, this.fresh, form, el("div", { class: "foot" }, this.hint, this.counter));
     this.badge = el("span", { class: "badge", hidden: true });
-    this.launch = el("button", { class: "launch", type: "button", "aria-expanded": "false", onclick: () => this.act("toggle") }, icon(), this.badge);
+    this.launch = el("button", { class: "launch", type: "button", "aria-expanded": "false", onclick: () => this.act("toggle") }, icon(BUBBLE), this.badge);
     this.root.append(this.panel, this.launch);
   }
 
@@ -102,8 +106,8 @@ export class View {
     this.tellLauncher();
     const texts = this.settings?.assistant?.suggestions?.[locale] ?? [];
     this.chips.replaceChildren(...texts.map((text) => el("button", { type: "button", onclick: () => this.act("send", text) }, text)));
-    this.greeting ??= this.row("greeting", "bot");
-    this.greeting.body.replaceChildren(...render(say(this.settings?.assistant?.greeting), this.origin));
+    if (!this.greeting) this.add((this.greeting = this.row("greeting", "bot")).node);
+    this.greeting.body.replaceChildren(...render(say(this.settings?.assistant?.greeting) || "…", this.origin));
     this.count();
   }
 
@@ -164,7 +168,6 @@ export class View {
     const node = el("div", { class: who === "me" ? "m me" : "m" }, body, meta);
     const row = { node, body, meta };
     this.rows.set(id, row);
-    this.add(node);
     return row;
   }
 
@@ -183,16 +186,18 @@ export class View {
     this.chips.replaceChildren();
     const row = this.rows.get(id) ?? this.row(id, "me");
     row.body.textContent = text;
+    if (!row.node.isConnected) this.add(row.node);
     row.node.classList.toggle("bad", state === "refused");
     const w = this.words;
     row.meta.textContent = { waiting: w.waiting, refused: `${w.failed}: ${reason}` }[state] ?? (at ? time(this.language, at) : "");
   }
 
+  /** A message got its id; where its echo came first, that one stays. */
   rename(from, to) {
     const row = this.rows.get(from);
-    if (!row || this.rows.has(to)) return;
-    this.rows.set(to, row);
     this.rows.delete(from);
+    if (this.rows.has(to)) row?.node.remove();
+    else if (row) this.rows.set(to, row);
   }
 
   colleague(id, name, text, at) {
@@ -200,12 +205,15 @@ export class View {
     const row = this.row(id, "bot");
     row.body.append(...render(text, this.origin));
     row.meta.textContent = `${name} · ${time(this.language, at)}`;
+    this.add(row.node);
     this.arrived();
   }
 
   /** The finished reply takes the place of what was streamed; the log announces it once. */
   reply(data) {
+    const stay = this.atEnd();
     this.clear();
+    if (stay) this.toEnd();
     if (this.rows.has(data.reply_id)) return;
     const row = this.row(data.reply_id, "bot");
     row.node.lang = data.language === "zh" ? "zh-CN" : data.language;
@@ -213,6 +221,7 @@ export class View {
     if (data.citations?.length) row.body.append(this.sources(data.citations));
     row.meta.textContent = `${this.bot} · ${time(this.language, data.at)}`;
     row.node.append(this.acts(data));
+    this.add(row.node);
     this.arrived();
   }
 
@@ -224,8 +233,8 @@ export class View {
   acts(data) {
     const box = el("div", { class: "acts" });
     if (data.kind === "answer") {
-      const thumbs = [[1, "👍", this.words.helpful], [-1, "👎", this.words.unhelpful]].map(([score, sign, label]) =>
-        el("button", { type: "button", "aria-pressed": "false", "aria-label": label, title: label, onclick: (e) => this.rate(box, e.currentTarget, data.reply_id, score) }, sign));
+      const thumbs = [[1, THUMB_UP, this.words.helpful], [-1, THUMB_DOWN, this.words.unhelpful]].map(([score, shape, label]) =>
+        el("button", { type: "button", "aria-pressed": "false", "aria-label": label, title: label, onclick: (e) => this.rate(box, e.currentTarget, data.reply_id, score) }, icon(shape)));
       box.append(...thumbs);
     }
     if (data.offer_human) {
@@ -275,9 +284,6 @@ export class View {
     this.note.textContent = text ?? "";
   }
 
-  forget() {
-    this.clear();
-  }
 
   arrived() {
     if (this.isOpen) return;
