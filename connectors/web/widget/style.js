@@ -13,7 +13,7 @@ position:fixed;inset:auto 0 0 auto;z-index:2147483000;font:15px/1.5 system-ui,-a
 [hidden]{display:none!important}
 header{display:flex;align-items:center;gap:12px;padding:14px 16px;background:var(--head);color:#fff}
 header .mark{width:38px;height:38px;border-radius:50%;background:#fff3;display:grid;place-items:center;font-weight:700}
-header h2{margin:0;font-size:16px;line-height:1.25;font-weight:650}header p{margin:0;font-size:13px;opacity:.92}
+header h2{margin:0;font-size:16px;line-height:1.25;font-weight:650}header p{margin:0;font-size:13px}
 header div{flex:1}header button{border:0;background:none;border-radius:8px;width:36px;height:36px;font-size:22px;line-height:1}header :focus-visible{outline-color:currentColor}
 .note{padding:8px 16px;background:var(--soft);font-size:13px;color:var(--dim);border-bottom:1px solid var(--line)}
 .scroll{flex:1;overflow-y:auto;padding:16px;overscroll-behavior:contain;display:flex;flex-direction:column;gap:10px}
