@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from threading import Barrier, Thread
 from time import perf_counter, perf_counter_ns
 
-from benchmarks.reporting import median_of, report
+from benchmarks.reporting import report
 from benchmarks.servers import servers
 from parley.backends.bus import open_bus
 from parley.ports.bus import Bus, Headers, TopicSpec
@@ -26,12 +26,16 @@ HEADERS: Headers = tuple((f"header_{number}", b"0" * 36) for number in range(8))
 def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        made = stack.enter_context(servers(postgres=False))
+        kafka, _ = stack.enter_context(servers(postgres=False))
         urls = {"memory": lambda _: "memory:", "sqlite": lambda n: f"sqlite:///{folder / f'{n}.db'}"}
-        backends: dict[str, Callable[[int], str]] = {**urls, "kafka": lambda _: made.bus_url}
+        backends: dict[str, Callable[[int], str]] = {**urls, "kafka": lambda _: kafka}
         for name, url in backends.items():
             runs = [measure(open_bus(url(number)), f"bench-{number}") for number in range(RUNS)]
-            report("bus", backend=name, **{figure: median_of(run[figure] for run in runs) for figure in runs[0]})
+            report(
+                "bus",
+                backend=name,
+                **{figure: round(median(run[figure] for run in runs), 3) for figure in runs[0]},
+            )
 
 
 def measure(bus: Bus, topic: str) -> dict[str, float]:

@@ -30,7 +30,11 @@ def load(platform: Platform, count: int) -> None:
         conversation = f"{run}-{number % CONVERSATIONS}"
         if number < CONVERSATIONS:
             events.append(event(ConversationStarted(channel="web"), run, at=now, conversation=conversation))
-        body = MessageReceived(message_id=MessageId(f"{run}-{number}"), text="How do I get my card unblocked? " * 6, channel="web")
+        body = MessageReceived(
+            message_id=MessageId(f"{run}-{number}"),
+            text="How do I get my card unblocked? " * 6,
+            channel="web",
+        )
         events.append(event(body, run, number, at=now, conversation=conversation))
     producer = platform.bus.producer(linger_s=0.02)
     publish(producer, [platform.codec.encode(each) for each in events[:count]])
@@ -71,4 +75,6 @@ def main() -> None:
         many = median_of(lambda: measure(platform, MANY, 500), 3)
         few = median_of(lambda: measure(platform, FEW, 1), 3)
         platform.close()
-    report("decider", batch_500_events_per_s=round(many), batch_1_events_per_s=round(few), to_reach=[3_000, 250])
+    report(
+        "decider", batch_500_events_per_s=round(many), batch_1_events_per_s=round(few), to_reach=[3_000, 250]
+    )

@@ -22,9 +22,9 @@ def stream() -> list[bytes]:
         exports.json_line(
             {
                 "parley_export": exports.FORMAT,
-                "complete_from": {
-                    t: "" for t in {"chat.outbound", "work.understand", "work.answer", "assignment.events"}
-                },
+                "complete_from": dict.fromkeys(
+                    {"chat.outbound", "work.understand", "work.answer", "assignment.events"}, ""
+                ),
             }
         ),
         exports.json_line({"tenant": TENANT, "version": VERSION, "config": CONFIG.model_dump(mode="json")}),

@@ -47,7 +47,7 @@ class Channels(Contract):
 class Assistant(Contract):
     name: Localized
     greeting: Localized
-    suggestions: dict[Language, tuple[str, ...]] = {}
+    suggestions: dict[Language, tuple[str, ...]] = {}  # noqa: RUF012  # frozen, so nobody can change it
 
 
 class BusinessHours(Contract):

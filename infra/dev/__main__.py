@@ -40,7 +40,10 @@ def up() -> None:
         return
     install(["kafka", "postgres"])
     stack = Stack(state, remembered_ports(state, port), extra=_passed_on())
-    stack.up()
+    try:
+        stack.up()
+    except DevError as error:
+        raise DevError(f"{error}\n(make down stops what was started)") from error
     _announce(stack.url, began, f"{state / 'logs'}")
     say(f"  Kafka       {stack.kafka.bootstrap}\n  PostgreSQL  127.0.0.1:{stack.ports.postgres}")
     say(f"  in a shell: set -a; . {state / 'environment'}; set +a")

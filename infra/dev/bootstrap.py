@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 VENV = os.path.join(ROOT, ".venv")
 UV_LOCK = os.path.join(ROOT, "requirements", "uv.lock")
 LOCKS = ("run", "dev", "bench")
+CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 def fail(message: str) -> NoReturn:
@@ -130,7 +131,9 @@ def base_python() -> str:
 
 def uv_environment() -> Dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": VENV}
+    # A company's own certificate authority is in the system's store and not in the one that uv brings.
+    trust = {"UV_SYSTEM_CERTS": "1"} if any(map(os.path.exists, CERTIFICATES)) else {}
+    return {**trust, **kept, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": VENV}
 
 
 def ensure_venv(uv: str) -> None:

@@ -129,7 +129,7 @@ def run_logged(
     Raises `DevError` with the log's last lines when it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with step(what), log.open("wb") as output:
+    with step(what), log.open("ab") as output:
         began = time.monotonic()
         try:
             process = subprocess.Popen(

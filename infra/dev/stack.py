@@ -108,9 +108,12 @@ class Stack:
     def up(self) -> None:
         """Start what is not running; safe to repeat. Raises `DevError` naming the log of a part that failed."""
         with locked(self.state / "up.lock", "another make up is at it; waiting"):
+            if all(map(self.alive, (*SERVERS, *WORKERS, GATEWAY))):
+                say("  everything runs already")
+                return
+            self._check_gateway_port()
             self.start_servers()
             self._prepare()
-            self._check_gateway_port()
             with step("gateway and workers"):
                 for name in (*WORKERS, GATEWAY):
                     self.start(name)

@@ -22,7 +22,9 @@ class _Partition:
         return self.records[at : at + max_records]
 
     def drop_before(self, timestamp_ms: int) -> None:
-        kept = next((i for i, r in enumerate(self.records) if r.timestamp_ms >= timestamp_ms), len(self.records))
+        kept = next(
+            (i for i, r in enumerate(self.records) if r.timestamp_ms >= timestamp_ms), len(self.records)
+        )
         self.records = self.records[kept:]
         self.first = self.records[0].offset if self.records else self.end
 
@@ -73,7 +75,9 @@ class MemoryLog:
                 have = self._topics.get(spec.name)
                 if have is None:
                     self._topics[spec.name] = spec
-                    self._logs.update({TopicPartition(spec.name, n): _Partition() for n in range(spec.partitions)})
+                    self._logs.update(
+                        {TopicPartition(spec.name, n): _Partition() for n in range(spec.partitions)}
+                    )
                     created.append(spec.name)
                 elif have.partitions != spec.partitions:
                     raise ConfigurationError(
@@ -100,7 +104,12 @@ class MemoryLog:
         return [TopicPartition(topic, n) for topic in topics for n in range(self.partition_count(topic))]
 
     def append(
-        self, partition: TopicPartition, timestamp_ms: int, key: bytes | None, value: bytes | None, headers: Headers
+        self,
+        partition: TopicPartition,
+        timestamp_ms: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
     ) -> Position:
         with self._lock:
             self._check_up()
@@ -149,7 +158,10 @@ class MemoryLog:
     def bounds(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         with self._lock:
             self._check_up()
-            return {partition: (self._logs[partition].first, self._logs[partition].end) for partition in partitions}
+            return {
+                partition: (self._logs[partition].first, self._logs[partition].end)
+                for partition in partitions
+            }
 
     def offset_at(self, partition: TopicPartition, timestamp_ms: int) -> int | None:
         with self._lock:

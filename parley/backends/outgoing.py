@@ -76,7 +76,9 @@ class Outstanding:
             futures = list(self._sizes)
         left = wait(futures, timeout_s).not_done
         if left:
-            raise BusUnavailable(f"{len(left)} of {len(futures)} records were not acknowledged within {timeout_s:g} s")
+            raise BusUnavailable(
+                f"{len(left)} of {len(futures)} records were not acknowledged within {timeout_s:g} s"
+            )
 
 
 def failed(error: Exception) -> Future[Position]:

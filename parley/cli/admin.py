@@ -161,7 +161,7 @@ def revoke_key(
 ) -> None:
     """Make a key useless from now on."""
     with platform() as opened:
-        found = [key for key in opened.store.keys() if key.key_hash.startswith(key_id)]
+        found = [key for key in opened.store.keys() if key.key_hash.startswith(key_id)]  # noqa: SIM118  # the store's method, no dictionary
         if len(found) != 1:
             raise typer.BadParameter(
                 f"{len(found)} keys begin with {key_id!r}; exactly one must", param_hint="KEY_ID"

@@ -178,10 +178,24 @@ def _show(entry: dict[str, object]) -> None:
     headers, body = entry["headers"], entry.get("body", {})
     assert isinstance(headers, dict) and isinstance(body, dict)  # the shape of an export's lines
     told = {name: value for name, value in body.items() if name in TELLING and value not in (None, [], {})}
-    line = f"{headers['occurred_at']}  {str(entry['topic']):20} {headers['type']:22} "
+    line = f"{headers['occurred_at']}  {entry['topic']!s:20} {headers['type']:22} "
     typer.echo(line + json.dumps(told, ensure_ascii=False))
 
 
 TELLING = frozenset(
-    "text seq epoch kind owner reason outcome settlements intents language message_id question purpose".split()
+    [
+        "text",
+        "seq",
+        "epoch",
+        "kind",
+        "owner",
+        "reason",
+        "outcome",
+        "settlements",
+        "intents",
+        "language",
+        "message_id",
+        "question",
+        "purpose",
+    ]
 )

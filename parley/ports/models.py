@@ -1,7 +1,7 @@
 """The ports to what understands, looks up and writes: classifier, retriever, generator."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from parley.domain.chunking import Chunk
@@ -85,7 +85,7 @@ class Completion:
     model: str
     adapter: str | None = None
     prompt_hash: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     finish_reason: Literal["stop", "length"] = "stop"
 
 

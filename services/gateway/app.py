@@ -20,7 +20,14 @@ from parley.ports.clock import Clock
 from parley.ports.keys import KeyStore
 from parley.ports.store import Store
 from parley.settings import Settings
-from services.gateway import routes_conversations, routes_demo, routes_events, routes_messages, routes_meta
+from services.gateway import (
+    routes_conversations,
+    routes_demo,
+    routes_events,
+    routes_messages,
+    routes_meta,
+    routes_widget,
+)
 from services.gateway.core import PING_S, Gateway
 from services.gateway.cors import TenantCors
 from services.gateway.deps import Deps
@@ -71,12 +78,13 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     """
     gateway = Gateway(deps, ping_s)
     readiness = Readiness(deps.bus, deps.store, gateway.tail)
-    demo = routes_demo.Demo(gateway)
+    demo = routes_demo.Demo(gateway) if deps.settings.demo else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await gateway.start()
-        await demo.start()
+        if demo is not None:
+            await demo.start()
         try:
             yield
         finally:
@@ -96,7 +104,9 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     app.include_router(routes_messages.routes(gateway))
     app.include_router(routes_events.routes(gateway))
     app.include_router(routes_meta.routes(gateway, readiness))
-    app.include_router(routes_demo.routes(demo))
+    app.router.routes.extend(routes_widget.routes())
+    if demo is not None:
+        app.router.routes.extend(routes_demo.routes(demo))
     app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI documents this way of extending it
     return app
 

@@ -1,132 +1,177 @@
-"""The pages of a tenant's demo site, from its templates and its current articles. Pure text work: no HTTP, no store."""
+"""A tenant's articles as a small web site with the widget on it: text to text, no HTTP and no store.
+
+The templates in `demo/` are `string.Template`s. Every value is escaped here, except what was rendered from Markdown (with
+HTML switched off) or by another template.
+"""
 
 import html
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from string import Template
 
 from markdown_it import MarkdownIt
 
-from parley.domain.chunking import sections
-from schemas.tenant import Article, TenantConfig
+from schemas.tenant import Article, TenantConfig, TenantContent
 
-HERE = Path(__file__).resolve().parent / "demo"
-LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+FOLDER = Path(__file__).parent / "demo"
+SUMMARY_CHARS = 110
 
-WORDS = {
+_WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
+        "headline": "How can we help?",
+        "lead": "Find the answer here, or ask {assistant}: it answers from these pages and names its sources.",
+        "topics": "Topics",
+        "back": "All topics",
+        "valid": "Valid from {start}",
+        "valid_until": "Valid from {start} to {end}",
         "skip": "Skip to content",
-        "languages_label": "Language",
-        "headline": "Questions about $name? Just ask.",
-        "lead": "The assistant in the corner answers from the help articles below, shows its sources, and says so when it does "
-        "not know.",
-        "topics_title": "Help articles",
-        "footer": "$name is fictitious: a demonstration of Parley. Nothing here is a real offer.",
-        "back": "← All help articles",
-        "valid": "Valid from $from",
-        "valid_until": "Valid from $from until $until",
+        "languages": "Language",
+        "footer": "{name} is fictitious: this site shows Parley at work.",
         "missing": "This page does not exist",
-        "missing_lead": "The article was moved, or it is no longer valid.",
+        "missing_text": "The address is wrong, or the page is no longer valid.",
     },
     "zh": {
+        "headline": "有什么可以帮您？",
+        "lead": "您可以在这里查找答案，也可以直接问{assistant}：它依据这些页面回答，并注明来源。",
+        "topics": "常见主题",
+        "back": "全部主题",
+        "valid": "自 {start} 起有效",
+        "valid_until": "有效期 {start} 至 {end}",
         "skip": "跳到正文",
-        "languages_label": "语言",
-        "headline": "关于$name的问题，问一问就知道。",
-        "lead": "右下角的助手根据下面的帮助文章回答，并注明来源；不知道时会直说。",
-        "topics_title": "帮助文章",
-        "footer": "$name为虚构机构，仅用于演示 Parley，页面内容不构成任何真实要约。",
-        "back": "← 全部帮助文章",
-        "valid": "自 $from 起有效",
-        "valid_until": "有效期 $from 至 $until",
+        "languages": "语言",
+        "footer": "{name}为虚构机构，本网站用于演示 Parley。",
         "missing": "页面不存在",
-        "missing_lead": "文章已移动，或已不再有效。",
+        "missing_text": "地址有误，或该页面已失效。",
     },
 }
+_LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "zh": "中文"}
+_MARKUP = re.compile(r"[*_`]+|\[([^\]]*)\]\([^)]*\)")
 
 
-class Pages:
-    """Renders complete pages. Texts are escaped here; Markdown is rendered without raw HTML."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    status: int
+    html: str
 
-    def __init__(self) -> None:
+
+class Site:
+    """The pages of one version of a tenant. Immutable but for Markdown's renderer, which keeps no state between texts."""
+
+    def __init__(self, config: TenantConfig, content: TenantContent, widget_key: str) -> None:
+        self._config = config
+        self._widget_key = widget_key
+        self._articles = {(article.language, article.id): article for article in content.articles}
+        self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
         self._page, self._home, self._article = (
-            Template((HERE / f"{name}.html").read_text(encoding="utf-8")) for name in ("page", "home", "article")
+            Template((FOLDER / name).read_text("utf-8"))
+            for name in ("page.html", "home.html", "article.html")
         )
-        self._markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 
-    def home(self, config: TenantConfig, articles: Sequence[Article], language: str, key: str, today: date) -> str:
-        words = self._words(config, language)
-        shown = [a for a in articles if a.language == language and is_valid(a, today)]
-        cards = "".join(_card(article, language) for article in sorted(shown, key=lambda a: a.title))
-        return self._whole(config, language, key, words["headline"], self._home, {**words, "articles": cards})
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self._config.languages
 
-    def article(self, config: TenantConfig, article: Article, language: str, key: str) -> str:
-        words = self._words(config, language)
-        until = article.valid_until
-        kind = "valid" if until is None else "valid_until"
-        valid = Template(words[kind]).substitute({"from": article.valid_from, "until": until or ""})
-        fields = {
-            "heading": html.escape(article.title),
-            "back": words["back"],
-            "valid": valid,
-            "body": self._markdown.render(article.text),
-        }
-        return self._whole(config, language, key, article.title, self._article, fields, f"/help/{article.id}")
+    @property
+    def default_language(self) -> str:
+        return self._config.default_language
 
-    def missing(self, config: TenantConfig, language: str, key: str) -> str:
-        words = self._words(config, language)
-        fields = {"heading": words["missing"], "back": words["back"], "valid": words["missing_lead"], "body": ""}
-        return self._whole(config, language, key, words["missing"], self._article, fields)
+    def home(self, language: str, today: date) -> Page:
+        """What is valid today, as cards."""
+        words = _words(language)
+        assistant = self._localized(self._config.assistant.name, language)
+        cards = "".join(
+            self._card(article, language)
+            for article in self._articles.values()
+            if article.language == language and article.valid_from <= today <= (article.valid_until or today)
+        )
+        main = self._home.substitute(
+            headline=html.escape(words["headline"]),
+            lead=html.escape(words["lead"].format(assistant=assistant)),
+            topics_title=html.escape(words["topics"]),
+            articles=cards,
+        )
+        return Page(200, self._frame(language, self._localized(self._config.name, language), main))
 
-    def _words(self, config: TenantConfig, language: str) -> dict[str, str]:
-        words = WORDS.get(language, WORDS["en"])
-        name = html.escape(named(config, language))
-        return {key: text.replace("$name", name) for key, text in words.items()}
+    def article(self, article_id: str, language: str) -> Page:
+        """The article in this language, else in another one; a page that says so where there is none."""
+        found = self._find(article_id, language)
+        if found is None:
+            return self.missing(language)
+        words = _words(language)
+        valid = words["valid"] if found.valid_until is None else words["valid_until"]
+        main = self._article.substitute(
+            tenant=html.escape(self._config.id),
+            lang=html.escape(language),
+            back=html.escape(words["back"]),
+            heading=html.escape(found.title),
+            valid=html.escape(valid.format(start=found.valid_from, end=found.valid_until)),
+            body=self._markdown.render(found.text),
+        )
+        return Page(200, self._frame(language, found.title, main))
 
-    def _whole(
-        self,
-        config: TenantConfig,
-        language: str,
-        key: str,
-        title: str,
-        inner: Template,
-        fields: dict[str, str],
-        path: str = "",
-    ) -> str:
-        words = self._words(config, language)
-        name = html.escape(named(config, language))
-        common = {"tenant": config.id, "lang": language}
+    def missing(self, language: str) -> Page:
+        words = _words(language)
+        main = self._article.substitute(
+            tenant=html.escape(self._config.id),
+            lang=html.escape(language),
+            back=html.escape(words["back"]),
+            heading=html.escape(words["missing"]),
+            valid="",
+            body=f"<p>{html.escape(words['missing_text'])}</p>",
+        )
+        return Page(404, self._frame(language, words["missing"], main))
+
+    def _find(self, article_id: str, language: str) -> Article | None:
+        wanted = (language, self._config.default_language, *self._config.languages)
+        return next(
+            (self._articles[each, article_id] for each in wanted if (each, article_id) in self._articles),
+            None,
+        )
+
+    def _card(self, article: Article, language: str) -> str:
+        link = f"/demo/{self._config.id}/help/{article.id}?lang={language}"
+        title, summary = html.escape(article.title), html.escape(_summary(article.text))
+        return f'<li><a href="{html.escape(link)}"><strong>{title}</strong><span>{summary}</span></a></li>'
+
+    def _frame(self, language: str, title: str, main: str) -> str:
+        words = _words(language)
+        name = self._localized(self._config.name, language)
         return self._page.substitute(
-            common,
-            title=f"{html.escape(title)} · {name}",
-            widget_key=key,
-            name=name,
-            skip=words["skip"],
-            languages_label=words["languages_label"],
-            language_links=_language_links(config, language, path),
-            main=inner.substitute(common, **fields),
-            footer=words["footer"],
+            lang=html.escape(language),
+            title=html.escape(title if title == name else f"{title} · {name}"),
+            tenant=html.escape(self._config.id),
+            widget_key=html.escape(self._widget_key),
+            skip=html.escape(words["skip"]),
+            name=html.escape(name),
+            languages_label=html.escape(words["languages"]),
+            language_links="".join(self._language_link(each, language) for each in self._config.languages),
+            main=main,
+            footer=html.escape(words["footer"].format(name=name)),
         )
 
+    def _language_link(self, language: str, current: str) -> str:
+        here = ' aria-current="true"' if language == current else ""
+        code, name = html.escape(language), html.escape(_LANGUAGE_NAMES.get(language, language))
+        return f'<a href="?lang={code}" lang="{code}"{here}>{name}</a>'
 
-def named(config: TenantConfig, language: str) -> str:
-    return config.name.get(language) or config.name[config.default_language]
-
-
-def is_valid(article: Article, today: date) -> bool:
-    return article.valid_from <= today and (article.valid_until is None or today <= article.valid_until)
-
-
-def _card(article: Article, language: str) -> str:
-    lead = next((section.text for section in sections(article.text)), "").split("\n")[0]
-    link = html.escape(f"{article.url}?lang={language}")
-    return f'<li><a href="{link}"><strong>{html.escape(article.title)}</strong><span>{html.escape(lead)}</span></a></li>'
+    def _localized(self, texts: Mapping[str, str], language: str) -> str:
+        found = texts.get(language) or texts.get(self._config.default_language)
+        return found if found is not None else next(iter(texts.values()))
 
 
-def _language_links(config: TenantConfig, language: str, path: str) -> str:
-    links = []
-    for each in config.languages:
-        current = ' aria-current="true"' if each == language else ""
-        label = html.escape(LANGUAGE_NAMES.get(each, each))
-        links.append(f'<a href="/demo/{config.id}{path}?lang={each}" lang="{each}"{current}>{label}</a>')
-    return "".join(links)
+def _words(language: str) -> Mapping[str, str]:
+    return _WORDS.get(language, _WORDS["en"])
+
+
+def _summary(text: str) -> str:
+    """The first paragraph that is no heading and no table, without its markup, cut at a word."""
+    paragraphs = (part.strip() for part in text.split("\n\n"))
+    first = next((part for part in paragraphs if part and part[0] not in "#|"), "")
+    plain = " ".join(_MARKUP.sub(lambda found: found[1] or "", first).split())
+    if len(plain) <= SUMMARY_CHARS:
+        return plain
+    cut = plain[:SUMMARY_CHARS]
+    return f"{cut.rsplit(' ', 1)[0] if ' ' in cut[-20:] else cut}…"

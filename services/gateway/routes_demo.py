@@ -1,129 +1,147 @@
-"""The tenants' demo sites over HTTP: the widget's files, the sites' pages, and the widget key that they use."""
+"""The tenants' demo sites over HTTP, with the widget key that they use. Pages are made in `demo_pages`."""
 
 import hmac
-from contextlib import suppress
-from pathlib import Path
+import logging
+from collections.abc import Callable
+from datetime import date
+from functools import partial
 
-from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from parley.errors import TransientError, UnknownTenant
 from parley.ports.store import AccessKey
 from schemas.base import TenantId
-from schemas.tenant import Article
 from services.gateway import static
 from services.gateway.core import Gateway
-from services.gateway.demo_pages import HERE, Pages
-from services.gateway.directory import TenantView, key_hash
+from services.gateway.demo_pages import FOLDER, Page, Site
+from services.gateway.directory import key_hash
 from services.gateway.problems import Problem
 
-WIDGET = Path(__file__).resolve().parents[2] / "connectors" / "web" / "widget"
-SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",
+logger = logging.getLogger(__name__)
+
+LANGUAGE_COOKIE = "parley_demo_lang"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-cache",
 }
 
 
 class Demo:
-    """The demo sites of one gateway. Their widget keys follow from the signing secret: only hashes are stored."""
+    """Makes each tenant's site once a version, and sees to it that its widget key is known."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-        self.enabled = gateway.deps.settings.demo
-        self.pages = Pages()
-        self._registered: set[str] = set()
+        self._gateway = gateway
+        self._sites: dict[str, tuple[str, Site]] = {}
+        self.files = static.load(FOLDER.iterdir())
 
     def widget_key(self, tenant: str) -> str:
-        return "pk_demo_" + hmac.digest(self.gateway.demo_key, tenant.encode(), "sha256").hex()[:32]
+        """Derived from the secret, so that it need not be kept in clear anywhere."""
+        return "pk_demo_" + hmac.digest(self._gateway.demo_key, tenant.encode(), "sha256").hex()[:32]
 
     async def start(self) -> None:
-        """Register the keys of the tenants there are; those imported later are registered with their first page."""
-        if self.enabled:
-            with suppress(TransientError):
-                for tenant in await self.gateway.directory.tenants():
-                    await self.register(tenant)
-
-    async def register(self, tenant: str) -> None:
-        if tenant not in self._registered:
-            now = self.gateway.deps.clock.now()
-            key = AccessKey(key_hash(self.widget_key(tenant)), TenantId(tenant), "widget", "demo site", (), now)
-            await self.gateway.threads.run(lambda: self.gateway.deps.store.put_key(key))
-            self._registered.add(tenant)
-
-    async def view(self, tenant: str) -> TenantView:
-        """Raises `Problem` 404."""
+        """Make the widget keys known; what fails now is done when a page is asked for."""
         try:
-            found = await self.gateway.directory.tenant(tenant)
-        except UnknownTenant as error:
-            raise Problem(404, f"there is no tenant {tenant[:64]!r}") from error
-        await self.register(tenant)
-        return found
+            for tenant in await self._gateway.directory.tenants():
+                await self._gateway.threads.run(partial(self._register, tenant))
+        except TransientError as error:
+            logger.warning("the demo's widget keys could not be stored yet: %s", error)
 
-    async def articles(self, tenant: str, version: str) -> tuple[Article, ...]:
-        store = self.gateway.deps.store
-        content = await self.gateway.threads.run(lambda: store.content(TenantId(tenant), version))
-        return content.articles
+    async def site(self, tenant: str) -> Site:
+        """Raises `UnknownTenant`, `StoreUnavailable`."""
+        view = await self._gateway.directory.tenant(tenant)
+        made = self._sites.get(tenant)
+        if made is None or made[0] != view.version:
+            made = (
+                view.version,
+                await self._gateway.threads.run(lambda: self._make(TenantId(tenant), view.version)),
+            )
+            self._sites[tenant] = made
+        return made[1]
+
+    async def first_tenant(self) -> TenantId | None:
+        tenants = await self._gateway.directory.tenants()
+        return tenants[0] if tenants else None
+
+    def today(self) -> date:
+        return self._gateway.deps.clock.now().date()
+
+    def _make(self, tenant: TenantId, version: str) -> Site:
+        self._register(tenant)
+        store = self._gateway.deps.store
+        return Site(store.config(tenant, version), store.content(tenant, version), self.widget_key(tenant))
+
+    def _register(self, tenant: TenantId) -> None:
+        store, digest = self._gateway.deps.store, key_hash(self.widget_key(tenant))
+        if store.key(digest) is None:
+            # Without origins of its own the key is bound to the tenant's; the demo's own pages are always allowed.
+            store.put_key(AccessKey(digest, tenant, "widget", "demo", (), self._gateway.deps.clock.now()))
 
 
-def routes(demo: Demo) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
-    modules = static.load(sorted(WIDGET.iterdir()))
-    site = static.load(sorted(HERE.iterdir()))
+def routes(demo: Demo) -> list[BaseRoute]:
+    """Plain routes: pages are for people, and no part of the API's document."""
 
-    @router.get("/widget.js")
-    async def loader(request: Request) -> Response:
-        return static.respond(request, modules["widget.js"])
-
-    @router.get("/widget/{name}")
-    async def module(request: Request, name: str) -> Response:
-        if name not in modules:
-            raise Problem(404, "there is no such part of the widget")
-        return static.respond(request, modules[name])
-
-    if not demo.enabled:
-        return router
-
-    @router.get("/")
-    async def root() -> Response:
-        tenants = await demo.gateway.directory.tenants()
-        if not tenants:
+    async def landing(request: Request) -> Response:
+        tenant = await demo.first_tenant()
+        if tenant is None:
             raise Problem(404, "no tenant was imported yet: parley tenants import DIR")
-        return RedirectResponse(f"/demo/{tenants[0]}")
+        return RedirectResponse(f"/demo/{tenant}", 302)
 
-    @router.get("/demo/static/{name}")
-    async def asset(request: Request, name: str) -> Response:
-        if name not in site:
-            raise Problem(404, "there is no such file")
-        return static.respond(request, site[name])
+    async def home(request: Request) -> Response:
+        return await _page(demo, request, lambda site, language: site.home(language, demo.today()))
 
-    @router.get("/demo/{tenant}")
-    async def home(request: Request, tenant: str) -> Response:
-        view = await demo.view(tenant)
-        language = _language(request, view)
-        articles = await demo.articles(tenant, view.version)
-        today = demo.gateway.deps.clock.now().date()
-        page = demo.pages.home(view.config, articles, language, demo.widget_key(tenant), today)
-        return HTMLResponse(page, headers=SECURITY)
+    async def article(request: Request) -> Response:
+        article_id = request.path_params["article_id"]
+        return await _page(demo, request, lambda site, language: site.article(article_id, language))
 
-    @router.get("/demo/{tenant}/help/{article_id}")
-    async def article(request: Request, tenant: str, article_id: str) -> Response:
-        view = await demo.view(tenant)
-        language = _language(request, view)
-        key = demo.widget_key(tenant)
-        named = [each for each in await demo.articles(tenant, view.version) if each.id == article_id]
-        found = next((each for each in named if each.language == language), named[0] if named else None)
+    async def missing(request: Request) -> Response:
+        return await _page(demo, request, lambda site, language: site.missing(language))
+
+    async def file(request: Request) -> Response:
+        found = demo.files.get(request.path_params["name"])
         if found is None:
-            return HTMLResponse(demo.pages.missing(view.config, language, key), 404, headers=SECURITY)
-        return HTMLResponse(demo.pages.article(view.config, found, language, key), headers=SECURITY)
+            raise Problem(404, "there is no such file")
+        return static.respond(request, found)
 
-    return router
+    return [
+        Route("/", landing),
+        Route("/demo", landing),
+        Route("/demo/static/{name}", file),
+        Route("/demo/{tenant}", home),
+        Route("/demo/{tenant}/help/{article_id}", article),
+        Route("/demo/{tenant}/{rest:path}", missing),
+    ]
 
 
-def _language(request: Request, view: TenantView) -> str:
-    """What the address asks for, else what the browser prefers, else the tenant's default."""
-    offers = [request.query_params.get("lang", "")]
-    offers += [part.split(";")[0].strip()[:2] for part in request.headers.get("accept-language", "").split(",")]
-    return next((offer for offer in offers if offer in view.config.languages), view.config.default_language)
+async def _page(demo: Demo, request: Request, make: Callable[[Site, str], Page]) -> Response:
+    try:
+        site = await demo.site(request.path_params["tenant"])
+    except UnknownTenant as error:
+        raise Problem(404, "there is no such tenant") from error
+    asked = request.query_params.get("lang")
+    page = make(site, _language(request, site))
+    response = Response(page.html, page.status, HEADERS, "text/html; charset=utf-8")
+    if (
+        asked in site.languages
+    ):  # a link to a source says no language: it opens in the one that was chosen last
+        response.set_cookie(LANGUAGE_COOKIE, asked, path="/demo", httponly=True, samesite="lax")
+    return response
+
+
+def _language(request: Request, site: Site) -> str:
+    """Asked for, chosen before, or the browser's first one that the tenant speaks; else the tenant's own."""
+    accepted = [
+        part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")
+    ]
+    wanted = [request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), *accepted]
+    for each in wanted:
+        code = (each or "").partition("-")[0].lower()
+        if code in site.languages:
+            return code
+    return site.default_language

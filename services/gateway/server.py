@@ -57,6 +57,7 @@ class _Server(uvicorn.Server):
                 ws="websockets-sansio",
                 ws_max_size=65_536,
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 proxy_headers=False,  # the gateway reads X-Forwarded-For itself, and only behind known proxies
                 server_header=False,

@@ -36,7 +36,7 @@ def load(paths: Iterable[Path]) -> dict[str, StaticFile]:
 def respond(request: Request, file: StaticFile) -> Response:
     """The file, or 304 where the client has it already (RFC 9110 section 13.1.2)."""
     headers = {
-        "ETag": file.etag,
+        "ETag": f"W/{file.etag}",  # weak: the same file compressed is another sequence of bytes
         "Cache-Control": CACHE,
         "Vary": "Accept-Encoding",
         "Access-Control-Allow-Origin": "*",

@@ -94,7 +94,9 @@ async def converse(client: httpx.AsyncClient, number: int, sent: dict[str, list[
     conversation, token = start["conversation_id"], start["token"]
     for at in range(MESSAGES):
         body = {"client_message_id": f"{number}-{at}", "text": TEXTS[(number + at) % len(TEXTS)]}
-        accepted = await _until_accepted(client, f"/v1/conversations/{conversation}/messages", body, token, 202)
+        accepted = await _until_accepted(
+            client, f"/v1/conversations/{conversation}/messages", body, token, 202
+        )
         sent[conversation].append(accepted["message_id"])
         await asyncio.sleep(0)
 

@@ -63,11 +63,21 @@ def record(text: str, partition: int | None = None) -> Outgoing:
 
 def history(seq: int, conversation: str = "c-1") -> HistoryRow:
     return HistoryRow(
-        ConversationId(conversation), seq, 2, eid(f"{conversation}/{seq}"), "ReplyReady", "both", NINE, (("type", b"ReplyReady"),), b"{}"
+        ConversationId(conversation),
+        seq,
+        2,
+        eid(f"{conversation}/{seq}"),
+        "ReplyReady",
+        "both",
+        NINE,
+        (("type", b"ReplyReady"),),
+        b"{}",
     )
 
 
-def conversation(name: str = "c-1", tenant: str = "bank", open_messages: int = 1, minutes: int = 0, status: str = "open") -> ConversationRow:
+def conversation(
+    name: str = "c-1", tenant: str = "bank", open_messages: int = 1, minutes: int = 0, status: str = "open"
+) -> ConversationRow:
     return ConversationRow(
         conversation_id=ConversationId(name),
         tenant=TenantId(tenant),
@@ -87,7 +97,9 @@ def conversation(name: str = "c-1", tenant: str = "bank", open_messages: int = 1
 
 
 def timer(name: str, seconds: int, partition: TopicPartition = P0) -> Timer:
-    return Timer(eid(name), partition, "c-1", "turn_deadline", 3, NINE + timedelta(seconds=seconds), '{"a":1}')
+    return Timer(
+        eid(name), partition, "c-1", "turn_deadline", 3, NINE + timedelta(seconds=seconds), '{"a":1}'
+    )
 
 
 def test_a_first_owner_finds_no_offset_and_a_clean_partition(store: Store) -> None:
@@ -101,7 +113,9 @@ def test_fences_grow_and_remember_whether_the_last_owner_left_cleanly(store: Sto
     assert store.raise_fence(G, [P0])[P0].clean is False
     store.release(G, {P0: first[P0].fence, P1: first[P1].fence})
     again = store.raise_fence(G, [P0, P1])
-    assert (again[P0].clean, again[P1].clean) == (False, True), "an old fence may not mark a partition as left"
+    assert (again[P0].clean, again[P1].clean) == (False, True), (
+        "an old fence may not mark a partition as left"
+    )
     assert again[P0].fence == 3
 
 
@@ -133,7 +147,11 @@ def test_a_commit_writes_everything(store: Store) -> None:
     assert store.history(ConversationId("c-1")) == [history(1), history(2)]
     assert store.conversation(ConversationId("c-1")) == conversation()
     [entry] = store.outbox(G, [P0])
-    assert (entry.entry_id, entry.partition, entry.records) == (entries[P0], P0, (record("one"), record("two", 3)))
+    assert (entry.entry_id, entry.partition, entry.records) == (
+        entries[P0],
+        P0,
+        (record("one"), record("two", 3)),
+    )
     assert store.due_timers(G, [P0], NINE + timedelta(seconds=60), 10) == [timer("t", 60)]
     assert store.skips(G, P0.topic) == [(P0, 4)]
 
@@ -178,7 +196,9 @@ def test_of_many_who_race_for_an_offset_exactly_one_wins(store: Store) -> None:
     def race(number: int) -> None:
         barrier.wait()
         try:
-            store.commit(commit(Advance(P0, fence, None, 1), states=[StoredState("c-1", str(number).encode())]))
+            store.commit(
+                commit(Advance(P0, fence, None, 1), states=[StoredState("c-1", str(number).encode())])
+            )
         except Superseded:
             return
         won.append(number)
@@ -259,8 +279,14 @@ def test_seen_ids_are_forgotten_after_their_time(store: Store) -> None:
 
 def test_lists_and_histories(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
-    rows = [conversation("a", minutes=1), conversation("b", minutes=2, open_messages=2), conversation("c", "mobile", minutes=3, status="closed", open_messages=0)]
-    store.commit(commit(Advance(P0, fence, None, 1), projections=rows, history=[history(n) for n in range(1, 8)]))
+    rows = [
+        conversation("a", minutes=1),
+        conversation("b", minutes=2, open_messages=2),
+        conversation("c", "mobile", minutes=3, status="closed", open_messages=0),
+    ]
+    store.commit(
+        commit(Advance(P0, fence, None, 1), projections=rows, history=[history(n) for n in range(1, 8)])
+    )
     assert [row.conversation_id for row in store.conversations(None)] == ["c", "b", "a"]
     assert [row.conversation_id for row in store.conversations(TenantId("bank"), limit=1)] == ["b"]
     assert [row.conversation_id for row in store.conversations(None, status="closed")] == ["c"]
@@ -274,7 +300,15 @@ def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
 
     def verdict(score: int, event: str) -> FeedbackRow:
         return FeedbackRow(
-            ConversationId("c-1"), ReplyId("r"), "customer", TENANT, CustomerId("x"), score, "sealed", eid(event), NINE
+            ConversationId("c-1"),
+            ReplyId("r"),
+            "customer",
+            TENANT,
+            CustomerId("x"),
+            score,
+            "sealed",
+            eid(event),
+            NINE,
         )
 
     store.commit(commit(Advance(P0, fence, None, 1), projections=[verdict(1, "a")]))
@@ -285,7 +319,11 @@ def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
 def test_a_rewrite_replaces_only_what_it_names(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
     store.commit(
-        commit(Advance(P0, fence, None, 1), projections=[conversation("a"), conversation("b")], history=[history(1, "a"), history(2, "a"), history(1, "b")])
+        commit(
+            Advance(P0, fence, None, 1),
+            projections=[conversation("a"), conversation("b")],
+            history=[history(1, "a"), history(2, "a"), history(1, "b")],
+        )
     )
     store.rewrite([ConversationId("a")], [history(1, "a")], [conversation("a", minutes=5)])
     assert [row.seq for row in store.history(ConversationId("a"))] == [1]
@@ -301,13 +339,18 @@ def test_tenant_versions_never_change_and_one_is_current(store: Store) -> None:
     assert store.current(TENANT) == "fedcba9876543210"
     assert store.config(TENANT, VERSION) == CONFIG
     assert store.content(TENANT, VERSION) == CONTENT
-    assert [(v.version, v.current) for v in store.versions()] == [(VERSION, False), ("fedcba9876543210", True)]
+    assert [(v.version, v.current) for v in store.versions()] == [
+        (VERSION, False),
+        ("fedcba9876543210", True),
+    ]
 
 
 @pytest.mark.parametrize("ask", ["current", "config", "content"])
 def test_unknown_tenants_are_said_so(store: Store, ask: str) -> None:
     with pytest.raises(UnknownTenant, match="nobody"):
-        store.current(TenantId("nobody")) if ask == "current" else getattr(store, ask)(TenantId("nobody"), "x")
+        store.current(TenantId("nobody")) if ask == "current" else getattr(store, ask)(
+            TenantId("nobody"), "x"
+        )
 
 
 def test_access_keys_are_found_by_hash_and_revoked(store: Store) -> None:
@@ -389,7 +432,9 @@ def test_keys_are_made_once_kept_and_erased_for_good(sql_url: str) -> None:
     upgrade_keys(sql_url)
     keys = open_keys(sql_url)
     key = keys.create(TENANT, CustomerId("x"))
-    assert len(key) == KEY_BYTES and keys.create(TENANT, CustomerId("x")) == key == keys.get(TENANT, CustomerId("x"))
+    assert len(key) == KEY_BYTES and keys.create(TENANT, CustomerId("x")) == key == keys.get(
+        TENANT, CustomerId("x")
+    )
     assert keys.create(TenantId("mobile"), CustomerId("x")) != key
     with pytest.raises(KeyErased, match="never"):
         keys.get(TENANT, CustomerId("stranger"))

@@ -22,7 +22,11 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`parley run` in a process of its own, on an empty folder."""
     folder = tmp_path_factory.mktemp("embedded")
     [port] = free_ports(1)
-    environment = {"PARLEY_HOME": str(folder / "home"), "PARLEY_PORT": str(port), "PARLEY_MESSAGES_PER_MINUTE": "1000"}
+    environment = {
+        "PARLEY_HOME": str(folder / "home"),
+        "PARLEY_PORT": str(port),
+        "PARLEY_MESSAGES_PER_MINUTE": "1000",
+    }
     process = ParleyProcess("run", ["run"], environment, folder)
     process.start()
     url = f"http://127.0.0.1:{port}"
@@ -47,7 +51,9 @@ def site(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def browser(chromium: Any) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium.executable, args=list(chromium.arguments))
+        started = playwright.chromium.launch(
+            executable_path=chromium.executable, args=list(chromium.arguments)
+        )
         yield started
         started.close()
 
@@ -64,7 +70,10 @@ def visit(context: BrowserContext, site: str, language: str = "en", tenant: str 
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None)
+    page.on(
+        "console",
+        lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None,
+    )
     page.goto(f"{site}/demo/{tenant}?lang={language}")
     page.locator("button.launch").click()
     assert problems == []
@@ -80,7 +89,9 @@ def log(page: Page) -> Any:
     return page.get_by_role("log")
 
 
-def test_a_question_is_answered_with_its_source_and_rated(site: str, context: BrowserContext, output_dir: Path) -> None:
+def test_a_question_is_answered_with_its_source_and_rated(
+    site: str, context: BrowserContext, output_dir: Path
+) -> None:
     page = visit(context, site)
     ask(page, "What does cash abroad cost in another currency?")
     source = page.locator(".src a").first
@@ -148,9 +159,11 @@ def test_a_cut_connection_resumes_without_a_gap_or_a_repeat(site: str, context: 
     expect(page.get_by_text("Waiting to be sent")).to_have_count(0)
 
 
-def test_a_gateway_that_is_away_is_said_so_and_the_message_is_sent_later(site: str, context: BrowserContext) -> None:
+def test_a_gateway_that_is_away_is_said_so_and_the_message_is_sent_later(
+    site: str, context: BrowserContext
+) -> None:
     page = visit(context, site)
-    refusals = []
+    refusals: list[str] = []
 
     def refuse_twice(route: Route) -> None:
         if len(refusals) < 2:
@@ -175,7 +188,9 @@ def test_enter_during_a_composition_does_not_send(site: str, context: BrowserCon
     session.send("Input.imeSetComposition", {"text": "zhuan zhang", "selectionStart": 11, "selectionEnd": 11})
     composing = {"type": "keyDown", "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229}
     session.send("Input.dispatchKeyEvent", composing)
-    box.evaluate("e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, composed: true}))")
+    box.evaluate(
+        "e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, composed: true}))"
+    )
     expect(log(page).locator(".m.me")).to_have_count(0)
     session.send("Input.insertText", {"text": "转账多久到账"})
     box.press("Enter")
@@ -206,8 +221,12 @@ def test_the_language_changes_at_run_time(site: str, context: BrowserContext) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_axe_finds_nothing_serious(site: str, browser: Browser, language: str, scheme: Any, output_dir: Path) -> None:
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 860}, bypass_csp=True)
+def test_axe_finds_nothing_serious(
+    site: str, browser: Browser, language: str, scheme: Any, output_dir: Path
+) -> None:
+    context = browser.new_context(
+        color_scheme=scheme, viewport={"width": 1280, "height": 860}, bypass_csp=True
+    )
     context.set_default_timeout(20_000)
     page = visit(context, site, language)
     ask(page, "What does cash abroad cost?" if language == "en" else "境外取现收多少钱")

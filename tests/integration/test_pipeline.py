@@ -106,14 +106,19 @@ def test_feedback_reaches_the_read_model_with_its_comment_sealed(platform: Platf
     ask(platform, "hello", "m")
     settled(platform, "m")
     reply = replies(platform)["m"]
-    send(platform, event(FeedbackGiven(reply_id=reply.reply_id, score=-1, comment="not kind"), at=datetime.now(UTC)))
+    send(
+        platform,
+        event(FeedbackGiven(reply_id=reply.reply_id, score=-1, comment="not kind"), at=datetime.now(UTC)),
+    )
     until = monotonic() + WAIT_S
     while not (rows := platform.store.feedback(ConversationId("c-1"))):
         assert monotonic() < until
     assert rows[0].score == -1 and rows[0].comment is not None and "kind" not in rows[0].comment
 
 
-def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(platform: Platform, tmp_path: Path) -> None:
+def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(
+    platform: Platform, tmp_path: Path
+) -> None:
     send(platform, event(ConversationStarted(channel="web"), at=datetime.now(UTC)))
     ask(platform, "What does the account cost?", "one")
     settled(platform, "one")
@@ -133,7 +138,9 @@ def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(platform:
     before = platform.store.history(ConversationId("c-1"))
     row = platform.store.conversation(ConversationId("c-1"))
     platform.store.rewrite([ConversationId("c-1")], [], [])
-    done = rebuild_read_model(DialogueDecider(), platform.bus, platform.store, platform.codec, platform.configs)
+    done = rebuild_read_model(
+        DialogueDecider(), platform.bus, platform.store, platform.codec, platform.configs
+    )
     assert (done.conversations, done.incomplete) == (1, 0)
     assert platform.store.history(ConversationId("c-1")) == before
     assert platform.store.conversation(ConversationId("c-1")) == row
@@ -142,7 +149,13 @@ def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(platform:
 def test_no_text_stands_in_any_record_or_row(platform: Platform) -> None:
     ask(platform, "my very special words about fees", "m")
     settled(platform, "m")
-    for topic in ("conversation.events", "work.understand", "work.answer", "inference.requests", "chat.outbound"):
+    for topic in (
+        "conversation.events",
+        "work.understand",
+        "work.answer",
+        "inference.requests",
+        "chat.outbound",
+    ):
         for record in records_on(platform, topic):
             assert b"very special" not in (record.value or b"")
     for row in platform.store.history(ConversationId("c-1")):

@@ -81,7 +81,7 @@ def test_a_broker_that_dies_at_its_start_shows_its_log(tmp_path: Path) -> None:
     port, controller_port = free_ports(2)
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "meta.properties").write_text("version=1\nnode.id=9\ncluster.id=of-another-broker\n")
-    with pytest.raises(DevError, match=r"(?s)ended at its start; the end of .*server\.log.*node\.id"):
+    with pytest.raises(DevError, match=r"(?s)ended at its start; the end of .*server\.log.*node id 9"):
         KafkaServer(tmp_path, port, controller_port, dies_with_parent=True).start()
 
 

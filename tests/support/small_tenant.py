@@ -8,7 +8,7 @@ from schemas.tenant import REQUIRED_CANNED, Article, TenantConfig, TenantContent
 TENANT = TenantId("bank")
 VERSION = "0123456789abcdef"
 
-OPEN_ALWAYS = {day: ("00:00-24:00",) for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+OPEN_ALWAYS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ("00:00-24:00",))
 
 
 def both(text: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from threading import Event as Flag
 import pytest
 
 from parley.backends.memory_bus import MemoryBus
+from parley.domain.conversation import Conversation
 from parley.domain.deciding import Decision
 from parley.errors import BusUnavailable, NewerVersion, StoreUnavailable, TooManyInvalid
 from parley.ports.store import Commit
@@ -18,7 +19,6 @@ from schemas.work import UnderstandingRequested
 from tests.support.platform import ManualClock, events_on, make_platform, records_on, send
 from tests.support.stories import event
 from workers.dialogue import DialogueDecider
-from workers.dialogue.decider import Conversation
 from workers.wiring import Platform
 
 LOG = "conversation.events"
@@ -32,7 +32,9 @@ def platform(clock: ManualClock | None = None) -> Platform:
     return make_platform(MemoryBus(), clock=clock or ManualClock())
 
 
-def worker(on: Platform, decider: DialogueDecider | None = None, **options: int) -> DeciderWorker[Conversation]:
+def worker(
+    on: Platform, decider: DialogueDecider | None = None, **options: int
+) -> DeciderWorker[Conversation]:
     return DeciderWorker(
         decider or DialogueDecider(), on.bus, on.store, on.codec, on.configs, on.clock, on.metrics, **options
     )
@@ -113,7 +115,10 @@ def test_states_survive_a_restart() -> None:
     two = worker(on)
     two.open()
     work_off(two, on=on)
-    assert [e.body.seq for e in events_on(on, "chat.outbound") if isinstance(e.body, CustomerMessage)] == [1, 2]
+    assert [e.body.seq for e in events_on(on, "chat.outbound") if isinstance(e.body, CustomerMessage)] == [
+        1,
+        2,
+    ]
 
 
 STEPS: dict[str, Callable[[DeciderWorker[Conversation], Platform], None]] = {}
@@ -132,7 +137,7 @@ def crash(*_: object, **__: object) -> None:
 
 @step("before it judges")
 def _(one: DeciderWorker[Conversation], on: Platform) -> None:
-    one._judge.judge = crash  # type: ignore[method-assign, assignment]  # the process dies here
+    one._judge.judge = crash  # type: ignore[method-assign,assignment]  # the process dies here
 
 
 @step("before the commit")
@@ -147,7 +152,7 @@ def _(one: DeciderWorker[Conversation], on: Platform) -> None:
 
 @step("after publishing, before anything is noted")
 def _(one: DeciderWorker[Conversation], on: Platform) -> None:
-    one._tell_kafka = crash  # type: ignore[method-assign, assignment]  # the process dies here
+    one._tell_kafka = crash  # type: ignore[method-assign]  # the process dies here
 
 
 class Dying:
@@ -184,7 +189,9 @@ def test_a_crash_anywhere_loses_nothing_and_decides_nothing_twice(where: str) ->
     two_offsets_are_sqls(two, on)
     found = events_on(on, "chat.outbound")
     assert sorted(set(echoes(on))) == ["m-1", "m-2", "m-3"]
-    per_conversation = [e.body.seq for e in found if e.envelope.conversation_id == "c-1" and hasattr(e.body, "seq")]
+    per_conversation = [
+        e.body.seq for e in found if e.envelope.conversation_id == "c-1" and hasattr(e.body, "seq")
+    ]
     assert list(dict.fromkeys(per_conversation)) == [1, 2, 3]
     assert len(unique(found)) == 4
 
@@ -223,7 +230,7 @@ def test_a_zombie_that_wakes_up_writes_and_publishes_nothing() -> None:
     partitions = sorted(zombie.owned)
     on.store.raise_fence("dialogue", partitions)  # the heir has taken over while the zombie slept
     before = len(events_on(on, "chat.outbound"))
-    records = [r for r in records_on(on, LOG)]
+    records = records_on(on, LOG)
     zombie._process(records)
     assert len(events_on(on, "chat.outbound")) == before
     assert on.store.conversation(message(1).envelope.conversation_id) is None
@@ -239,7 +246,9 @@ class Poisoned(DialogueDecider):
     def __init__(self) -> None:
         self.falls = 0
 
-    def handle(self, state: Conversation | None, event: AnyEvent, tenant: TenantConfig) -> Decision[Conversation]:
+    def handle(
+        self, state: Conversation | None, event: AnyEvent, tenant: TenantConfig
+    ) -> Decision[Conversation]:
         if isinstance(event.body, MessageReceived) and event.body.text == "poison":
             self.falls += 1
             raise RuntimeError("a bug that quotes the text: poison")
@@ -260,7 +269,12 @@ def test_a_poisonous_record_is_given_up_after_three_attempts_and_its_message_set
     [letter] = records_on(on, f"{LOG}.dlq")
     assert dict(letter.headers)["dlq_reason"] == b"brought the dialogue worker down 3 times"
     [failed] = [e for e in events_on(on, LOG) if isinstance(e.body, MessageFailed)]
-    settled = [s for e in events_on(on, "chat.outbound") if isinstance(e.body, MessageSettled) for s in e.body.settlements]
+    settled = [
+        s
+        for e in events_on(on, "chat.outbound")
+        if isinstance(e.body, MessageSettled)
+        for s in e.body.settlements
+    ]
     assert [(s.message_id, s.outcome) for s in settled] == [("m-2", "failed")]
     assert failed.envelope.cause_id == message(2, text="poison").envelope.event_id
     assert len(on.store.skips("dialogue", LOG)) == 1
@@ -335,7 +349,9 @@ def test_a_due_timer_fires_once_and_the_turn_ends() -> None:
     one.step(0.0)
     work_off(one, on=on)
     assert [e.envelope.type for e in events_on(on, LOG) if isinstance(e.body, TimerFired)] == ["TimerFired"]
-    assert [e.body.kind for e in events_on(on, "chat.outbound") if isinstance(e.body, ReplyReady)] == ["apology"]
+    assert [e.body.kind for e in events_on(on, "chat.outbound") if isinstance(e.body, ReplyReady)] == [
+        "apology"
+    ]
 
 
 class Flaky:

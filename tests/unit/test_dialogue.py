@@ -183,7 +183,7 @@ def test_with_nobody_at_the_desk_the_bot_says_so_and_goes_on() -> None:
 
 
 def test_outside_business_hours_the_customer_is_told_about_them() -> None:
-    closed = {day: () for day in OPEN_ALWAYS}
+    closed = dict.fromkeys(OPEN_ALWAYS, ())
     hours = CONFIG.hours.model_copy(update={"weekly": closed})
     story = Story(config=CONFIG.model_copy(update={"hours": hours}))
     story.says("a human please")

@@ -53,7 +53,7 @@ class AssignmentDecider:
                 return _assign(desks, event, joined)
             case QueueLeft():
                 return Decision(desks)
-        raise AssertionError(f"{event.envelope.type} does not belong to {self.topic.name}")
+        raise TypeError(f"{event.envelope.type} does not belong to {self.topic.name}")
 
     def settle_failed(
         self, state: Desks | None, event: Event[MessageFailed], tenant: TenantConfig

@@ -31,7 +31,7 @@ class FeedbackDecider:
 
     def handle(self, state: Tally | None, event: AnyEvent, tenant: TenantConfig) -> Decision[Tally]:
         if not isinstance(event.body, FeedbackGiven):
-            raise AssertionError(f"{event.envelope.type} does not belong to {self.topic.name}")
+            raise TypeError(f"{event.envelope.type} does not belong to {self.topic.name}")
         row = FeedbackRow(
             conversation_id=event.envelope.conversation_id,
             reply_id=event.body.reply_id,

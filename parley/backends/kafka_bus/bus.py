@@ -29,7 +29,9 @@ class KafkaBus:
         session_timeout_s: float = 10.0,
     ) -> Consumer:
         """Brokers allow sessions of 6 s and more unless `group.min.session.timeout.ms` says otherwise."""
-        return KafkaGroupConsumer(self._brokers, self._link, group, topics, listener, start, session_timeout_s)
+        return KafkaGroupConsumer(
+            self._brokers, self._link, group, topics, listener, start, session_timeout_s
+        )
 
     def reader(self, topics: Sequence[str], *, start: Start = "latest") -> Consumer:
         return KafkaReader(self._brokers, self._link, topics, start)

@@ -85,7 +85,8 @@ class _KafkaConsumer(ABC):
                 raise ours from error
             raise BusUnavailable(str(ours)) from error
         return [
-            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in found
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
+            for r in found
         ]
 
     @abstractmethod
@@ -109,7 +110,9 @@ class _KafkaConsumer(ABC):
         with translated():
             found = self._live().position(KafkaPartition(*partition), timeout_ms=ASK_TIMEOUT_MS)
         if found is None:
-            raise BusUnavailable(f"Kafka did not tell the position of {partition.topic}/{partition.partition}")
+            raise BusUnavailable(
+                f"Kafka did not tell the position of {partition.topic}/{partition.partition}"
+            )
         return int(found)
 
     def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
@@ -283,10 +286,14 @@ class KafkaGroupConsumer(_KafkaConsumer):
             return
         strangers = sorted(set(offsets) - self.assignment())
         if strangers:
-            raise Superseded(f"group {self._group} does not own {strangers[0].topic}/{strangers[0].partition} here")
+            raise Superseded(
+                f"group {self._group} does not own {strangers[0].topic}/{strangers[0].partition} here"
+            )
         if self._stalled():
             raise Superseded(f"no poll for more than {self._session_timeout_s:g} s: the partitions are lost")
-        stored = {KafkaPartition(*partition): OffsetAndMetadata(offset) for partition, offset in offsets.items()}
+        stored = {
+            KafkaPartition(*partition): OffsetAndMetadata(offset) for partition, offset in offsets.items()
+        }
         with translated():
             self._live().commit(stored, timeout_ms=COMMIT_TIMEOUT_MS)
 

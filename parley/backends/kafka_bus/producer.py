@@ -51,9 +51,9 @@ class KafkaBusProducer:
         self._settings: dict[str, Any] = {
             "acks": "all",
             "enable_idempotence": True,
-            "linger_ms": linger_s * 1000,
-            "delivery_timeout_ms": delivery_timeout_s * 1000,
-            "request_timeout_ms": request_timeout_s * 1000,
+            "linger_ms": int(linger_s * 1000),
+            "delivery_timeout_ms": int(delivery_timeout_s * 1000),
+            "request_timeout_ms": int(request_timeout_s * 1000),
             "batch_size": BATCH_BYTES,
             "max_request_size": 2 * MAX_RECORD_BYTES,
             "max_block_ms": MAX_BLOCK_MS,
@@ -138,7 +138,10 @@ class KafkaBusProducer:
                 partition=number,
                 timestamp_ms=send.timestamp_ms,
             )
-        except (KafkaTimeoutError, ValueError):  # its metadata lacks the topic: after a leader was lost, for instance
+        except (
+            KafkaTimeoutError,
+            ValueError,
+        ):  # its metadata lacks the topic: after a leader was lost, for instance
             return False
         except KafkaError as error:
             send.future.set_exception(translate(error))
@@ -225,7 +228,9 @@ class KafkaBusProducer:
             late = [send for send in self._waiting if send.until_s <= now_s]
             for send in late:
                 self._waiting.remove(send)
-        self._give_up(late, BusUnavailable(f"no broker took the record within {self._delivery_timeout_s:g} s"))
+        self._give_up(
+            late, BusUnavailable(f"no broker took the record within {self._delivery_timeout_s:g} s")
+        )
 
     def _give_up(self, sends: Sequence[_Send], error: ParleyError) -> None:
         for send in sends:

@@ -33,7 +33,8 @@ SEEN = select(t.seen.c.event_id).where(
     t.seen.c.group_name == bindparam("b_group"), t.seen.c.event_id.in_(bindparam("b_ids", expanding=True))
 )
 STATES = select(t.states.c.state_key, t.states.c.value).where(
-    t.states.c.group_name == bindparam("b_group"), t.states.c.state_key.in_(bindparam("b_keys", expanding=True))
+    t.states.c.group_name == bindparam("b_group"),
+    t.states.c.state_key.in_(bindparam("b_keys", expanding=True)),
 )
 
 

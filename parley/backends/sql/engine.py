@@ -134,7 +134,9 @@ def _insert(dialect: str, table: Table) -> Insert:
 def _upsert(dialect: str, table: Table) -> Insert:
     statement: Any = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
-    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    others = {
+        column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys
+    }
     merged: Insert = statement.on_conflict_do_update(index_elements=keys, set_=others)
     return merged
 

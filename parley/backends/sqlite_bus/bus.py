@@ -138,9 +138,15 @@ class SqliteAdmin:
 
     def lag(self, group: str) -> dict[TopicPartition, int]:
         self._engine.refresh()
-        names = {number: topic.partition(number) for topic in self._engine.topics().values() for number in topic.numbers()}
+        names = {
+            number: topic.partition(number)
+            for topic in self._engine.topics().values()
+            for number in topic.numbers()
+        }
         stored = self._engine.call(
-            lambda db: db.execute("SELECT number, next_offset FROM offsets WHERE group_name = ?", (group,)).fetchall()
+            lambda db: db.execute(
+                "SELECT number, next_offset FROM offsets WHERE group_name = ?", (group,)
+            ).fetchall()
         )
         return {names[number]: max(0, self._engine.end(number) - offset) for number, offset in stored}
 

@@ -133,7 +133,9 @@ class Engine:
                 raise BusUnavailable(f"the log {self.path} was closed")
             self._queue.put(job)
 
-    def call(self, do: Callable[[sqlite3.Connection], T], *, durable: bool = False, group: str | None = None) -> T:
+    def call(
+        self, do: Callable[[sqlite3.Connection], T], *, durable: bool = False, group: str | None = None
+    ) -> T:
         """Run `do` in a write transaction and wait for it; with a group, its members are rung afterwards."""
         future: Future[T] = Future()
         self.put(Call(time.monotonic() + CALL_TIMEOUT_S, do, future, durable, group))

@@ -82,12 +82,16 @@ def release(db: sqlite3.Connection, member: Member, numbers: Iterable[int]) -> N
     bump(db, member.group)
 
 
-def commit(db: sqlite3.Connection, member: Member, offsets: Mapping[TopicPartition, int], numbers: Numbers) -> None:
+def commit(
+    db: sqlite3.Connection, member: Member, offsets: Mapping[TopicPartition, int], numbers: Numbers
+) -> None:
     """Raises `Superseded` before anything is written."""
     mine = _owned(db, member)
     for partition in offsets:
         if numbers[partition] not in mine:
-            raise Superseded(f"group {member.group} has another owner for {partition.topic}/{partition.partition}")
+            raise Superseded(
+                f"group {member.group} has another owner for {partition.topic}/{partition.partition}"
+            )
     db.executemany(
         "INSERT INTO offsets VALUES (?, ?, ?)"
         " ON CONFLICT (group_name, number) DO UPDATE SET next_offset = excluded.next_offset",
@@ -123,4 +127,6 @@ def of_process(db: sqlite3.Connection, process: str) -> list[tuple[str, str]]:
 
 
 def other_processes(db: sqlite3.Connection, process: str) -> list[str]:
-    return [name for (name,) in db.execute("SELECT DISTINCT process FROM members WHERE process != ?", (process,))]
+    return [
+        name for (name,) in db.execute("SELECT DISTINCT process FROM members WHERE process != ?", (process,))
+    ]

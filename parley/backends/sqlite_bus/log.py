@@ -39,7 +39,9 @@ class SqliteReader:
 
     def partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [
-            TopicPartition(name, number) for name in topics for number in range(self._engine.topic(name).partitions)
+            TopicPartition(name, number)
+            for name in topics
+            for number in range(self._engine.topic(name).partitions)
         ]
 
     def listen(self, bell: Bell, partitions: Iterable[TopicPartition]) -> None:
@@ -61,7 +63,9 @@ class SqliteReader:
                 continue
             records, more = self._read_one(partition, number, offset, room, bytes_left)
             fetched.records.extend(records)
-            fetched.positions[partition] = records[-1].offset + 1 if records and more else max(end, _after(records))
+            fetched.positions[partition] = (
+                records[-1].offset + 1 if records and more else max(end, _after(records))
+            )
             bytes_left -= sum(len(record.value or b"") for record in records)
         return fetched
 
@@ -94,18 +98,26 @@ class SqliteReader:
     def offset_at(self, partition: TopicPartition, timestamp_ms: int) -> int | None:
         number = self._number(partition)
         with storage.translated(self._engine.path):
-            row = self._open().execute(
-                "SELECT id FROM records WHERE id BETWEEN ? AND ? AND timestamp_ms >= ? ORDER BY id LIMIT 1",
-                (row_id(number, 0), row_id(number, MAX_OFFSET), timestamp_ms),
-            ).fetchone()
+            row = (
+                self._open()
+                .execute(
+                    "SELECT id FROM records WHERE id BETWEEN ? AND ? AND timestamp_ms >= ? ORDER BY id LIMIT 1",
+                    (row_id(number, 0), row_id(number, MAX_OFFSET), timestamp_ms),
+                )
+                .fetchone()
+            )
         return None if row is None else row[0] & MAX_OFFSET
 
     def committed(self, group: str, partition: TopicPartition) -> int | None:
         number = self._number(partition)
         with storage.translated(self._engine.path):
-            row = self._open().execute(
-                "SELECT next_offset FROM offsets WHERE group_name = ? AND number = ?", (group, number)
-            ).fetchone()
+            row = (
+                self._open()
+                .execute(
+                    "SELECT next_offset FROM offsets WHERE group_name = ? AND number = ?", (group, number)
+                )
+                .fetchone()
+            )
         return None if row is None else int(row[0])
 
     def close(self) -> None:

@@ -124,7 +124,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def load_topics(connection: sqlite3.Connection) -> dict[str, Topic]:
     rows = connection.execute("SELECT name, first_number, partitions, retention_ms, compacted FROM topics")
-    return {name: Topic(name, first, count, retention, bool(keep)) for name, first, count, retention, keep in rows}
+    return {
+        name: Topic(name, first, count, retention, bool(keep)) for name, first, count, retention, keep in rows
+    }
 
 
 BOUNDS = f"""

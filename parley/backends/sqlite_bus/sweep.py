@@ -52,7 +52,8 @@ def _expire(db: sqlite3.Connection, number: int, before_ms: int, end: int) -> bo
     """Delete up to a chunk of what is too old at the partition's beginning. True when there may be more."""
     low, high = row_id(number, 0), row_id(number, MAX_OFFSET)
     rows = db.execute(
-        "SELECT id, timestamp_ms FROM records WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", (low, high, CHUNK + 1)
+        "SELECT id, timestamp_ms FROM records WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+        (low, high, CHUNK + 1),
     ).fetchall()
     young = next((at for at, (_, timestamp_ms) in enumerate(rows) if timestamp_ms >= before_ms), len(rows))
     old = min(young, CHUNK)
