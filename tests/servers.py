@@ -47,15 +47,30 @@ def server_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def kafka(server_dir: Path) -> Iterator[KafkaServer]:
-    """The session's broker. A test that stops or kills it starts it again, or takes `new_kafka`."""
-    yield from _running(_broker(server_dir / "kafka"))
+def shared_servers() -> list[KafkaServer | PostgresServer]:
+    """Those of the session that were started so far."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def healed_servers(shared_servers: list[KafkaServer | PostgresServer]) -> Iterator[None]:
+    """A test that stops a shared server, or dies while it is stopped, must not take the tests after it along."""
+    yield
+    for server in shared_servers:
+        if isinstance(server, KafkaServer):
+            server.resume()
+        server.start()
+
+
+@pytest.fixture(scope="session")
+def kafka(server_dir: Path, shared_servers: list[KafkaServer | PostgresServer]) -> Iterator[KafkaServer]:
+    """The session's broker. A test may stop, kill and start it; after the test it runs again."""
+    yield from _running(_broker(server_dir / "kafka"), shared_servers)
 
 
 @pytest.fixture
 def clean_kafka(kafka: KafkaServer) -> KafkaServer:
     """The session's broker without any topic or group of earlier tests."""
-    kafka.start()
     kafka.clear()
     return kafka
 
@@ -96,10 +111,12 @@ def kafka_cluster(server_dir: Path) -> Iterator[list[KafkaServer]]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_dir: Path) -> Iterator[PostgresServer]:
-    """The session's PostgreSQL; as durable as a killed process needs, not as a power cut would."""
-    port = free_ports(1)[0]
-    yield from _running(PostgresServer(server_dir / "postgres", port, durable=False, dies_with_parent=True))
+def postgres(
+    server_dir: Path, shared_servers: list[KafkaServer | PostgresServer]
+) -> Iterator[PostgresServer]:
+    """The session's PostgreSQL; as durable as a killed process needs, not as a power cut would. May be stopped as Kafka may."""
+    server = PostgresServer(server_dir / "postgres", free_ports(1)[0], durable=False, dies_with_parent=True)
+    yield from _running(server, shared_servers)
 
 
 @pytest.fixture(scope="session")
@@ -182,11 +199,12 @@ def _broker(data_dir: Path) -> KafkaServer:
     return KafkaServer(data_dir, port, controller_port, dies_with_parent=True)
 
 
-def _running(server: S) -> Iterator[S]:
+def _running(server: S, shared: list[KafkaServer | PostgresServer]) -> Iterator[S]:
     try:
         server.start()
     except DevError as error:
         missing(error)
+    shared.append(server)
     yield server
     server.stop()
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -64,6 +63,7 @@ class Process:
     def __init__(self, who: Identity, handle: subprocess.Popen[bytes] | None = None) -> None:
         self._who = who
         self._handle = handle
+        self._watcher: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(
@@ -78,10 +78,8 @@ class Process:
     ) -> Self:
         """Start in the background with all output appended to `log`. Raises `DevError` when it cannot be run.
 
-        With `dies_with_parent` the system ends it when the thread that started it dies, where the system can (Linux).
+        With `dies_with_parent` it is interrupted when this process ends, even when it is killed.
         """
-        if dies_with_parent and shutil.which("setpriv"):
-            command = ["setpriv", "--pdeathsig", "INT", *command]
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             try:
@@ -99,7 +97,10 @@ class Process:
                 )
             except OSError as error:
                 raise DevError(f"{command[0]} cannot be run: {error.strerror}") from error
-        return cls(identity(handle.pid) or Identity(handle.pid, ""), handle)
+        started = cls(identity(handle.pid) or Identity(handle.pid, ""), handle)
+        if dies_with_parent:
+            started._watch()
+        return started
 
     @classmethod
     def load(cls, pid_file: Path) -> Self | None:
@@ -114,14 +115,37 @@ class Process:
         pid_file.parent.mkdir(parents=True, exist_ok=True)
         pid_file.write_text(json.dumps({"pid": self._who.pid, "started": self._who.started}))
 
+    def _watch(self) -> None:
+        """A shell that waits for the end of its input, which comes when we end in whatever way.
+
+        Linux' own parent-death signal would come when the starting *thread* ends, and tests start servers in threads.
+        """
+        self._watcher = subprocess.Popen(
+            ["sh", "-c", f"cat; kill -INT {self.pid}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _dismiss_watcher(self) -> None:
+        if self._watcher is not None:
+            # The whole session: the shell's `cat` too.
+            os.killpg(self._watcher.pid, signal.SIGKILL)
+            self._watcher.communicate()
+            self._watcher = None
+
     @property
     def pid(self) -> int:
         return self._who.pid
 
     def alive(self) -> bool:
-        if self._handle is not None:
-            return self._handle.poll() is None
-        return identity(self.pid) == self._who
+        if self._handle is None:
+            return identity(self.pid) == self._who
+        if self._handle.poll() is None:
+            return True
+        self._dismiss_watcher()
+        return False
 
     @property
     def status(self) -> int | None:

@@ -86,7 +86,9 @@ def replay(
 ) -> None:
     """Run all decisions of a file again, without any server, and compare every byte that left. Exit 1 on a difference."""
     export = exports.load(file.read_bytes().splitlines(), DECIDED)
-    report = run_replay(DECIDERS, export.config, export.inputs, export.outputs, export.complete_from)
+    report = run_replay(
+        DECIDERS, export.config, export.inputs, export.outputs, export.complete_from, export.recorded
+    )
     if as_json:
         print_json(
             {

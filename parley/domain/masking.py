@@ -43,6 +43,8 @@ def mask(text: str) -> Masked:
         found += fresh
         for one in fresh:  # a later rule does not see what an earlier one took
             plain = plain[: one.start] + _TAKEN * (one.end - one.start) + plain[one.end :]
+        if fresh and _TRIGGER.search(plain) is None:
+            break
     return _replace(text, sorted(found, key=lambda one: one.start)) if found else Masked(text)
 
 
@@ -386,8 +388,8 @@ _DATE = re.compile(
     r"(?:[0-3]?[0-9][.-][01]?[0-9][.-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[.-][01]?[0-9][.-][0-3]?[0-9])(?![0-9])"
 )
 _NO_AMOUNT_AFTER = rf"(?![0-9]|[.,:/][0-9]|-[0-9]){_NOT_A_UNIT}"
+_INTERNATIONAL = re.compile(r"(?<![0-9A-Za-z+])(?:\+|00)(?=[1-9])(?:[0-9][ .()-]{0,2}){7,14}[0-9](?![0-9])")
 _PHONES = (
-    re.compile(r"(?<![0-9A-Za-z+])(?:\+|00)(?=[1-9])(?:[0-9][ .()-]{0,2}){7,14}[0-9](?![0-9])"),
     re.compile(
         rf"(?<![0-9A-Za-z.,$€£¥-])(?:86[ -]?)?1[3-9][0-9][ -]?[0-9]{{4}}[ -]?[0-9]{{4}}{_NO_AMOUNT_AFTER}"
     ),
@@ -423,6 +425,7 @@ _RULES: tuple[_Rule, ...] = (
     _chinese_ids,
     _social_security_numbers,
     _cards,
+    _phone_shaped(_INTERNATIONAL),
     _after_cue("code", _CODE_AFTER, _joined),
     _after_cue("code", _CODE_BEFORE, _joined),
     _after_cue("code", _PASSWORD, str),

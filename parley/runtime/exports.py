@@ -33,12 +33,15 @@ BODY = b',"body":'
 
 @dataclass(slots=True)
 class Export:
-    """A file that was read. `records` keeps the file's order; `inputs` are the events of decided topics."""
+    """A file that was read. `inputs` are the events of decided topics, in the file's order, `recorded` those as bytes:
+    what one decider writes may be what another one reads. `outputs` are the records of all other topics.
+    """
 
     complete_from: dict[str, str] = field(default_factory=dict)
     configs: dict[tuple[str, str], TenantConfig] = field(default_factory=dict)
     inputs: list[AnyEvent] = field(default_factory=list)
     outputs: dict[str, Written] = field(default_factory=dict)
+    recorded: dict[str, Written] = field(default_factory=dict)
 
     def config(self, tenant: TenantId, version: str) -> TenantConfig:
         """Raises `InvalidEvent` when the file lacks the version."""
@@ -143,6 +146,7 @@ def _take_record(
     if kind is None:
         raise InvalidEvent(f"unknown type {envelope.type}")
     export.inputs.append(Event(envelope, kind.model_validate_json(body)))
+    export.recorded[envelope.event_id] = Written(topic, headers, body)
 
 
 def complete_since(bus: Bus, topics: Sequence[str]) -> dict[str, str]:

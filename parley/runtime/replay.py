@@ -101,22 +101,28 @@ def replay(
     inputs: Sequence[AnyEvent],
     expected: Mapping[str, Written],
     complete_from: Mapping[str, str] | None = None,
+    recorded_inputs: Mapping[str, Written] | None = None,
     most_differences: int = 20,
 ) -> Report:
     """Run all decisions again and compare every event that leaves with what was recorded under its id.
+
+    `expected` are records that only deciders write: each must be decided again. `recorded_inputs` are those that were read, among
+    them what one decider writes for another.
 
     `complete_from` tells, by topic, the RFC 3339 time before which records may be missing because they have expired.
     """
     engine = Engine(deciders, configs, skipped_ids(inputs))
     report = Report()
     produced: set[str] = set()
+    inputs_as_written = recorded_inputs or {}
     for event in inputs:
         decision = engine.feed(event)
         if decision is None:
             continue
         for output in decision.events:
             produced.add(output.envelope.event_id)
-            _compare(report, event, output, expected, complete_from or {}, most_differences)
+            record = expected.get(output.envelope.event_id) or inputs_as_written.get(output.envelope.event_id)
+            _compare(report, event, output, record, complete_from or {}, most_differences)
     for event_id, record in expected.items():
         if (
             event_id not in produced
@@ -134,14 +140,13 @@ def _compare(
     report: Report,
     cause: AnyEvent,
     output: AnyEvent,
-    expected: Mapping[str, Written],
+    record: Written | None,
     complete_from: Mapping[str, str],
     most: int,
 ) -> None:
     actual = written(output)
     if actual.topic in LOSSY or actual.topic not in complete_from:
         return
-    record = expected.get(output.envelope.event_id)
     if record is None and actual.headers["occurred_at"] < complete_from[actual.topic]:
         return
     report.compared += 1

@@ -33,14 +33,14 @@ def origin_allowed(origin: str | None, allowed: tuple[str, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TenantView:
-    """A tenant's current version as the doors need it."""
+    """A tenant's current version as the doors need it.
+
+    `origins` are all pages that may hold one of its tokens: the tenant's own and those that its keys are bound to.
+    """
 
     version: str
     config: TenantConfig
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        return self.config.channels.web.origins
+    origins: tuple[str, ...]
 
 
 class _Cache(Generic[K, V]):
@@ -103,9 +103,12 @@ class Directory:
     def _load_tenant(self, tenant: str) -> TenantView | None:
         try:
             version = self._store.current(TenantId(tenant))
-            return TenantView(version, self._store.config(TenantId(tenant), version))
+            config = self._store.config(TenantId(tenant), version)
         except UnknownTenant:
             return None
+        active = [key for key in self._store.keys(TenantId(tenant)) if key.revoked_at is None]
+        bound = [origin for key in active for origin in key.origins]
+        return TenantView(version, config, tuple(dict.fromkeys((*config.channels.web.origins, *bound))))
 
     def _load_origins(self) -> frozenset[str]:
         found: set[str] = set()

@@ -62,7 +62,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 
 def _origins(key: AccessKey, view: TenantView) -> tuple[str, ...]:
-    return key.origins or view.origins
+    return key.origins or view.config.channels.web.origins
 
 
 def _check_rate(gateway: Gateway, key: AccessKey, address: str) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,7 +27,8 @@ def build_app(settings: Settings) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `ConfigurationError` when the port is taken."""
     listener = bind(settings.host, settings.port)
-    _Server(build_app(settings)).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped in good order
+        _Server(build_app(settings)).run(sockets=[listener])
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from schemas.base import Event, GenerationId, MessageId, ReplyId
+from parley.ports.store import AccessKey
+from schemas.base import Event, GenerationId, MessageId, ReplyId, TenantId
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.other_events import FeedbackGiven
 from schemas.outbound import AgentMessage, CustomerMessage, MessageSettled, ReplyReady, Typing
 from schemas.parts import Citation, Settlement
+from services.gateway.directory import key_hash
 from tests.support.asgi import InProcess
 from tests.support.doors import API_KEY, ORIGIN, OTHER_KEY, WIDGET_KEY, Doors, open_doors
 
@@ -88,6 +90,26 @@ def test_an_api_key_needs_no_origin(client: InProcess, doors: Doors) -> None:
     visitor = Visitor(client, client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers))
     assert visitor.write("hello").status_code == 202
     assert [event.body.channel for event in doors.events("conversation.events") if hasattr(event.body, "channel")] == ["api", "api"]  # fmt: skip
+
+
+def test_a_key_may_be_bound_to_pages_of_its_own(client: InProcess, doors: Doors) -> None:
+    campaign = "https://campaign.example"
+    doors.store.put_key(
+        AccessKey(key_hash("pk_own"), TenantId("bank"), "widget", "own", (campaign,), doors.clock.now())
+    )
+    headers = {"X-Widget-Key": "pk_own", "Origin": campaign}
+    visitor = Visitor(client, client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers))
+    assert visitor.write("hello", Origin=campaign).status_code == 202
+    problem(
+        client.post("/v1/conversations", json={"tenant": "bank"}, headers={**headers, "Origin": ORIGIN}),
+        403,
+        "Origin",
+    )
+
+
+def test_a_revoked_key_opens_nothing(client: InProcess, doors: Doors) -> None:
+    doors.store.revoke_key(key_hash(WIDGET_KEY), doors.clock.now())
+    problem(client.post("/v1/conversations", json={"tenant": "bank"}, headers=WIDGET), 401, "X-Widget-Key")
 
 
 def test_the_widget_learns_what_it_shows(client: InProcess) -> None:

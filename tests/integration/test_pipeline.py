@@ -133,7 +133,9 @@ def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(
         exports.write(records, platform.codec, configs, exports.complete_since(platform.bus, topics), out)
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     export = exports.load(path.read_bytes().splitlines(), DECIDED)
-    report = replay(DECIDERS, export.config, export.inputs, export.outputs, export.complete_from)
+    report = replay(
+        DECIDERS, export.config, export.inputs, export.outputs, export.complete_from, export.recorded
+    )
     assert report.differences == [] and report.compared >= 8
     before = platform.store.history(ConversationId("c-1"))
     row = platform.store.conversation(ConversationId("c-1"))

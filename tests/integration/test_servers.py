@@ -118,3 +118,16 @@ def test_chromium_starts(chromium: Chromium, output_dir: Path) -> None:
         page.screenshot(path=str(output_dir / "chromium.png"))
         assert page.inner_text("h1") == "Good day, 您好"
         window.close()
+
+
+class TestAServerThatATestLeftStopped:
+    """In this order: the second test finds what the first one left."""
+
+    def test_is_stopped_here(self, kafka: KafkaServer, postgres: PostgresServer) -> None:
+        kafka.stop()
+        postgres.kill()
+        assert not kafka.alive() and not postgres.alive()
+
+    def test_runs_again_in_the_next(self, kafka: KafkaServer, postgres: PostgresServer) -> None:
+        make_topic(kafka.bootstrap)
+        assert postgres.ensure_database("postgres") == postgres.url()

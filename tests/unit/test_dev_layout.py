@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.dev import debian, postgres
-from infra.dev.ground import PORTS, DevError, cache_dir, locked, run_logged, state_dir, wait_until
+from infra.dev.ground import PORTS, ROOT, DevError, cache_dir, locked, run_logged, state_dir, wait_until
 from infra.dev.kafka import new_cluster_id
 from infra.dev.layout import read_environment, write_private
 from infra.dev.process import Process, identity
@@ -46,6 +46,30 @@ def test_what_does_not_end_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: b"ready" in (tmp_path / "log").read_bytes(), 10.0, "no output")
     assert not process.stop(0.2)
     assert not process.alive() and process.status == -signal.SIGKILL
+
+
+def test_what_was_started_so_ends_with_its_parent(tmp_path: Path) -> None:
+    """Not with the thread that started it, and even when the parent is killed."""
+    program = (
+        "import pathlib, sys, threading, time\n"
+        "from infra.dev.process import Process\n"
+        "def start():\n"
+        f"    found = Process.start({SLEEPER!r}, log=pathlib.Path('log'), dies_with_parent=True)\n"
+        "    found.save(pathlib.Path('pid'))\n"
+        "thread = threading.Thread(target=start); thread.start(); thread.join()\n"
+        "print('ready', flush=True); time.sleep(600)\n"
+    )
+    parent = Process.start(
+        [sys.executable, "-c", program],
+        log=tmp_path / "out",
+        cwd=tmp_path,
+        environment={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    wait_until(lambda: b"ready" in (tmp_path / "out").read_bytes(), 20.0, "no output")
+    child = Process.load(tmp_path / "pid")
+    assert child is not None and not child.wait(0.2)
+    parent.send(signal.SIGKILL)  # to it alone, unlike `kill`
+    assert child.wait(10.0)
 
 
 def test_nobody_has_an_ended_pid(tmp_path: Path) -> None:
