@@ -78,7 +78,7 @@ class Process:
     ) -> Self:
         """Start in the background with all output appended to `log`. Raises `DevError` when it cannot be run.
 
-        With `dies_with_parent` it is interrupted when this process ends, even when it is killed.
+        With `dies_with_parent` it is interrupted when this process ends, even by force, and killed ten seconds later.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
@@ -121,7 +121,7 @@ class Process:
         Linux' own parent-death signal would come when the starting *thread* ends, and tests start servers in threads.
         """
         self._watcher = subprocess.Popen(
-            ["sh", "-c", f"cat; kill -INT {self.pid}"],
+            ["sh", "-c", f"cat; kill -INT {self.pid}; sleep 10; kill -KILL {self.pid}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

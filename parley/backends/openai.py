@@ -134,15 +134,20 @@ class Answer:
             piece = (choice.get("delta") or {}).get("content")
             if piece:
                 self._held += piece
-                if not NO_ANSWER.startswith(("".join(self._parts) + self._held).strip()):
+                if not self._may_deny():
                     self._release(OPEN_MARK.search(self._held))
 
     def finish(self) -> str:
         """The whole text; what says that there is no answer was never passed on."""
-        if NO_ANSWER in self._held and not self._parts:
+        if not self._parts and self._held.strip().startswith(NO_ANSWER):
             return ""
         self._release(None)
         return "".join(self._parts).strip()
+
+    def _may_deny(self) -> bool:
+        """Could what is held still turn out to say that there is no answer?"""
+        begun = self._held.strip()
+        return not self._parts and (NO_ANSWER.startswith(begun) or begun.startswith(NO_ANSWER))
 
     def _release(self, unclear: re.Match[str] | None) -> None:
         end = unclear.start() if unclear is not None else len(self._held)

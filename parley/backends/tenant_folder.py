@@ -138,7 +138,10 @@ def _canned(folder: Path, problems: list[str]) -> dict[str, dict[str, str]]:
 
 def _articles(folder: Path, problems: list[str]) -> list[Article]:
     found: dict[tuple[str, str], Article] = {}
-    for path in sorted((folder / "articles").rglob("*.md")):
+    paths = sorted((folder / "articles").rglob("*.md"))
+    if not paths:
+        problems.append(f"{folder.name}/articles:1: file: at least one article is needed")
+    for path in paths:
         name = str(path.relative_to(folder.parent))
         article = _article(name, path, folder, problems)
         if article is None:
@@ -212,8 +215,6 @@ def _check_together(
             problems.append(
                 f"{folder.name}/articles/{article.id}: language: {article.language}; allowed: {allowed}"
             )
-    if not articles:
-        problems.append(f"{folder.name}/articles:1: file: at least one article is needed")
 
 
 def _missing(languages: tuple[Language, ...], texts: dict[str, str]) -> list[str]:

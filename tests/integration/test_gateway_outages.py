@@ -97,7 +97,7 @@ def test_without_the_bus_nothing_is_promised_and_nothing_promised_is_lost(
 ) -> None:
     pen = doors.pen()
     assert write(client, pen, "before").status_code == 202
-    doors.bus.stop()
+    doors.memory_bus.stop()
     feedback = f"/v1/conversations/{pen.conversation_id}/feedback"
     bearer = {"Authorization": f"Bearer {pen.token()}"}
     with ThreadPoolExecutor(4) as pool:
@@ -110,7 +110,7 @@ def test_without_the_bus_nothing_is_promised_and_nothing_promised_is_lost(
             assert_unavailable(answer.result(PATIENCE_S))
     assert client.get("/healthz").status_code == 200
     assert assert_unavailable(client.get("/readyz"))["errors"][0]["field"] == "bus"
-    doors.bus.start()
+    doors.memory_bus.start()
     again = write(client, pen, "during")
     assert again.status_code == 202
     written = [e for e in doors.events("conversation.events") if isinstance(e.body, MessageReceived)]
@@ -141,13 +141,13 @@ def test_without_the_database_nothing_is_promised(
 
 def test_a_gateway_that_starts_before_its_bus_waits_for_it(doors: Doors) -> None:
     pen = doors.pen()
-    doors.bus.stop()
+    doors.memory_bus.stop()
     with InProcess(doors.app) as client:
         fields = [error["field"] for error in assert_unavailable(client.get("/readyz"))["errors"]]
         assert fields == ["bus", "tail"]
         bearer = {"Authorization": f"Bearer {pen.token()}"}
         assert_unavailable(client.get(f"/v1/conversations/{pen.conversation_id}/events", headers=bearer))
-        doors.bus.start()
+        doors.memory_bus.start()
         wait_until_ready(client)
         assert write(client, pen).status_code == 202
 
@@ -160,8 +160,8 @@ def test_a_stream_outlives_a_restart_of_the_bus(doors: Doors) -> None:
         server.wait_ready()
         with event_stream(server.url, pen.conversation_id, pen.token()) as stream:
             stream.until("ready")
-            doors.bus.stop()
-            doors.bus.start()
+            doors.memory_bus.stop()
+            doors.memory_bus.start()
             pen.say(CustomerMessage, message_id=MessageId("m1"), text="after the restart")
             assert stream.take(1)[0].data["text"] == "after the restart"
     finally:

@@ -20,7 +20,7 @@ from parley.backends.memory_bus import MemoryBus
 from parley.backends.sql import open_store
 from parley.codec import Codec, Erased
 from parley.domain.readmodel import ConversationRow
-from parley.ports.bus import Headers, Record, TopicSpec
+from parley.ports.bus import Bus, Headers, Record, TopicSpec
 from parley.ports.keys import KeyStore
 from parley.ports.store import AccessKey, Commit, HistoryRow, Store
 from parley.runtime.exports import read_records
@@ -63,7 +63,7 @@ class Doors:
     """A gateway's application with what lies behind it."""
 
     settings: Settings
-    bus: MemoryBus
+    bus: Bus
     store: Store
     keys: KeyStore
     codec: Codec
@@ -72,6 +72,12 @@ class Doors:
 
     def __post_init__(self) -> None:
         self.app = self.gateway()
+
+    @property
+    def memory_bus(self) -> MemoryBus:
+        """The bus, where it is the one in memory: that one can be stopped and started."""
+        assert isinstance(self.bus, MemoryBus)
+        return self.bus
 
     def gateway(self) -> FastAPI:
         """A gateway's application; the second one is a second gateway on the same bus and store."""
@@ -169,11 +175,16 @@ class Pen:
 
 @contextmanager
 def open_doors(
-    home: Path, *, limits: dict[str, Any] | None = None, store: Store | None = None, **settings: Any
+    home: Path,
+    *,
+    limits: dict[str, Any] | None = None,
+    store: Store | None = None,
+    bus: Bus | None = None,
+    **settings: Any,
 ) -> Iterator[Doors]:
     """Everything opened below `home`, with two tenants: `bank`, for one origin, and `shop`, for another.
 
-    The bus is in memory and can be stopped; the store is SQLite, unless another is given.
+    The bus is in memory and the store is SQLite, unless others are given.
     """
     configured = Settings(
         **{
@@ -188,7 +199,7 @@ def open_doors(
     if store is None:
         upgrade_store(configured.database)
         store = open_store(configured.database)
-    bus = MemoryBus()
+    bus = bus or MemoryBus()
     admin = bus.admin()
     admin.apply([TopicSpec(topic.name, topic.partitions, topic.retention_ms) for topic in TOPICS])
     admin.close()

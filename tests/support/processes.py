@@ -43,6 +43,10 @@ class ParleyProcess:
         """Ask it to stop in good order; its exit status."""
         return self._end(signal.SIGTERM, timeout_s)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process is not None else 0
+
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

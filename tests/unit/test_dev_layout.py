@@ -69,7 +69,8 @@ def test_what_was_started_so_ends_with_its_parent(tmp_path: Path) -> None:
     child = Process.load(tmp_path / "pid")
     assert child is not None and not child.wait(0.2)
     parent.send(signal.SIGKILL)  # to it alone, unlike `kill`
-    assert child.wait(10.0)
+    assert parent.wait(10.0)
+    assert child.wait(20.0)
 
 
 def test_nobody_has_an_ended_pid(tmp_path: Path) -> None:

@@ -39,10 +39,11 @@ class Stream:
     def write(self, text: str) -> None:
         """Take a piece in, and let every sentence that it completes leave."""
         self._held += text
-        end = max((match.end() for match in SENTENCE_END.finditer(self._held)), default=0)
-        if end:
-            ready, self._held = self._held[:end], self._held[end:]
-            self._leave(ready)
+        begin = 0
+        for match in SENTENCE_END.finditer(self._held):
+            self._leave(self._held[begin : match.end()])
+            begin = match.end()
+        self._held = self._held[begin:]
 
     def finish(self) -> None:
         """The text is complete: what is held is a whole sentence now."""

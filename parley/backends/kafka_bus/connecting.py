@@ -6,11 +6,13 @@ Nothing of kafka-python leaves this package: every call is made under `translate
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from socket import socket
 from threading import Lock
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, errors
 from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
 
 from parley.errors import (
     BusUnavailable,
@@ -30,6 +32,25 @@ REQUEST_TIMEOUT_S = 10.0
 
 #: Seconds instead of the library's half a minute, so that a broker that is back is found at once.
 RECONNECTING = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000, "retry_backoff_ms": 50}
+
+_DIRECT = "direct"
+
+
+class _DirectSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has no annotations
+    """A plain connection that closes its socket when it fails: kafka-python forgets it, one at every try of an outage.
+
+    Naming a proxy's scheme is how kafka-python lets a socket class be chosen.
+    """
+
+    SCHEMES = (_DIRECT,)
+
+    async def sock_connect(self, net: Any, sock: socket, sockaddr: Any, timeout_at: float | None = None) -> Any:
+        try:
+            return await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
+        except BaseException:
+            sock.close()
+            raise
+
 
 _UNKNOWN_TOPIC = (errors.UnknownTopicOrPartitionError, errors.InvalidTopicError)
 _TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
@@ -95,6 +116,7 @@ def open_client(make: Callable[..., T], brokers: Sequence[str], **settings: Any)
             bootstrap_servers=list(brokers),
             bootstrap_timeout_ms=int(CONNECT_TIMEOUT_S * 1000),
             kafka_client=client,
+            proxy_url=f"{_DIRECT}://",
             **RECONNECTING,
             **settings,
         )

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 TURN_S = 0.25
 RETRY_S = 0.1
-ASK_TIMEOUT_MS = 10_000
+ASK_TIMEOUT_MS = 5_000
 COMMIT_TIMEOUT_MS = 5_000
 CLOSE_TIMEOUT_S = 3.0
 MAX_HEARTBEAT_S = 1.0
@@ -222,6 +222,14 @@ class KafkaGroupConsumer(_KafkaConsumer):
         self._start = start
         self._session_timeout_s = session_timeout_s
         self._polled_at_s: float | None = None
+        # kafka-python's own assignment still names what was revoked, until the group has settled anew.
+        self._owned: frozenset[TopicPartition] = frozenset()
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return super().assignment() & self._owned
+
+    def paused(self) -> frozenset[TopicPartition]:
+        return super().paused() & self._owned
 
     def poll(self, timeout_s: float, max_records: int = 500) -> list[Record]:
         """The first poll connects and may take `CONNECT_TIMEOUT_S` longer."""
@@ -261,6 +269,7 @@ class KafkaGroupConsumer(_KafkaConsumer):
     # -- the client's listener, in the polling thread -----------------------------------------------------------------
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        self._owned |= frozenset(partitions)
         if self._start == "latest":
             self._begin_at_the_end(partitions)
         if self._listener is not None:
@@ -272,10 +281,14 @@ class KafkaGroupConsumer(_KafkaConsumer):
             self.seek(partition, offset)
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
-        if self._listener is not None:
-            self._listener.revoked(partitions)
+        try:
+            if self._listener is not None:
+                self._listener.revoked(partitions)
+        finally:
+            self._owned -= frozenset(partitions)
 
     def lost(self, partitions: Sequence[TopicPartition]) -> None:
+        self._owned -= frozenset(partitions)
         if self._listener is not None:
             self._listener.lost(partitions)
 

@@ -1,0 +1,200 @@
+"""The OpenAI-compatible generator against scripted answers at the HTTP seam, streams, and cancelled generations."""
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from parley.backends.extractive import ExtractiveGenerator
+from parley.backends.openai import OpenAIGenerator
+from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefused
+from parley.ports.models import Completion, Prompt
+from schemas.parts import HistoryTurn
+from tests.support.small_tenant import TENANT
+from tests.support.stories import PASSAGE
+from workers.inference.cancelling import REMEMBERED, Cancellations
+from workers.inference.streaming import Stream
+
+PROMPT = Prompt(
+    tenant=TENANT,
+    language="en",
+    system="Be kind.",
+    examples=(("q", "a"),),
+    history=(HistoryTurn(speaker="customer", text="hi"), HistoryTurn(speaker="bot", text="hello")),
+    question="What does it cost?",
+    passages=(PASSAGE,),
+    max_tokens=100,
+    model=None,
+    adapter=None,
+    seed=7,
+)
+
+
+def chunk(text: str | None = None, finish: str | None = None, usage: bool = False) -> str:
+    event: dict[str, object] = {
+        "choices": [{"delta": {"content": text} if text else {}, "finish_reason": finish}]
+    }
+    if usage:
+        event = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 5}}
+    return f"data: {json.dumps(event)}\n\n"
+
+
+def generate(
+    respond: Callable[[httpx.Request], httpx.Response], cancelled: Callable[[], bool] = lambda: False
+) -> tuple[Completion | None, list[str]]:
+    generator = OpenAIGenerator("http://model/v1", "base", "key", httpx.MockTransport(respond))
+    pieces: list[str] = []
+    done = generator.generate(PROMPT, on_text=pieces.append, cancelled=cancelled, timeout_s=5)
+    generator.close()
+    return done, pieces
+
+
+def streaming(*chunks: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(200, text="".join(chunks) + "data: [DONE]\n\n")
+
+
+def test_streams_the_text_without_its_source_marks_which_become_citations() -> None:
+    done, pieces = generate(
+        streaming(
+            chunk("It costs"),
+            chunk(" €4.50 "),
+            chunk("["),
+            chunk("1"),
+            chunk("]"),
+            chunk(". Bye."),
+            chunk(finish="stop"),
+            chunk(usage=True),
+        )
+    )
+    assert done is not None
+    assert done.text == "It costs €4.50. Bye." == "".join(pieces)
+    assert (done.cited, done.model, done.finish_reason) == ((PASSAGE.chunk_id,), "base", "stop")
+    assert (done.usage.prompt_tokens, done.usage.completion_tokens) == (11, 5)
+
+
+def test_asks_with_instructions_examples_history_and_numbered_sources() -> None:
+    asked: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return streaming(chunk("x"))(request)
+
+    generate(respond)
+    body = json.loads(asked[0].content)
+    assert (
+        asked[0].url == "http://model/v1/chat/completions"
+        and asked[0].headers["authorization"] == "Bearer key"
+    )
+    assert [m["role"] for m in body["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
+    assert "[1] Account fees\nThe Everyday account costs €4.50 a month." in body["messages"][-1]["content"]
+    assert (body["stream"], body["max_tokens"], body["seed"], body["temperature"]) == (True, 100, 7, 0.0)
+
+
+def test_a_mark_of_a_source_that_is_not_there_is_dropped() -> None:
+    done, _ = generate(streaming(chunk("Fine [7] and [1].")))
+    assert done is not None and (done.text, done.cited) == ("Fine and.", (PASSAGE.chunk_id,))
+
+
+@pytest.mark.parametrize("text", [("NO_ANSWER",), ("NO", "_ANS", "WER"), ("",), (" NO_ANSWER. ",)])
+def test_saying_that_there_is_no_answer_streams_nothing(text: tuple[str, ...]) -> None:
+    done, pieces = generate(streaming(*(chunk(part) for part in text)))
+    assert done is None and pieces == []
+
+
+def test_a_text_that_only_begins_alike_is_an_answer() -> None:
+    done, pieces = generate(streaming(chunk("NO"), chunk("RHAVEN is open.")))
+    assert done is not None and done.text == "NORHAVEN is open." == "".join(pieces)
+
+
+def test_a_text_that_was_cut_says_so() -> None:
+    done, _ = generate(streaming(chunk("It costs"), chunk(finish="length")))
+    assert done is not None and done.finish_reason == "length"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_overloaded_server_may_be_asked_again(status: int) -> None:
+    with pytest.raises(GeneratorUnavailable, match=str(status)):
+        generate(lambda request: httpx.Response(status))
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_refusal_is_final(status: int) -> None:
+    with pytest.raises(RequestRefused, match=str(status)):
+        generate(lambda request: httpx.Response(status))
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")]
+)
+def test_a_server_that_is_not_there_may_be_asked_again(error: Exception) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    with pytest.raises(GeneratorUnavailable):
+        generate(respond)
+
+
+@pytest.mark.parametrize("line", ["data: not json\n\n", 'data: {"error": {"message": "x"}}\n\n'])
+def test_a_damaged_stream_may_be_asked_again(line: str) -> None:
+    with pytest.raises(GeneratorUnavailable):
+        generate(lambda request: httpx.Response(200, text=line))
+
+
+def test_a_cancelled_generation_ends_without_a_text() -> None:
+    done, _ = generate(streaming(chunk("a"), chunk("b")), cancelled=lambda: True)
+    assert done is None
+
+
+def test_a_model_has_to_be_named() -> None:
+    with pytest.raises(ConfigurationError, match="PARLEY_OPENAI_MODEL"):
+        OpenAIGenerator("http://model/v1", "")
+
+
+def test_the_extractive_generators_pieces_add_up() -> None:
+    pieces: list[str] = []
+    generator = ExtractiveGenerator()
+    done = generator.generate(PROMPT, on_text=pieces.append, cancelled=lambda: False, timeout_s=1)
+    assert (
+        done is not None
+        and "".join(pieces) == done.text == PASSAGE.text
+        and done.cited == (PASSAGE.chunk_id,)
+    )
+    assert generator.generate(PROMPT, on_text=pieces.append, cancelled=lambda: True, timeout_s=1) is None
+    generator.close()
+
+
+def stream(*bad: str) -> tuple[Stream, list[tuple[int, str]]]:
+    left: list[tuple[int, str]] = []
+    return Stream(lambda text: text not in bad, lambda index, text: left.append((index, text))), left
+
+
+def test_deltas_leave_sentence_by_sentence() -> None:
+    writing, left = stream()
+    for piece in ("It co", "sts €4", ".50 a month", ". And", " more。好的", "。\nLast"):
+        writing.write(piece)
+    assert left == [(0, "It costs €4.50 a month."), (1, " And more。"), (2, "好的。"), (3, "\n")]
+    writing.finish()
+    assert left[-1] == (4, "Last")
+
+
+def test_after_a_sentence_that_fails_nothing_more_is_streamed() -> None:
+    writing, left = stream(" Bad.")
+    writing.write("Good. Bad. Good again. ")
+    writing.write("More. ")
+    writing.finish()
+    assert left == [(0, "Good.")]
+
+
+def test_cancellations_are_remembered_and_the_oldest_forgotten() -> None:
+    cancellations = Cancellations()
+    for number in range(REMEMBERED + 1):
+        cancellations.cancel(str(number))
+    assert cancellations.of("1")() and not cancellations.of("0")()
