@@ -16,6 +16,7 @@ def servers(*, kafka: bool = True, postgres: bool = True) -> Iterator[tuple[str,
     """(bus URL, database URL); PostgreSQL durable as in production. The URL of what was not asked for is empty."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
+        folder.chmod(0o711)  # started by root, PostgreSQL runs as another user, who must get through
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         bus_url = database_url = ""
         if kafka:

@@ -68,7 +68,7 @@ def wipe() -> None:
     state = state_dir()
     data = state / "data" / "postgres"
     if data.is_symlink():
-        shutil.rmtree(data.resolve(), ignore_errors=True)
+        shutil.rmtree(data.resolve().parent, ignore_errors=True)  # made for this link alone
     shutil.rmtree(state)
     say(f"  {state} is removed")
 
