@@ -126,9 +126,7 @@ class Load:
     def _timer(self, name: str) -> Timer:
         envelope = '{"event_id":"%s"}' % ("e" * 380)
         due_at = STARTED + timedelta(days=1)
-        return Timer(
-            self._id(), self._random.choice(PARTITIONS), name, "turn_deadline", 2, due_at, envelope
-        )
+        return Timer(self._id(), self._random.choice(PARTITIONS), name, "turn_deadline", 2, due_at, envelope)
 
 
 def commit_rate(store: Store, load: Load, events: int, commits: int) -> float:

@@ -174,6 +174,11 @@ class TenantConfig(TenantFile):
         found = texts.get(language) or texts.get(self.default_language)
         return found if found is not None else next(iter(texts.values()))
 
+    def topic(self, intent: str | None, language: str) -> str:
+        """The intent's title in this language; empty for an unknown intent."""
+        rule = self.intents.get(intent) if intent is not None else None
+        return rule.title.get(language, "") if rule is not None else ""
+
 
 class TenantContent(Contract):
     """What the intent and RAG workers need of a version."""

@@ -21,7 +21,7 @@ class ExtractiveGenerator:
         cancelled: Callable[[], bool],
         timeout_s: float,
     ) -> Completion | None:
-        found = extract(prompt.question, prompt.passages)
+        found = extract(prompt.question, prompt.passages, prompt.topic)
         if found is None or cancelled():
             return None
         for piece in PIECE.findall(found.text):

@@ -20,6 +20,12 @@ ENOUGH = 0.34
 SECOND_BLOCK = 0.7
 """A second block is quoted too when it covers at least this share of what the first one does, or leads into it."""
 
+LEAD_BONUS = 0.25
+"""An article begins with its answer in one sentence: its beginning is preferred to a chunk that covers about as much."""
+
+TABLE_ABOVE = 0.4
+"""A table right above the best block is what that block speaks of when it covers at least this share of it."""
+
 MOST_CHARS = 700
 MOST_SENTENCES = 3
 MOST_ROWS = 8
@@ -55,13 +61,15 @@ class Weights:
         return sum(weight for term, weight in self._weights.items() if term in held) / self._sum
 
 
-def extract(question: str, passages: Sequence[Passage]) -> Extract | None:
-    """The quotation that answers best, or None where no passage covers enough of the question."""
+def extract(question: str, passages: Sequence[Passage], topic: str = "") -> Extract | None:
+    """The quotation that answers best, or None where no passage covers enough of the question and its topic's title."""
     if not passages:
         return None
-    weights = Weights(question, passages)
+    weights = Weights(f"{question}\n{topic}", passages)
     top = max(passage.score for passage in passages) or 1.0
-    chosen = max(passages, key=lambda passage: weights.covered(_all(passage)) + passage.score / top)
+    chosen = max(
+        passages, key=lambda p: weights.covered(_all(p)) + p.score / top + (0.0 if p.path else LEAD_BONUS)
+    )
     if weights.covered(_all(chosen)) < ENOUGH:
         return None
     return Extract(quote(chosen.text, weights), (chosen.chunk_id,))
@@ -74,6 +82,8 @@ def quote(text: str, weights: Weights) -> str:
     best = max(range(len(blocks)), key=lambda at: (scores[at], -at))
     taken = {best}
     if best > 0 and (_leads(blocks[best - 1]) or is_structured(blocks[best])):
+        taken.add(best - 1)
+    if best > 0 and is_table(blocks[best - 1].split("\n")) and scores[best - 1] >= TABLE_ABOVE * scores[best]:
         taken.add(best - 1)
     if best + 1 < len(blocks) and _leads(blocks[best]):
         taken.add(best + 1)

@@ -20,7 +20,7 @@ from parley.backends.memory_bus import MemoryBus
 from parley.backends.sql import open_store
 from parley.codec import Codec, Erased
 from parley.domain.readmodel import ConversationRow
-from parley.ports.bus import Bus, Headers, Record, TopicSpec
+from parley.ports.bus import Bus, Headers, Producer, Record, TopicSpec
 from parley.ports.keys import KeyStore
 from parley.ports.store import AccessKey, Commit, HistoryRow, Store
 from parley.runtime.exports import read_records
@@ -69,8 +69,10 @@ class Doors:
     codec: Codec
     clock: ManualClock
     app: FastAPI = field(init=False)
+    producer: Producer = field(init=False)
 
     def __post_init__(self) -> None:
+        self.producer = self.bus.producer()
         self.app = self.gateway()
 
     @property
@@ -108,7 +110,6 @@ class Pen:
         self.tenant = TenantId("bank")
         self.seq = 0
         self.epoch = 0
-        self._producer = doors.bus.producer()
         doors.keys.create(self.tenant, self.customer_id)
 
     def token(self, *, expires_in: timedelta = timedelta(hours=1)) -> str:
@@ -133,13 +134,15 @@ class Pen:
 
     def publish(self, event: AnyEvent) -> None:
         record = self.doors.codec.encode(event)
-        sent = self._producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
+        sent = self.doors.producer.send(
+            record.topic, key=record.key, value=record.value, headers=record.headers
+        )
         sent.result(10)
 
     def publish_raw(self, value: bytes | None, headers: Headers) -> None:
         """A record as somebody else's faulty or newer program might write it."""
         key = self.conversation_id.encode()
-        self._producer.send("chat.outbound", key=key, value=value, headers=headers).result(10)
+        self.doors.producer.send("chat.outbound", key=key, value=value, headers=headers).result(10)
 
     def say(self, event_type: type[Outbound], /, **fields: Any) -> AnyEvent:
         event = self.commit(event_type, **fields)
@@ -203,11 +206,15 @@ def open_doors(
     admin = bus.admin()
     admin.apply([TopicSpec(topic.name, topic.partitions, topic.retention_ms) for topic in TOPICS])
     admin.close()
-    keys = CachedKeys(open_keys(configured.keys))
+    kept_keys = open_keys(configured.keys)
+    keys = CachedKeys(kept_keys)
     put_tenants(store, limits or {})
+    doors = Doors(configured, bus, store, keys, Codec(keys), ManualClock(NOW))
     try:
-        yield Doors(configured, bus, store, keys, Codec(keys), ManualClock(NOW))
+        yield doors
     finally:
+        doors.producer.close()
+        kept_keys.close()
         store.close()
         bus.close()
 

@@ -12,6 +12,7 @@ from parley.runtime.versions import VersionedContent
 from schemas.base import Event, TenantId
 from schemas.conversation_events import NothingFound, RetrievalFailed
 from schemas.parts import Passage
+from schemas.tenant import TenantConfig
 from schemas.topics import WORK_ANSWER
 from schemas.work import AnswerRequested, GenerationRequested
 
@@ -43,8 +44,9 @@ class RagEffector:
         results: dict[str, Results] = {}
         for (tenant, version), group in self._content.by_version(events).items():
             self._index(tenant, version)
-            threshold = self._content.config(tenant, version).thresholds.passage
-            queries = [query_of(event) for event in group]
+            config = self._content.config(tenant, version)
+            threshold = config.thresholds.passage
+            queries = [query_of(event, config) for event in group]
             for event, passages in zip(group, self._retriever.search(tenant, version, queries), strict=True):
                 results[event.envelope.event_id] = [self._found(event, passages, threshold)]
         return [results[event.envelope.event_id] for event in events]
@@ -72,10 +74,11 @@ class RagEffector:
         return follow(event.envelope, GenerationRequested(**fields, passages=good), 0, at)
 
 
-def query_of(event: Event[AnswerRequested]) -> Query:
-    """The question as it was asked, on the day it was asked."""
+def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
+    """The question as it was asked, with the words of its intent's title, on the day it was asked."""
+    topic = config.topic(event.body.intent, event.body.language)
     return Query(
-        text=event.body.question,
+        text=f"{event.body.question}\n{topic}".strip(),
         language=event.body.language,
         on=event.envelope.occurred_at.date().isoformat(),
         limit=PASSAGES,

@@ -44,7 +44,9 @@ class _DirectSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has n
 
     SCHEMES = (_DIRECT,)
 
-    async def sock_connect(self, net: Any, sock: socket, sockaddr: Any, timeout_at: float | None = None) -> Any:
+    async def sock_connect(
+        self, net: Any, sock: socket, sockaddr: Any, timeout_at: float | None = None
+    ) -> Any:
         try:
             return await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
         except BaseException:

@@ -262,7 +262,12 @@ class KafkaGroupConsumer(_KafkaConsumer):
                 heartbeat_interval_ms=int(min(MAX_HEARTBEAT_S, self._session_timeout_s / 4) * 1000),
                 **_FETCHING,
             )
-            kafka.drive(self._topics, self)
+            try:
+                with translated():
+                    kafka.drive(self._topics, self)
+            except BaseException:
+                kafka.leave(CLOSE_TIMEOUT_S)
+                raise
             self._kafka = kafka
         return self._kafka
 

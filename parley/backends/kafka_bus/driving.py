@@ -17,6 +17,7 @@ from kafka.util import Timer
 from parley.ports.bus import RebalanceListener, TopicPartition
 
 LEAVE_TIMEOUT_MS = 1_000
+METADATA_TIMEOUT_MS = 3_000
 
 
 class _Asked(NamedTuple):
@@ -54,13 +55,25 @@ class _Handover(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # kafka-
         await gate
 
 
+class _Bell(Future):  # type: ignore[misc]  # kafka-python has no annotations
+    """A future that kafka-python's poll waits for among its own. Every turn adds its callback; only the last one counts."""
+
+    def add_both(self, f: Callable[..., None], *args: Any, **kwargs: Any) -> "_Bell":
+        with self._lock:
+            if not self.is_done:
+                self._callbacks.clear()
+                self._errbacks.clear()
+        super().add_both(f, *args, **kwargs)
+        return self
+
+
 class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has no annotations
     """Belongs to the polling thread, `ring` excepted."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._bell_lock = Lock()
-        self._bell = Future()
+        self._bell = _Bell()
         self._handover: _Handover | None = None
 
     def drive(self, topics: Sequence[str], listener: RebalanceListener) -> None:
@@ -69,6 +82,9 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
         # The one place where kafka-python's polling thread waits for a rebalance.
         self._coordinator.ensure_active_group = self._rejoin
         self.subscribe(topics, listener=self._handover)
+        # Without it the first assignment is made before the topics are known, is empty, and is made again.
+        known = self._cluster.request_update()
+        self._manager.run(self._manager.wait_for, known, METADATA_TIMEOUT_MS)
 
     def turn(self, timeout_s: float, max_records: int) -> list[Any]:
         """One turn of kafka-python's poll loop: what is there, or what comes until the time is over or the bell rings."""
@@ -113,6 +129,10 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
             raise failure
         if joined.exception is not None:
             raise joined.exception
+        if not joined.value:
+            # The time was over in the middle. If new metadata was the cause, kafka-python would forget that it is joining
+            # (its leader has noted the metadata as dealt with) and wait for ever.
+            self._coordinator.request_rejoin()
         return bool(joined.value)
 
     def _hang_bell(self) -> None:
@@ -120,7 +140,7 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
         with self._bell_lock:
             if self._bell in self._fetcher._fetch_futures and not self._bell.is_done:
                 return
-            self._bell = Future()
+            self._bell = _Bell()
             bell = self._bell
         self._manager.run(self._fetcher._fetch_futures.append, bell)
 
