@@ -56,6 +56,7 @@ class Platform:
     def close(self) -> None:
         self.bus.close()
         self.store.close()
+        self.keys.close()
 
 
 def open_platform(settings: Settings) -> Platform:

@@ -92,6 +92,9 @@ class CachedKeys:
         with self._lock:
             self._kept.pop((tenant, customer), None)
 
+    def close(self) -> None:
+        self._keys.close()
+
     def _remember(self, tenant: TenantId, customer: CustomerId, key: bytes) -> bytes:
         with self._lock:
             self._kept[tenant, customer] = (monotonic() + self._for_s, key)

@@ -17,3 +17,6 @@ class KeyStore(Protocol):
 
     def erase(self, tenant: TenantId, customer: CustomerId) -> None:
         """Forget the key for good; the erasure stays listed, so that a restored backup applies it again."""
+
+    def close(self) -> None:
+        """Free every connection. Idempotent."""

@@ -39,6 +39,9 @@ class DictKeys:
     def erase(self, tenant: TenantId, customer: CustomerId) -> None:
         self.erased.add(customer)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class ManualClock:
     """Stands still until it is moved."""

@@ -36,6 +36,9 @@ class Keys:
     def erase(self, tenant: TenantId, customer: CustomerId) -> None:
         self.erased.add(customer)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 def record(outgoing: Outgoing, **changes: object) -> Record:
     made = Record(outgoing.topic, 0, 0, 0, outgoing.key, outgoing.value, outgoing.headers)
