@@ -22,7 +22,7 @@ def load_settings(**overrides: object) -> Settings:
     """From the environment; also sets the log level. Raises `ConfigurationError`."""
     settings = Settings.load(**overrides)
     logging.getLogger().setLevel(settings.log_level)
-    for noisy in ("kafka", "httpx", "alembic"):
+    for noisy in ("kafka", "httpx", "alembic", "uvicorn"):
         logging.getLogger(noisy).setLevel("WARNING" if settings.log_level != "DEBUG" else "DEBUG")
     return settings
 

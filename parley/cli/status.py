@@ -1,5 +1,6 @@
 """`parley status`: who is up, and how far behind each group is."""
 
+import logging
 from collections.abc import Callable
 
 import typer
@@ -12,6 +13,7 @@ from workers.wiring import BUILDERS, Platform
 
 def status(as_json: JsonOption = False) -> None:
     """Bus, databases, gateway, and for each worker's group its members and its lag in records. Exit 1 if something is down."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a bus that is down is told once, below
     with platform() as opened:
         parts = [("database", _try(opened.store.ping)), ("gateway", _try(lambda: _gateway(opened)))]
         groups, bus = _groups(opened)
