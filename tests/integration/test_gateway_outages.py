@@ -17,10 +17,9 @@ from schemas.conversation_events import MessageReceived
 from schemas.outbound import CustomerMessage
 from services.gateway import GatewayServer
 from tests.support.asgi import InProcess
-from tests.support.doors import ORIGIN, WIDGET_KEY, Doors, Pen, open_doors
+from tests.support.doors import WIDGET, Doors, Pen, open_doors
 from tests.support.sse import event_stream
 
-WIDGET = {"X-Widget-Key": WIDGET_KEY, "Origin": ORIGIN}
 PATIENCE_S = 20.0
 
 

@@ -14,10 +14,8 @@ from schemas.base import MessageId
 from schemas.conversation_events import MessageReceived
 from schemas.outbound import CustomerMessage
 from services.gateway import GatewayServer
-from tests.support.doors import ORIGIN, WIDGET_KEY, Doors, open_doors
+from tests.support.doors import WIDGET, Doors, open_doors
 from tests.support.sse import event_stream
-
-WIDGET = {"X-Widget-Key": WIDGET_KEY, "Origin": ORIGIN}
 
 
 @pytest.fixture

@@ -1,37 +1,24 @@
 """Event streams on a real server: in order, complete, resumed after every cut, fenced, bounded, and ended in good order."""
 
-import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from parley.errors import ConfigurationError
-from schemas.base import GenerationId, MessageId, ReplyId
-from schemas.outbound import (
-    Closed,
-    CustomerMessage,
-    EpochRaised,
-    MessageSettled,
-    OwnerChanged,
-    ReplyReady,
-    Typing,
-)
-from schemas.parts import Settlement
+from schemas.base import MessageId
+from schemas.outbound import CustomerMessage
 from services.gateway import Deps, GatewayServer, create_app
 from services.gateway.rooms import MAX_CONNECTIONS
-from tests.support.doors import ORIGIN, Doors, Pen, open_doors
+from tests.support.doors import Doors, Pen, open_doors, running
 from tests.support.sse import WAIT_S, Seen, event_stream
+from tests.support.steps import asks, claims, closes, raises, reply, settles, types
 
 
 @pytest.fixture
@@ -44,48 +31,6 @@ def doors(tmp_path: Path) -> Iterator[Doors]:
 def url(doors: Doors) -> Iterator[str]:
     with running(GatewayServer(doors.app, "127.0.0.1", 0)) as server:
         yield server.url
-
-
-@contextmanager
-def running(server: GatewayServer) -> Iterator[GatewayServer]:
-    server.start()
-    try:
-        server.wait_ready()
-        yield server
-    finally:
-        server.stop()
-
-
-def reply(pen: Pen, generation: str | None = "g", text: str = "€4.50 a month.") -> None:
-    pen.say(
-        ReplyReady, reply_id=ReplyId(f"r{pen.seq + 1}"), kind="answer", answers=(MessageId("m1"),), text=text,
-        language="en", generation_id=None if generation is None else GenerationId(generation),
-    )  # fmt: skip
-
-
-def asks(pen: Pen, text: str = "What does it cost?") -> None:
-    pen.say(CustomerMessage, message_id=MessageId(f"m{pen.seq + 1}"), text=text)
-
-
-def settles(pen: Pen) -> None:
-    pen.say(MessageSettled, settlements=(Settlement(message_id=MessageId("m1"), outcome="answered"),))
-
-
-def raises(pen: Pen) -> None:
-    pen.epoch += 1
-    pen.say(EpochRaised, reason="new_message")
-
-
-def claims(pen: Pen) -> None:
-    pen.say(OwnerChanged, owner="human", human_agent_id="7", human_agent_name="Ada", reason="claimed")
-
-
-def types(pen: Pen) -> None:
-    pen.say(Typing, who="human_agent", on=True)
-
-
-def closes(pen: Pen) -> None:
-    pen.say(Closed, by="customer")
 
 
 #: A whole conversation, step by step, with how many frames each step brings a customer who is there: a question,
@@ -381,84 +326,3 @@ def test_a_taken_port_is_one_clear_line(doors: Doors, url: str) -> None:
     port = int(url.rpartition(":")[2])
     with pytest.raises(ConfigurationError, match=f"PARLEY_PORT: cannot listen on 127.0.0.1:{port} .*in use"):
         GatewayServer(doors.app, "127.0.0.1", port).start()
-
-
-# --- The same frames on a WebSocket ------------------------------------------------------------------------------------
-
-
-@contextmanager
-def web_socket(
-    url: str, pen: Pen, opening: dict[str, Any] | str | None = None, **headers: str
-) -> Iterator[ClientConnection]:
-    address = f"ws{url.removeprefix('http')}/v1/conversations/{pen.conversation_id}/ws"
-    with connect(address, additional_headers=headers, open_timeout=WAIT_S, proxy=None) as opened:
-        first = {"token": pen.token()} if opening is None else opening
-        opened.send(first if isinstance(first, str) else json.dumps(first))
-        yield opened
-
-
-def frame(opened: ClientConnection) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(opened.recv(WAIT_S))
-    return found
-
-
-def test_a_web_socket_carries_the_same_frames(doors: Doors, url: str) -> None:
-    pen = doors.pen()
-    asks(pen)
-    with web_socket(url, pen) as opened:
-        assert [frame(opened)["type"] for _ in range(2)] == ["message", "ready"]
-        pen.delta(0, "It ")
-        assert frame(opened)["text"] == "It "
-        reply(pen)
-        assert (frame(opened)["seq"], pen.seq) == (2, 2)
-    with web_socket(url, pen, {"token": pen.token(), "cursor": "1.0"}, Origin=ORIGIN) as opened:
-        assert [frame(opened)["type"] for _ in range(2)] == ["reply", "ready"]
-
-
-@pytest.mark.parametrize(
-    ("opening", "headers", "code"),
-    [
-        ({"token": "no.token"}, {}, 4401),
-        ({"token": 5}, {}, 4422),
-        ({}, {}, 4422),
-        ("nonsense", {}, 4422),
-        ({"token": "{token}", "cursor": "x"}, {}, 4422),
-        ({"token": "{token}", "name": "x"}, {}, 4422),
-        ({"token": "{other}"}, {}, 4403),
-        ({"token": "{expired}"}, {}, 4401),
-        ({"token": "{token}"}, {"Origin": "https://evil.example"}, 4403),
-    ],
-)
-def test_a_web_socket_is_closed_with_the_reason(
-    doors: Doors, url: str, opening: dict[str, Any] | str, headers: dict[str, str], code: int
-) -> None:
-    pen = doors.pen()
-    tokens = {
-        "{token}": pen.token(),
-        "{other}": doors.pen().token(),
-        "{expired}": pen.token(expires_in=timedelta(seconds=0)),
-    }
-    if isinstance(opening, dict):
-        opening = {
-            name: tokens.get(value, value) if isinstance(value, str) else value
-            for name, value in opening.items()
-        }
-    with web_socket(url, pen, opening, **headers) as opened, pytest.raises(ConnectionClosed) as closed:
-        opened.recv(WAIT_S)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == code
-    assert closed.value.rcvd.reason
-
-
-def test_stopping_tells_web_sockets_to_come_again(doors: Doors) -> None:
-    pen = doors.pen()
-    server = GatewayServer(doors.app, "127.0.0.1", 0)
-    server.start()
-    server.wait_ready()
-    with web_socket(server.url, pen) as opened:
-        assert frame(opened)["type"] == "ready"
-        server.stop()
-        with pytest.raises(ConnectionClosed) as closed:
-            opened.recv(WAIT_S)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1012

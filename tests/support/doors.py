@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -36,12 +37,14 @@ from schemas.base import (
     GenerationId,
     TenantId,
 )
+from schemas.conversation_events import MessageReceived
 from schemas.outbound import Outbound, ReplyDelta
 from schemas.tenant import TenantConfig
 from schemas.topics import TOPICS
-from services.gateway import Deps, create_app
+from services.gateway import Deps, GatewayServer, create_app
 from services.gateway.directory import key_hash
 from services.gateway.tokens import Grant
+from tests.support.asgi import InProcess
 from tests.support.platform import ManualClock
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 
@@ -50,6 +53,7 @@ ORIGIN = "https://bank.example"
 WIDGET_KEY = "pk_test_widget"
 API_KEY = "sk_test_api"
 OTHER_KEY = "pk_test_other"
+WIDGET = {"X-Widget-Key": WIDGET_KEY, "Origin": ORIGIN}
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -95,6 +99,11 @@ class Doors:
     def events(self, topic: str) -> list[AnyEvent]:
         decoded = [self.codec.decode(record) for record in self.records(topic)]
         return [event for event in decoded if not isinstance(event, Erased)]
+
+    def received(self) -> list[Event[MessageReceived]]:
+        """The customers' messages in the log."""
+        events = self.events("conversation.events")
+        return [Event(e.envelope, e.body) for e in events if isinstance(e.body, MessageReceived)]
 
     def pen(self, conversation_id: str | None = None) -> "Pen":
         return Pen(self, ConversationId(conversation_id or str(uuid4())))
@@ -233,3 +242,42 @@ def put_tenants(store: Store, limits: dict[str, Any]) -> None:
     store.put_key(AccessKey(key_hash(WIDGET_KEY), TenantId("bank"), "widget", "test", (), NOW))
     store.put_key(AccessKey(key_hash(API_KEY), TenantId("bank"), "api", "test", (), NOW))
     store.put_key(AccessKey(key_hash(OTHER_KEY), TenantId("shop"), "widget", "test", (), NOW))
+
+
+class Visitor:
+    """A customer with a conversation."""
+
+    def __init__(self, client: InProcess, started: httpx.Response) -> None:
+        assert started.status_code == 201, started.text
+        self.client = client
+        self.conversation_id = str(started.json()["conversation_id"])
+        self.headers = {"Authorization": f"Bearer {started.json()['token']}"}
+        self.path = f"/v1/conversations/{self.conversation_id}"
+
+    def write(self, text: str, client_message_id: str = "m-1", **headers: str) -> httpx.Response:
+        body = {"client_message_id": client_message_id, "text": text}
+        return self.client.post(f"{self.path}/messages", json=body, headers={**self.headers, **headers})
+
+
+def problem(response: httpx.Response, status: int, field: str | None = None) -> dict[str, Any]:
+    """The problem, which must have the one shape, this status, and a line for this field."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = response.json()
+    assert set(found) == {"type", "title", "status", "detail", "errors"}
+    assert found["status"] == status
+    assert found["type"].startswith("urn:parley:problem:")
+    if field is not None:
+        assert field in [error["field"] for error in found["errors"]], found
+    return found
+
+
+@contextmanager
+def running(server: GatewayServer) -> Iterator[GatewayServer]:
+    """Started and ready; stopped at the end."""
+    server.start()
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop()
