@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from infra.dev.chromium import Chromium
 from infra.dev.ground import DevError, free_ports
+from infra.dev.ground import wait_until
 from infra.dev.kafka import KafkaServer
 from infra.dev.postgres import PostgresServer
 from tests.servers import NewKafka
@@ -18,6 +19,7 @@ def make_topic(bootstrap: str, replicas: int = 1) -> str:
     name = f"servers-{uuid4().hex}"
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     admin.create_topics({name: {"num_partitions": 1, "replication_factor": replicas}})
+    wait_until(lambda: name in admin.list_topics(), 30.0, f"{name} was not listed")
     admin.close()
     return name
 
