@@ -8,8 +8,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from infra.dev.chromium import Chromium
-from infra.dev.ground import DevError, free_ports
-from infra.dev.ground import wait_until
+from infra.dev.ground import DevError, free_ports, wait_until
 from infra.dev.kafka import KafkaServer
 from infra.dev.postgres import PostgresServer
 from tests.servers import NewKafka
