@@ -3,15 +3,12 @@
 Reached for here: Kafka's latency below 3 ms (p50). SQLite's is bounded below by the disk's `fsync`.
 """
 
-import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
+from tempfile import TemporaryDirectory
 from threading import Barrier, Thread
 from time import perf_counter, perf_counter_ns
 
-from benchmarks.reporting import report
+from benchmarks.reporting import percentile, report
 from benchmarks.servers import servers
 from parley.backends.bus import open_bus
 from parley.ports.bus import Bus, Headers, TopicSpec
@@ -24,18 +21,15 @@ HEADERS: Headers = tuple((f"header_{number}", b"0" * 36) for number in range(8))
 
 
 def main() -> None:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        kafka, _ = stack.enter_context(servers(postgres=False))
-        urls = {"memory": lambda _: "memory:", "sqlite": lambda n: f"sqlite:///{folder / f'{n}.db'}"}
-        backends: dict[str, Callable[[int], str]] = {**urls, "kafka": lambda _: kafka}
-        for name, url in backends.items():
-            runs = [measure(open_bus(url(number)), f"bench-{number}") for number in range(RUNS)]
-            report(
-                "bus",
-                backend=name,
-                **{figure: round(median(run[figure] for run in runs), 3) for figure in runs[0]},
-            )
+    with servers(postgres=False) as (kafka_url, _), TemporaryDirectory(prefix="parley-bench-") as folder:
+        for backend in ("memory", "sqlite", "kafka"):
+            runs = []
+            for number in range(RUNS):
+                url = {"memory": "memory:", "sqlite": f"sqlite:///{folder}/{number}.db", "kafka": kafka_url}[
+                    backend
+                ]
+                runs.append(measure(open_bus(url), f"bench-{number}"))
+            report("bus", backend=backend, **{name: median(run[name] for run in runs) for name in runs[0]})
 
 
 def measure(bus: Bus, topic: str) -> dict[str, float]:
@@ -64,7 +58,7 @@ def throughput(bus: Bus, topic: str) -> dict[str, float]:
         left -= len(reader.poll(5.0, 500))
     consumed = perf_counter() - began
     reader.close()
-    return {"produced_per_s": RECORDS / produced, "consumed_per_s": RECORDS / consumed}
+    return {"produced_per_s": round(RECORDS / produced), "consumed_per_s": round(RECORDS / consumed)}
 
 
 def latency(bus: Bus, topic: str) -> dict[str, float]:
@@ -93,7 +87,7 @@ def latency(bus: Bus, topic: str) -> dict[str, float]:
     reader.close()
     # The first ones pay for connections.
     taken = [(seen - sent) / 1e6 for sent, seen in zip(sent_ns, seen_ns, strict=True)][20:]
-    return {"p50_ms": quantiles(taken, n=100)[49], "p99_ms": quantiles(taken, n=100)[98]}
+    return {"p50_ms": round(percentile(taken, 0.50), 3), "p99_ms": round(percentile(taken, 0.99), 3)}
 
 
 if __name__ == "__main__":

@@ -58,6 +58,10 @@ class Superseded(ParleyError):
     """Another worker committed past this one: its batch is dropped and nothing of it was written."""
 
 
+class AlreadySeen(ParleyError):
+    """An event of the batch was decided before: nothing of the batch was written."""
+
+
 class UnknownTopic(ParleyError):
     """The topic does not exist on the bus (`parley topics apply` creates the design's topics)."""
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from parley.backends.sql.engine import make_engine, translated
+from parley.backends.sql.engine import make_engine
+from parley.backends.sql.translating import translated
 
 HERE = Path(__file__).resolve().parent
 

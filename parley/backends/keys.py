@@ -8,7 +8,8 @@ from time import monotonic
 from sqlalchemy import Engine, Select, delete, select
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.engine import insert_missing, make_engine, reading, writing
+from parley.backends.sql.bulk import put
+from parley.backends.sql.engine import make_engine, reading, writing
 from parley.errors import KeyErased
 from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import KEY_BYTES, KeyStore
@@ -35,7 +36,7 @@ class SqlKeys:
         with writing(self._engine) as connection:
             if connection.scalar(erased) is not None:
                 raise KeyErased(f"customer {customer} was erased")
-            connection.execute(insert_missing(self._engine, t.customer_keys), [row])
+            put(connection, t.customer_keys, [row], "keep")
             return connection.scalars(_key_of(tenant, customer)).one()
 
     def get(self, tenant: TenantId, customer: CustomerId) -> bytes:
@@ -48,7 +49,7 @@ class SqlKeys:
     def erase(self, tenant: TenantId, customer: CustomerId) -> None:
         row = {"tenant": tenant, "customer_id": customer, "erased_at": self._clock.now()}
         with writing(self._engine) as connection:
-            connection.execute(insert_missing(self._engine, t.erasures), [row])
+            put(connection, t.erasures, [row], "keep")
             connection.execute(delete(t.customer_keys).where(K.tenant == tenant, K.customer_id == customer))
 
     def apply_erasures(self) -> int:

@@ -40,6 +40,7 @@ class LocalConsumer:
         self._positions: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
         self._version: int | None = None
+        self._joined = False
         self._turn = 0
         self._closed = False
         if member is None:
@@ -103,6 +104,7 @@ class LocalConsumer:
         if standing is None:
             self._lose()
             self._reader.partitions(self._topics)
+            self._joined = True
             self._groups.join(member)
             standing = self._groups.standing(member)
         if standing is None:
@@ -231,19 +233,23 @@ class LocalConsumer:
             return
         self._closed = True
         try:
-            if self._member is not None:
+            if self._member is not None and self._joined:
                 self._leave(self._member)
         finally:
-            self._reader.listen(self._bell, ())
-            self._reader.close()
+            self._reader.close(self._bell)
 
     def _leave(self, member: Member) -> None:
         owned = sorted(self._positions)
+        if owned and self._listener is not None:
+            (self._listener.revoked if self._still_ours(member) else self._listener.lost)(owned)
+        self._disown(owned)
         try:
-            still_ours = owned and not self._stalled(member) and self._groups.standing(member) is not None
-            if owned and self._listener is not None:
-                (self._listener.revoked if still_ours else self._listener.lost)(owned)
-            self._disown(owned)
             self._groups.leave(member)
         except BusUnavailable as error:
             log.warning("group %s learns only by its time-out that a member left: %s", member.group, error)
+
+    def _still_ours(self, member: Member) -> bool:
+        try:
+            return not self._stalled(member) and self._groups.standing(member) is not None
+        except BusUnavailable:
+            return False  # nothing can be committed any more

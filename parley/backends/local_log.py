@@ -91,7 +91,8 @@ class LogReader(Protocol):
 
     def committed(self, group: str, partition: TopicPartition) -> int | None: ...
 
-    def close(self) -> None: ...
+    def close(self, bell: Bell) -> None:
+        """Ring that bell no more; opens nothing."""
 
 
 class GroupLog(Protocol):

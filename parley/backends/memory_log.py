@@ -174,8 +174,9 @@ class MemoryLog:
             self._check_up()
             return self._offsets.get((group, partition))
 
-    def close(self) -> None:
-        """Nothing is held for one reader."""
+    def close(self, bell: Bell) -> None:
+        with self._lock:
+            self._bells.pop(bell, None)
 
     # -- GroupLog -----------------------------------------------------------------------------------------------------
 

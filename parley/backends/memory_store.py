@@ -8,9 +8,20 @@ from threading import RLock
 from typing import Any, TypeVar, cast
 
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
-from parley.errors import Superseded, UnknownTenant
+from parley.errors import AlreadySeen, Superseded, UnknownTenant
 from parley.ports.bus import TopicPartition
-from parley.ports.store import AccessKey, Claim, Commit, HistoryRow, Lease, OutboxEntry, TenantVersion, Timer
+from parley.ports.store import (
+    AccessKey,
+    Claim,
+    Commit,
+    EntryId,
+    HistoryRow,
+    Lease,
+    OutboxEntry,
+    TenantVersion,
+    Timer,
+    left_behind,
+)
 from schemas.base import ConversationId, EventId, TenantId
 from schemas.tenant import TenantConfig, TenantContent
 
@@ -38,14 +49,13 @@ class MemoryStore:
         self._conversations: dict[ConversationId, ConversationRow] = {}
         self._feedback: dict[tuple[str, str, str], FeedbackRow] = {}
         self._timers: dict[EventId, tuple[str, Timer]] = {}
-        self._outbox: dict[int, tuple[str, OutboxEntry]] = {}
+        self._outbox: dict[tuple[str, EntryId], OutboxEntry] = {}
         self._attempts: dict[tuple[str, TopicPartition, int], int] = {}
         self._skips: list[tuple[str, TopicPartition, int]] = []
         self._tenants: dict[tuple[str, str], tuple[TenantConfig, TenantContent, datetime]] = {}
         self._current: dict[str, str] = {}
         self._keys: dict[str, AccessKey] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
-        self._entries = 0
 
     def ping(self) -> None:
         """Always there."""
@@ -85,12 +95,14 @@ class MemoryStore:
         return {key: self._states[group, key] for key in keys if (group, key) in self._states}
 
     @locked
-    def commit(self, commit: Commit) -> dict[TopicPartition, int]:
+    def commit(self, commit: Commit) -> None:
         group = commit.group
         for advance in commit.advances:
             held = self._leases.get((group, advance.partition))
             if held is None or (held.fence, held.next_offset) != (advance.fence, advance.expected):
                 raise Superseded(f"{advance.partition}: another worker was there first")
+        if self.seen(group, commit.seen):
+            raise AlreadySeen("an event of this batch was decided before")
         for advance in commit.advances:
             held = self._leases[group, advance.partition]
             self._leases[group, advance.partition] = replace(held, next_offset=advance.next_offset)
@@ -100,29 +112,19 @@ class MemoryStore:
         self._write_rows(commit.history, commit.projections)
         self._timers.update({timer.timer_id: (group, timer) for timer in commit.timers})
         self.delete_timers(commit.timers_cancelled)
-        self.delete_outbox(commit.published)
+        self.delete_outbox(group, commit.published)
         self._skips += [(group, partition, offset) for partition, offset in commit.skipped]
-        return {
-            partition: self._leave(group, OutboxEntry(0, partition, tuple(records)))
-            for partition, records in (commit.outbox or {}).items()
-            if records
-        }
-
-    def _leave(self, group: str, entry: OutboxEntry) -> int:
-        self._entries += 1
-        self._outbox[self._entries] = (group, replace(entry, entry_id=self._entries))
-        return self._entries
+        self._outbox.update({(group, entry.entry_id): entry for entry in left_behind(commit)})
 
     @locked
     def outbox(self, group: str, partitions: Sequence[TopicPartition]) -> list[OutboxEntry]:
-        return [
-            entry for held, entry in self._outbox.values() if held == group and entry.partition in partitions
-        ]
+        held = [entry for (owner, _), entry in self._outbox.items() if owner == group]
+        return [entry for entry in held if entry.entry_id.partition in partitions]
 
     @locked
-    def delete_outbox(self, entry_ids: Collection[int]) -> None:
-        for entry_id in entry_ids:
-            self._outbox.pop(entry_id, None)
+    def delete_outbox(self, group: str, entries: Collection[EntryId]) -> None:
+        for entry_id in entries:
+            self._outbox.pop((group, entry_id), None)
 
     @locked
     def due_timers(

@@ -7,7 +7,7 @@ Every method may raise `StoreUnavailable`, after which nothing of that call was 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from parley.codec import Outgoing
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
@@ -74,12 +74,19 @@ class HistoryRow:
     value: bytes
 
 
+class EntryId(NamedTuple):
+    """Names what one batch left for the bus: the partition that was read, and the offset that the batch moved it to."""
+
+    partition: TopicPartition
+    next_offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """All that one batch of decisions changes; written in one transaction or not at all.
 
-    `outbox` holds what is to be published, by the partition that was read; `published` names outbox entries of earlier
-    batches that the bus has acknowledged, deleted in passing.
+    `outbox` holds what is to be published, by the partition that was read, each of which `advances`; `published` names outbox
+    entries of earlier batches that the bus has acknowledged, deleted in passing.
     """
 
     group: str
@@ -91,7 +98,7 @@ class Commit:
     timers: Sequence[Timer] = ()
     timers_cancelled: Collection[EventId] = ()
     outbox: Mapping[TopicPartition, Sequence[Outgoing]] | None = None
-    published: Collection[int] = ()
+    published: Collection[EntryId] = ()
     skipped: Sequence[tuple[TopicPartition, int]] = ()
 
 
@@ -99,9 +106,18 @@ class Commit:
 class OutboxEntry:
     """One batch's records for the bus, in order, as they were left for the partition's next owner."""
 
-    entry_id: int
-    partition: TopicPartition
+    entry_id: EntryId
     records: tuple[Outgoing, ...]
+
+
+def left_behind(commit: Commit) -> list[OutboxEntry]:
+    """The outbox entries of a batch, in the order of its partitions."""
+    outbox = commit.outbox or {}
+    return [
+        OutboxEntry(EntryId(advance.partition, advance.next_offset), tuple(outbox[advance.partition]))
+        for advance in commit.advances
+        if outbox.get(advance.partition)
+    ]
 
 
 class DecisionStore(Protocol):
@@ -122,16 +138,17 @@ class DecisionStore(Protocol):
 
     def states(self, group: str, keys: Collection[str]) -> dict[str, bytes]: ...
 
-    def commit(self, commit: Commit) -> dict[TopicPartition, int]:
-        """Write everything in one transaction; returns the outbox entry's id of each partition that has one.
+    def commit(self, commit: Commit) -> None:
+        """Write everything in one transaction.
 
-        Raises `Superseded` when a fence or an offset is not as expected; nothing is written then.
+        Raises `Superseded` when a fence or an offset is not as expected, `AlreadySeen` when one of `seen` was committed before;
+        nothing is written then.
         """
 
     def outbox(self, group: str, partitions: Sequence[TopicPartition]) -> list[OutboxEntry]:
         """Entries not deleted yet, oldest first."""
 
-    def delete_outbox(self, entry_ids: Collection[int]) -> None: ...
+    def delete_outbox(self, group: str, entries: Collection[EntryId]) -> None: ...
 
     def due_timers(
         self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int

@@ -12,11 +12,11 @@ from typing import Generic, TypeVar
 
 from parley.codec import Codec
 from parley.domain.deciding import Decider
-from parley.errors import BusUnavailable, ParleyError, StoreUnavailable, Superseded
+from parley.errors import AlreadySeen, BusUnavailable, ParleyError, StoreUnavailable, Superseded
 from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Consumer, Producer, Record, TopicPartition
 from parley.ports.clock import Clock
-from parley.ports.store import Advance, Commit, DecisionStore, Lease
+from parley.ports.store import Advance, Commit, DecisionStore, EntryId, Lease, left_behind
 from parley.runtime.backoff import Backoff
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
@@ -34,6 +34,8 @@ MAX_ATTEMPTS = 3
 CAREFUL_RECORDS = 500
 """After a predecessor that did not leave in good order, so many records are handled one at a time."""
 TIMER_EVERY_S = 0.1
+LAG_EVERY_S = 0.5
+"""The bus's own commit serves lag tools only, and costs a round trip: not after every batch."""
 
 
 class DeciderWorker(Generic[S]):
@@ -65,8 +67,10 @@ class DeciderWorker(Generic[S]):
         self._next: dict[TopicPartition, int | None] = {}
         self._careful: dict[TopicPartition, int] = {}
         self._to_take: set[TopicPartition] = set()
-        self._published: list[int] = []
+        self._published: list[EntryId] = []
         self._timers_at = 0.0
+        self._to_tell: dict[TopicPartition, int] = {}
+        self._told_at = 0.0
         self._concluded = 0
         self._stop = Flag()
         self._consumer: Consumer | None = None
@@ -108,6 +112,8 @@ class DeciderWorker(Generic[S]):
         before = self._concluded
         self._process(ours)
         self._fire_timers()
+        if perf_counter() - self._told_at >= LAG_EVERY_S:
+            self._tell_bus()
         return self._concluded - before
 
     @property
@@ -138,6 +144,7 @@ class DeciderWorker(Generic[S]):
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
         """Nothing is in flight between two polls: every batch was committed and published, or dropped."""
+        self._tell_bus()
         fences = {p: self._leases[p].fence for p in partitions if p in self._leases}
         self._drop(partitions)
         try:
@@ -155,6 +162,7 @@ class DeciderWorker(Generic[S]):
             self._leases.pop(partition, None)
             self._next.pop(partition, None)
             self._careful.pop(partition, None)
+            self._to_tell.pop(partition, None)
 
     def _start_over(self) -> None:
         """Nobody knows what the store holds now: take every partition again before going on."""
@@ -170,7 +178,7 @@ class DeciderWorker(Generic[S]):
         leases = self._store.raise_fence(self.name, taking)
         left = self._store.outbox(self.name, taking)
         publish(self._live_producer(), [record for entry in left for record in entry.records])
-        self._store.delete_outbox([entry.entry_id for entry in left])
+        self._store.delete_outbox(self.name, [entry.entry_id for entry in left])
         beginnings = consumer.beginning_offsets(taking)
         for partition in taking:
             lease = leases[partition]
@@ -203,9 +211,9 @@ class DeciderWorker(Generic[S]):
             self._superseded(records)
         self._observe(records, perf_counter() - began)
 
-    def _together(self, records: list[Record]) -> None:
+    def _together(self, records: list[Record], *, ask: bool = False) -> None:
         try:
-            verdict = self._judge.judge(records, self._clock.now())
+            verdict = self._judge.judge(records, self._clock.now(), ask=ask)
         except (ParleyError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -214,7 +222,10 @@ class DeciderWorker(Generic[S]):
             )
             self._one_by_one(records)
             return
-        self._conclude(records, verdict)
+        try:
+            self._conclude(records, verdict)
+        except AlreadySeen:
+            self._together(records, ask=True)
 
     def _one_by_one(self, records: list[Record]) -> None:
         """Each record by itself, each attempt counted in SQL first, so that one that kills the process is found out too."""
@@ -235,7 +246,7 @@ class DeciderWorker(Generic[S]):
                 self._conclude([record], self._judge.skip(record, reason, now))
                 return
             try:
-                verdict = self._judge.judge([record], now)
+                verdict = self._judge.judge([record], now, ask=True)
             except (ParleyError, KeyboardInterrupt):
                 raise
             except Exception as error:
@@ -247,24 +258,29 @@ class DeciderWorker(Generic[S]):
             return
 
     def _conclude(self, records: Sequence[Record], verdict: Verdict[S]) -> None:
-        """Commit the verdict, then publish what it says. Raises `Superseded`, `TooManyInvalid`."""
+        """Commit the verdict, then publish what it says. Raises `AlreadySeen`, `Superseded`, `TooManyInvalid`."""
         if not verdict.skipped:
             self._flood.count(len(records) - verdict.invalid, verdict.invalid)
         published, self._published = self._published, []
-        entries = self._store.commit(self._commit(records, verdict, published))
+        commit = self._commit(records, verdict, published)
+        try:
+            self._store.commit(commit)
+        except AlreadySeen:
+            self._published = published
+            raise
         self._judge.keep(verdict)
         for record in records:
-            self._next[record.topic_partition] = record.offset + 1
-        publish(self._live_producer(), [o for partition in entries for o in verdict.outbox[partition]])
-        self._published = list(entries.values())
+            self._next[record.topic_partition] = self._to_tell[record.topic_partition] = record.offset + 1
+        left = left_behind(commit)
+        publish(self._live_producer(), [record for entry in left for record in entry.records])
+        self._published = [entry.entry_id for entry in left]
         self._concluded += len(records)
-        self._tell_kafka(records)
         for kind, outcome in verdict.outcomes:
             self._metrics.handled.labels(self.name, kind, outcome).inc()
         if verdict.invalid:
             self._metrics.dead_letters.labels(self.name, self._topic).inc(verdict.invalid)
 
-    def _commit(self, records: Sequence[Record], verdict: Verdict[S], published: Sequence[int]) -> Commit:
+    def _commit(self, records: Sequence[Record], verdict: Verdict[S], published: Sequence[EntryId]) -> Commit:
         last = {record.topic_partition: record.offset for record in records}
         return Commit(
             group=self.name,
@@ -283,12 +299,16 @@ class DeciderWorker(Generic[S]):
             skipped=verdict.skipped,
         )
 
-    def _tell_kafka(self, records: Sequence[Record]) -> None:
+    def _tell_bus(self) -> None:
         """For lag tools only: the truth is in SQL, so a failure here is none."""
+        self._told_at = perf_counter()
+        if not self._to_tell or self._consumer is None:
+            return
         try:
-            self._live_consumer().commit({r.topic_partition: r.offset + 1 for r in records})
+            self._consumer.commit(self._to_tell)
         except (Superseded, BusUnavailable):
             log.debug("%s: the bus did not take the offsets; SQL has them", self.name)
+        self._to_tell = {}
 
     def _superseded(self, records: Sequence[Record]) -> None:
         """Another worker was there first: drop the batch; if the partitions are still ours, read their offsets again."""
@@ -319,7 +339,7 @@ class DeciderWorker(Generic[S]):
         """Leave the group in good order; `revoked` marks the partitions as cleanly left."""
         if self._published:
             try:
-                self._store.delete_outbox(self._published)
+                self._store.delete_outbox(self.name, self._published)
             except StoreUnavailable:
                 log.warning(
                     "%s: acknowledged outbox entries stay; the next owner publishes them again", self.name

@@ -58,11 +58,16 @@ class Judge(Generic[S]):
         self._adapter: TypeAdapter[S] = TypeAdapter(decider.state_type)
         self._kept: OrderedDict[str, S] = OrderedDict()
 
-    def judge(self, records: Sequence[Record], now: datetime) -> Verdict[S]:
-        """Raises `NewerVersion`, `StoreUnavailable`, and whatever `handle` raises (a bug)."""
+    def judge(self, records: Sequence[Record], now: datetime, *, ask: bool = False) -> Verdict[S]:
+        """Repeats within the batch are left out, and if `ask`, what the store has seen in earlier ones too: rare enough that it
+        is asked only after it has refused a commit as `AlreadySeen`.
+
+        Raises `NewerVersion`, `StoreUnavailable`, and whatever `handle` raises (a bug).
+        """
         verdict: Verdict[S] = Verdict()
         events = self._read(records, verdict, now)
-        fresh = self._unseen(events, verdict)
+        ids = [event.envelope.event_id for _, event in events] if ask else []
+        fresh = self._unseen(events, self._store.seen(self._decider.name, ids), verdict)
         self._load(event for _, event in fresh)
         for record, event in fresh:
             self._decide(record, event, verdict, now)
@@ -77,7 +82,9 @@ class Judge(Generic[S]):
             event = self._codec.decode(record)
         except InvalidEvent:
             return verdict
-        verdict.seen.append(event.envelope.event_id)
+        event_id = event.envelope.event_id
+        if not self._store.seen(self._decider.name, [event_id]):
+            verdict.seen.append(event_id)
         settles = TOPIC_OF[MessageFailed.event_type()].name == record.topic
         if settles and isinstance(event, Event) and not isinstance(event.body, MessageFailed):
             verdict.outbox[record.topic_partition].append(self._codec.encode(_failure(record, event, now)))
@@ -113,10 +120,12 @@ class Judge(Generic[S]):
         return events
 
     def _unseen(
-        self, events: Sequence[tuple[Record, AnyEvent | Erased]], verdict: Verdict[S]
+        self,
+        events: Sequence[tuple[Record, AnyEvent | Erased]],
+        known: set[EventId],
+        verdict: Verdict[S],
     ) -> list[tuple[Record, AnyEvent]]:
-        """What is handled: not seen by an earlier batch nor earlier in this one, and not erased."""
-        known = self._store.seen(self._decider.name, [event.envelope.event_id for _, event in events])
+        """What is handled: neither known nor earlier in this batch, and not erased."""
         fresh: list[tuple[Record, AnyEvent]] = []
         for record, event in events:
             event_id = event.envelope.event_id

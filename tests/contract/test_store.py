@@ -17,11 +17,29 @@ from parley.backends.sql.decisions import pack, unpack
 from parley.backends.sql.engine import make_engine
 from parley.codec import Outgoing
 from parley.domain.readmodel import ConversationRow, FeedbackRow
-from parley.errors import ConfigurationError, KeyErased, StoreUnavailable, Superseded, UnknownTenant
+from parley.errors import (
+    AlreadySeen,
+    ConfigurationError,
+    KeyErased,
+    StoreUnavailable,
+    Superseded,
+    UnknownTenant,
+)
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
 from parley.ports.keys import KEY_BYTES
-from parley.ports.store import AccessKey, Advance, Claim, Commit, HistoryRow, Store, StoredState, Timer
+from parley.ports.store import (
+    AccessKey,
+    Advance,
+    Claim,
+    Commit,
+    EntryId,
+    HistoryRow,
+    OutboxEntry,
+    Store,
+    StoredState,
+    Timer,
+)
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, ReplyId, TenantId
 from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
 
@@ -129,7 +147,7 @@ def test_groups_do_not_see_each_other(store: Store) -> None:
 
 def test_a_commit_writes_everything(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
-    entries = store.commit(
+    store.commit(
         commit(
             Advance(P0, fence, None, 10),
             seen=[eid(1), eid(2)],
@@ -147,11 +165,7 @@ def test_a_commit_writes_everything(store: Store) -> None:
     assert store.history(ConversationId("c-1")) == [history(1), history(2)]
     assert store.conversation(ConversationId("c-1")) == conversation()
     [entry] = store.outbox(G, [P0])
-    assert (entry.entry_id, entry.partition, entry.records) == (
-        entries[P0],
-        P0,
-        (record("one"), record("two", 3)),
-    )
+    assert entry == OutboxEntry(EntryId(P0, 10), (record("one"), record("two", 3)))
     assert store.due_timers(G, [P0], NINE + timedelta(seconds=60), 10) == [timer("t", 60)]
     assert store.skips(G, P0.topic) == [(P0, 4)]
 
@@ -212,11 +226,41 @@ def test_of_many_who_race_for_an_offset_exactly_one_wins(store: Store) -> None:
     assert store.states(G, ["c-1"]) == {"c-1": str(won[0]).encode()}
 
 
-def test_states_are_replaced_and_seen_ids_may_repeat(store: Store) -> None:
+def test_states_are_replaced(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
-    store.commit(commit(Advance(P0, fence, None, 1), seen=[eid(1)], states=[StoredState("c-1", b"old")]))
-    store.commit(commit(Advance(P0, fence, 1, 2), seen=[eid(1)], states=[StoredState("c-1", b"new")]))
-    assert store.states(G, ["c-1"]) == {"c-1": b"new"}
+    store.commit(commit(Advance(P0, fence, None, 1), states=[StoredState("c-1", b"old")]))
+    twice = [StoredState("c-1", b"new"), StoredState("c-2", b"s"), StoredState("c-1", b"newest")]
+    store.commit(commit(Advance(P0, fence, 1, 2), states=twice))
+    assert store.states(G, ["c-1", "c-2"]) == {"c-1": b"newest", "c-2": b"s"}
+
+
+def test_a_commit_with_an_event_that_was_seen_writes_nothing(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    store.commit(commit(Advance(P0, fence, None, 1), seen=[eid(1)]))
+    again = commit(
+        Advance(P0, fence, 1, 2),
+        seen=[eid(2), eid(1)],
+        states=[StoredState("c-1", b"s")],
+        outbox={P0: [record("x")]},
+    )
+    with pytest.raises(AlreadySeen):
+        store.commit(again)
+    assert store.offsets(G, [P0]) == {P0: 1}
+    assert store.seen(G, [eid(2)]) == set() and store.states(G, ["c-1"]) == {}
+    assert store.outbox(G, [P0]) == []
+
+
+def test_a_commit_may_be_larger_than_any_statement(store: Store) -> None:
+    fences = store.raise_fence(G, [P0, P1])
+    ids = [eid(number) for number in range(2_500)]
+    rows = [history(seq, f"c-{seq % 3}") for seq in range(1, 2_501)]
+    advances = [Advance(P0, fences[P0].fence, None, 9), Advance(P1, fences[P1].fence, None, 9)]
+    store.commit(Commit(G, advances, seen=ids, history=rows))
+    assert store.seen(G, ids) == set(ids)
+    assert sum(len(store.history(ConversationId(f"c-{n}"), limit=5_000)) for n in range(3)) == 2_500
+    with pytest.raises(AlreadySeen):
+        store.commit(commit(Advance(P0, fences[P0].fence, 9, 10), seen=[eid("new"), *ids[::-1]]))
+    assert store.seen(G, [eid("new")]) == set()
 
 
 def test_a_thousand_ids_and_keys_are_looked_up_at_once(store: Store) -> None:
@@ -231,14 +275,16 @@ def test_a_thousand_ids_and_keys_are_looked_up_at_once(store: Store) -> None:
 
 def test_the_outbox_keeps_its_order_and_acknowledged_entries_go_with_the_next_commit(store: Store) -> None:
     fences = store.raise_fence(G, [P0, P1])
-    one = store.commit(commit(Advance(P0, fences[P0].fence, None, 1), outbox={P0: [record("1")]}))
+    store.commit(commit(Advance(P0, fences[P0].fence, None, 1), outbox={P0: [record("1")]}))
     store.commit(commit(Advance(P1, fences[P1].fence, None, 1), outbox={P1: [record("other")]}))
     store.commit(commit(Advance(P0, fences[P0].fence, 1, 2), outbox={P0: [record("2")]}))
     assert [entry.records[0].value for entry in store.outbox(G, [P0])] == [b"1", b"2"]
-    two = store.commit(commit(Advance(P0, fences[P0].fence, 2, 3), published=list(one.values())))
-    assert two == {}
+    store.commit(commit(Advance(P0, fences[P0].fence, 2, 3), published=[EntryId(P0, 1)]))
     [left] = store.outbox(G, [P0])
-    store.delete_outbox([left.entry_id])
+    assert left.entry_id == EntryId(P0, 2)
+    store.delete_outbox("assignment", [left.entry_id])
+    assert store.outbox(G, [P0]) == [left]
+    store.delete_outbox(G, [left.entry_id])
     assert store.outbox(G, [P0]) == [] and len(store.outbox(G, [P1])) == 1
     assert store.outbox(G, []) == []
 

@@ -152,7 +152,7 @@ def _(one: DeciderWorker[Conversation], on: Platform) -> None:
 
 @step("after publishing, before anything is noted")
 def _(one: DeciderWorker[Conversation], on: Platform) -> None:
-    one._tell_kafka = crash  # type: ignore[method-assign]  # the process dies here
+    one._observe = crash  # type: ignore[method-assign]  # the process dies here
 
 
 class Dying:

@@ -100,7 +100,7 @@ def until(check: Callable[[], Any]) -> Any:
 
 def results(on: Platform) -> dict[str, str]:
     """What became of each message: `understood`, or the reason of its failure."""
-    found = {}
+    found: dict[str, str] = {}
     for each in events_on(on, "conversation.events"):
         if isinstance(each.body, MessageUnderstood):
             found[each.body.message_id] = "understood"

@@ -139,14 +139,20 @@ class AdminLink:
     def ask(self, question: Callable[[KafkaAdminClient], T]) -> T:
         """Raises what `translate` makes of an error."""
         with self._lock:
-            if self._client is None:
-                self._client = open_client(
-                    KafkaAdminClient, self._brokers, request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000)
-                )
+            if self._client is not None:
+                try:
+                    return question(self._client)
+                except errors.KafkaError as error:
+                    self._drop()  # its connection, or what it knows of coordinators and controller, may be out of date
+                    if not error.retriable:
+                        raise translate(error) from error
+            self._client = open_client(
+                KafkaAdminClient, self._brokers, request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000)
+            )
             try:
                 return question(self._client)
             except errors.KafkaError as error:
-                self._drop()  # it may remember a coordinator or controller that is one no more
+                self._drop()
                 raise translate(error) from error
 
     def partition_counts(self, topics: Sequence[str]) -> dict[str, int]:

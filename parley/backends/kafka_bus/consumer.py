@@ -25,7 +25,7 @@ from parley.ports.bus import RebalanceListener, Record, Start, TopicPartition
 
 log = logging.getLogger(__name__)
 
-TURN_S = 0.25
+TURN_S = 0.5
 RETRY_S = 0.1
 ASK_TIMEOUT_MS = 5_000
 COMMIT_TIMEOUT_MS = 5_000
@@ -38,7 +38,7 @@ _FETCHING: dict[str, Any] = {
     "enable_auto_commit": False,
     "fetch_min_bytes": 1,
     # A new record answers a fetch at once; only a seek waits for the fetch before it to end.
-    "fetch_max_wait_ms": 250,
+    "fetch_max_wait_ms": 500,
     "fetch_max_bytes": 16 * 1_048_576,
     "max_partition_fetch_bytes": 2 * 1_048_576,
     "request_timeout_ms": int(REQUEST_TIMEOUT_S * 1000),

@@ -115,7 +115,7 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
         """`ensure_active_group`, but the polling thread serves the listener's calls while it waits."""
         assert self._handover is not None  # set before the subscription that leads here
         asked = self._handover.asked
-        joined = self._manager.call_soon(self._coordinator.ensure_active_group_async, timeout_ms)
+        joined = self._manager.call_soon(self._join, timeout_ms)
         joined.add_both(lambda _: asked.put(None))
         failure: BaseException | None = None
         while (question := asked.get()) is not None:
@@ -135,6 +135,16 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
             self._coordinator.request_rejoin()
         return bool(joined.value)
 
+    async def _join(self, timeout_ms: float | None) -> bool:
+        """On the network thread. What was joined between two polls counts: kafka-python would drop that answer and ask
+        again, whereupon every other member has to join again, and with short polls the group never settles.
+        """
+        earlier = self._coordinator._join_task
+        if earlier is not None and earlier.succeeded():
+            self._coordinator._join_task = answered = Future()
+            self._manager.call_soon(_resolve, answered, earlier.value)
+        return bool(await self._coordinator.ensure_active_group_async(timeout_ms))
+
     def _hang_bell(self) -> None:
         """Put the bell among the answers that `poll` waits for. That list belongs to the network thread."""
         with self._bell_lock:
@@ -145,6 +155,6 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
         self._manager.run(self._fetcher._fetch_futures.append, bell)
 
 
-def _resolve(future: Future) -> None:
+def _resolve(future: Future, value: Any = None) -> None:
     if not future.is_done:
-        future.success(None)
+        future.success(value)

@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, and_, bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, delete, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.engine import insert, insert_missing, reading, upsert, writing
+from parley.backends.sql.bulk import NOW, WAS, Writes, in_parts, insert, one_of, put
+from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import add_history, add_projections
 from parley.codec import Outgoing
-from parley.errors import Superseded
+from parley.errors import AlreadySeen, Superseded
 from parley.ports.bus import TopicPartition
-from parley.ports.store import Commit, Lease, OutboxEntry, Timer
+from parley.ports.store import Advance, Commit, EntryId, Lease, OutboxEntry, Timer, left_behind
 from schemas.base import EventId
 
 P = t.partitions.c
@@ -24,18 +27,6 @@ THIS_PARTITION = (
     P.fence == bindparam("b_fence"),
 )
 RELEASE = update(t.partitions).where(*THIS_PARTITION).values(clean=True)
-ADVANCE = (
-    update(t.partitions)
-    .where(*THIS_PARTITION, P.next_offset.is_not_distinct_from(bindparam("b_expected")))
-    .values(next_offset=bindparam("b_next"))
-)
-SEEN = select(t.seen.c.event_id).where(
-    t.seen.c.group_name == bindparam("b_group"), t.seen.c.event_id.in_(bindparam("b_ids", expanding=True))
-)
-STATES = select(t.states.c.state_key, t.states.c.value).where(
-    t.states.c.group_name == bindparam("b_group"),
-    t.states.c.state_key.in_(bindparam("b_keys", expanding=True)),
-)
 
 
 class Decisions:
@@ -48,7 +39,7 @@ class Decisions:
             return {}
         rows = [{**_place(group, p), "fence": 0, "next_offset": None, "clean": True} for p in partitions]
         with writing(self._engine) as connection:
-            connection.execute(insert_missing(self._engine, t.partitions), rows)
+            put(connection, t.partitions, rows, "keep")
             held = _leases(connection, group, partitions, lock=self._engine.dialect.name == "postgresql")
             connection.execute(
                 update(t.partitions).where(_among(group, partitions)).values(fence=P.fence + 1, clean=False)
@@ -69,74 +60,32 @@ class Decisions:
         return {p: held[p].next_offset if p in held else None for p in partitions}
 
     def seen(self, group: str, ids: Collection[EventId]) -> set[EventId]:
-        if not ids:
-            return set()
-        with reading(self._engine) as connection:
-            found = connection.scalars(SEEN, {"b_group": group, "b_ids": list(ids)})
-            return {EventId(event_id) for event_id in found}
+        query = _seen(self._engine.dialect.name)
+        return {EventId(row.event_id) for row in self._among(query, group, ids)}
 
     def states(self, group: str, keys: Collection[str]) -> dict[str, bytes]:
-        if not keys:
-            return {}
-        columns = t.states.c
-        query = select(columns.state_key, columns.value).where(
-            columns.group_name == group, columns.state_key.in_(keys)
-        )
-        with reading(self._engine) as connection:
-            return {key: bytes(value) for key, value in connection.execute(query)}
+        query = _states(self._engine.dialect.name)
+        return {row.state_key: bytes(row.value) for row in self._among(query, group, keys)}
 
-    def commit(self, commit: Commit) -> dict[TopicPartition, int]:
+    def _among(self, query: Select[Any], group: str, names: Collection[str]) -> list[Any]:
+        rows: list[Any] = []
+        for part in in_parts(names):
+            with reading(self._engine) as connection:
+                rows += connection.execute(query, {"b_group": group, "b_names": part}).all()
+        return rows
+
+    def commit(self, commit: Commit) -> None:
+        writes = Writes()
+        _decided(writes, commit)
+        add_history(writes, commit.history)
+        add_projections(writes, commit.projections)
         with writing(self._engine) as connection:
-            self._advance(connection, commit)
-            entries = self._leave_outbox(connection, commit)
-            self._write_decided(connection, commit)
-            add_history(connection, self._engine, commit.history)
-            add_projections(connection, self._engine, commit.projections)
-            if commit.published:
-                connection.execute(delete(t.outbox).where(t.outbox.c.entry_id.in_(commit.published)))
-        return entries
-
-    def _advance(self, connection: Connection, commit: Commit) -> None:
-        """Compare-and-swap of every offset under its fence. Raises `Superseded`, which rolls everything back."""
-        for advance in commit.advances:
-            bound = {
-                **_bound(commit.group, advance.partition),
-                "b_fence": advance.fence,
-                "b_expected": advance.expected,
-                "b_next": advance.next_offset,
-            }
-            if connection.execute(ADVANCE, bound).rowcount != 1:
-                raise Superseded(f"{advance.partition}: another worker was there first")
-
-    def _leave_outbox(self, connection: Connection, commit: Commit) -> dict[TopicPartition, int]:
-        entries: dict[TopicPartition, int] = {}
-        statement = insert(self._engine, t.outbox).returning(t.outbox.c.entry_id)
-        for partition, records in (commit.outbox or {}).items():
-            if records:
-                row = {**_place(commit.group, partition), "payload": pack(records)}
-                entries[partition] = connection.execute(statement, row).scalar_one()
-        return entries
-
-    def _write_decided(self, connection: Connection, commit: Commit) -> None:
-        group = commit.group
-        if commit.seen:
-            now = datetime.now(UTC)
-            rows = [{"group_name": group, "event_id": event_id, "seen_at": now} for event_id in commit.seen]
-            connection.execute(insert_missing(self._engine, t.seen), rows)
-        if commit.states:
-            states = [{"group_name": group, "state_key": s.key, "value": s.value} for s in commit.states]
-            connection.execute(upsert(self._engine, t.states), states)
-        if commit.timers:
-            connection.execute(
-                upsert(self._engine, t.timers), [_timer_row(group, timer) for timer in commit.timers]
-            )
-        if commit.timers_cancelled:
-            connection.execute(delete(t.timers).where(t.timers.c.timer_id.in_(commit.timers_cancelled)))
-        if commit.skipped:
-            skips = [
-                {**_place(group, partition), "record_offset": offset} for partition, offset in commit.skipped
-            ]
-            connection.execute(insert_missing(self._engine, t.skips), skips)
+            changed = writes.run(connection)
+            # Raised within the transaction, which rolls everything back.
+            if changed["move_partitions"] != len(commit.advances):
+                raise Superseded(f"{commit.group}: another worker was there first")
+            if changed["keep_seen"] != len(commit.seen):
+                raise AlreadySeen(f"{commit.group}: an event of this batch was decided before")
 
     def outbox(self, group: str, partitions: Sequence[TopicPartition]) -> list[OutboxEntry]:
         if not partitions:
@@ -146,16 +95,19 @@ class Decisions:
             columns.group_name == group, tuple_(columns.topic, columns.partition_number).in_(list(partitions))
         )
         with reading(self._engine) as connection:
-            rows = connection.execute(query.order_by(columns.entry_id)).all()
+            rows = connection.execute(query.order_by(columns.next_offset)).all()
         return [
-            OutboxEntry(row.entry_id, TopicPartition(row.topic, row.partition_number), unpack(row.payload))
+            OutboxEntry(
+                EntryId(TopicPartition(row.topic, row.partition_number), row.next_offset), unpack(row.payload)
+            )
             for row in rows
         ]
 
-    def delete_outbox(self, entry_ids: Collection[int]) -> None:
-        if entry_ids:
-            with writing(self._engine) as connection:
-                connection.execute(delete(t.outbox).where(t.outbox.c.entry_id.in_(entry_ids)))
+    def delete_outbox(self, group: str, entries: Collection[EntryId]) -> None:
+        writes = Writes()
+        writes.drop(t.outbox, (_entry(group, key) for key in entries))
+        with writing(self._engine) as connection:
+            writes.run(connection)
 
     def due_timers(
         self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int
@@ -193,8 +145,8 @@ class Decisions:
 
     def count_attempt(self, group: str, partition: TopicPartition, offset: int) -> int:
         row = {**_place(group, partition), "record_offset": offset, "attempts": 1}
-        statement: object = insert(self._engine, t.attempts).values(row)
-        counted = statement.on_conflict_do_update(  # type: ignore[attr-defined]  # both dialects' INSERT has it
+        statement = insert(self._engine.dialect.name, t.attempts).values(row)
+        counted = statement.on_conflict_do_update(
             index_elements=[column.name for column in t.attempts.primary_key],
             set_={"attempts": t.attempts.c.attempts + 1},
         ).returning(t.attempts.c.attempts)
@@ -264,8 +216,53 @@ def _decoded(record: Outgoing, encoding: str) -> list[object]:
     ]
 
 
+def _decided(writes: Writes, commit: Commit) -> None:
+    group, now = commit.group, datetime.now(UTC)
+    writes.move(P.next_offset, (_advance_row(group, advance) for advance in commit.advances))
+    leaving = ((entry.entry_id, pack(entry.records)) for entry in left_behind(commit))
+    writes.put(t.outbox, ({**_entry(group, key), "payload": payload} for key, payload in leaving), "keep")
+    writes.drop(t.outbox, (_entry(group, key) for key in commit.published))
+    seen = ({"event_id": event_id, "group_name": group, "seen_at": now} for event_id in commit.seen)
+    writes.put(t.seen, seen, "keep")
+    states = ({"state_key": s.key, "group_name": group, "value": s.value} for s in commit.states)
+    writes.put(t.states, states, "replace")
+    writes.put(t.timers, (_timer_row(group, timer) for timer in commit.timers), "replace")
+    writes.drop(t.timers, ({"timer_id": timer_id} for timer_id in commit.timers_cancelled))
+    skips = ({**_place(group, partition), "record_offset": offset} for partition, offset in commit.skipped)
+    writes.put(t.skips, skips, "keep")
+
+
+@cache
+def _seen(dialect: str) -> Select[Any]:
+    columns = t.seen.c
+    return select(columns.event_id).where(
+        one_of(dialect, columns.event_id, "b_names"), columns.group_name == bindparam("b_group")
+    )
+
+
+@cache
+def _states(dialect: str) -> Select[Any]:
+    columns = t.states.c
+    return select(columns.state_key, columns.value).where(
+        one_of(dialect, columns.state_key, "b_names"), columns.group_name == bindparam("b_group")
+    )
+
+
 def _place(group: str, partition: TopicPartition) -> dict[str, object]:
     return {"group_name": group, "topic": partition.topic, "partition_number": partition.partition}
+
+
+def _entry(group: str, entry_id: EntryId) -> dict[str, object]:
+    return {**_place(group, entry_id.partition), "next_offset": entry_id.next_offset}
+
+
+def _advance_row(group: str, advance: Advance) -> dict[str, object]:
+    return {
+        **_place(group, advance.partition),
+        "fence": advance.fence,
+        WAS: advance.expected,
+        NOW: advance.next_offset,
+    }
 
 
 def _bound(group: str, partition: TopicPartition) -> dict[str, object]:

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Engine, Row, delete, select, tuple_, update
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.engine import insert_missing, reading, upsert, writing
+from parley.backends.sql.bulk import put
+from parley.backends.sql.engine import reading, writing
 from parley.errors import UnknownTenant
 from parley.ports.store import AccessKey, Claim, TenantVersion
 from schemas.base import ConversationId, MessageId, TenantId
@@ -30,9 +31,9 @@ class Tenants:
         }
         current = select(t.tenants.c.version).where(t.tenants.c.tenant == config.id)
         with writing(self._engine) as connection:
-            connection.execute(insert_missing(self._engine, t.tenant_versions), [row])
+            put(connection, t.tenant_versions, [row], "keep")
             changed = connection.scalar(current) != version
-            connection.execute(upsert(self._engine, t.tenants), [{"tenant": config.id, "version": version}])
+            put(connection, t.tenants, [{"tenant": config.id, "version": version}], "replace")
         return changed
 
     def current(self, tenant: TenantId) -> str:
@@ -88,7 +89,7 @@ class Doors:
             "revoked_at": key.revoked_at,
         }
         with writing(self._engine) as connection:
-            connection.execute(upsert(self._engine, t.access_keys), [row])
+            put(connection, t.access_keys, [row], "replace")
 
     def key(self, key_hash: str) -> AccessKey | None:
         query = select(t.access_keys).where(t.access_keys.c.key_hash == key_hash)
@@ -118,7 +119,7 @@ class Doors:
             tuple_(columns.conversation_id, columns.client_message_id).in_(list(rows))
         )
         with writing(self._engine) as connection:
-            connection.execute(insert_missing(self._engine, t.claims), list(rows.values()))
+            put(connection, t.claims, rows.values(), "keep")
             held = {
                 (row.conversation_id, row.client_message_id): _claim(row) for row in connection.execute(query)
             }

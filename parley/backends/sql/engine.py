@@ -1,66 +1,95 @@
-"""Connections: pragmas and time-outs of both databases, and every error of theirs in Parley's own words."""
+"""Connections: the settings of both databases, and the two ways to use one, to write and to read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from parley.errors import ConfigurationError, StoreUnavailable
+from parley.backends.sql.translating import translated
+from parley.errors import ConfigurationError
 
-BUSY_TIMEOUT_S = 10.0
-POOL_TIMEOUT_S = 10.0
+LOCK_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 10
 ALLOWED = "sqlite:///FILE or postgresql+psycopg://USER@HOST:PORT/NAME"
+
+POSTGRES = {
+    "application_name": "parley",
+    "connect_timeout": "5",
+    # A server that vanished without a word is noticed after 15 s, not after the two hours of TCP's default.
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "15000",
+    # A worker that was frozen within a transaction may not keep its rows locked from its successor.
+    "options": f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout=30s",
+}
+"""What a URL does not say otherwise: libpq's parameters."""
+
+SQLITE = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={LOCK_TIMEOUT_S * 1000}",
+)
 
 
 def make_engine(url: str) -> Engine:
     """Opens nothing yet. Raises `ConfigurationError` for a URL that cannot work."""
     try:
-        if url.startswith("sqlite"):
-            return _sqlite(url)
-        if url.startswith("postgresql"):
-            return create_engine(
-                url,
-                pool_size=10,
-                max_overflow=20,
-                pool_timeout=POOL_TIMEOUT_S,
-                connect_args={"connect_timeout": 5},
-            )
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        if parsed.get_backend_name() == "postgresql":
+            return _postgres(parsed)
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"database URL: {error}; allowed: {ALLOWED}") from error
-    raise ConfigurationError(f"database URL: begins with {url.split(':', 1)[0]!r}; allowed: {ALLOWED}")
+    raise ConfigurationError(f"database URL: begins with {parsed.drivername!r}; allowed: {ALLOWED}")
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
-    path = engine.url.database
-    if path and path != ":memory:":
-        _make_folder(Path(path).parent)
+def _postgres(url: URL) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername != "postgresql+psycopg":
+        raise ConfigurationError(f"database URL: begins with {url.drivername!r}; allowed: {ALLOWED}")
+    defaults = {name: value for name, value in POSTGRES.items() if name not in url.query}
+    return create_engine(
+        url.update_query_dict(defaults),
+        # No ping before each use, which would cost a round trip: a connection that broke makes its first user's call
+        # `StoreUnavailable`, and with it all its age are thrown away.
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=POOL_TIMEOUT_S,
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        _make_folder(Path(url.database).parent)
+    engine = create_engine(
+        url, connect_args={"timeout": LOCK_TIMEOUT_S, "check_same_thread": False}, **_pooled(url)
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver's guess
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
-        ):
+        for pragma in SQLITE:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that will write takes the lock at once: one that upgraded later could fail half-way as busy.
-        connection.exec_driver_sql(
-            "BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE"
-        )
+        # What will write takes the lock at once: a transaction that upgraded later could fail half-way as busy.
+        if not connection.get_execution_options().get("reads"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _pooled(url: URL) -> dict[str, Any]:
+    """A database in memory has one connection, and no pool to wait for."""
+    return {"pool_timeout": POOL_TIMEOUT_S} if url.database and url.database != ":memory:" else {}
 
 
 def _make_folder(folder: Path) -> None:
@@ -71,78 +100,17 @@ def _make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Database errors that may pass become `StoreUnavailable`; those that are our bugs stay what they are."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise StoreUnavailable(_words(error)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StoreUnavailable(_words(error)) from error
-        raise
-
-
-def _words(error: Exception) -> str:
-    """The driver's first line, without the statement and its parameters."""
-    origin = getattr(error, "orig", None)
-    return f"database: {str(origin or error).strip().splitlines()[0] if str(origin or error).strip() else type(error).__name__}"
-
-
-@contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction, committed at the end, rolled back by whatever is raised."""
     with translated(), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One query: on PostgreSQL without a transaction around it, which would cost two more round trips."""
+    """For one query, without a transaction around it, which would cost two more round trips."""
     with translated(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
-            return
-        reader = connection.execution_options(reads=True)
-        with reader.begin():
-            yield reader
-
-
-def insert(engine: Engine, table: Table) -> Insert:
-    """An INSERT that can say ON CONFLICT in this database's dialect."""
-    return _insert(engine.dialect.name, table)
-
-
-def upsert(engine: Engine, table: Table) -> Insert:
-    """INSERT, or where the primary key is taken UPDATE all other columns."""
-    return _upsert(engine.dialect.name, table)
-
-
-def insert_missing(engine: Engine, table: Table) -> Insert:
-    """INSERT, or nothing where the primary key is taken."""
-    return _insert_missing(engine.dialect.name, table)
-
-
-# Making a statement costs more than running it on a small batch: each is made once.
-
-
-@cache
-def _insert(dialect: str, table: Table) -> Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-
-
-@cache
-def _upsert(dialect: str, table: Table) -> Insert:
-    statement: Any = _insert(dialect, table)
-    keys = [column.name for column in table.primary_key]
-    others = {
-        column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys
-    }
-    merged: Insert = statement.on_conflict_do_update(index_elements=keys, set_=others)
-    return merged
-
-
-@cache
-def _insert_missing(dialect: str, table: Table) -> Insert:
-    statement: Any = _insert(dialect, table)
-    missing: Insert = statement.on_conflict_do_nothing(index_elements=[c.name for c in table.primary_key])
-    return missing
+        else:
+            yield connection.execution_options(reads=True)

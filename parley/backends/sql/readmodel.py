@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, delete, func, select
 
 from parley.backends.sql import tables as t
+from parley.backends.sql.bulk import Writes
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import CONVERSATION, add_history, add_projections, unpack_headers
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
@@ -77,11 +78,13 @@ class Reads:
         projections: Iterable[Projection],
     ) -> None:
         names = list(conversations)
+        writes = Writes()
+        add_history(writes, history)
+        add_projections(writes, projections)
         with writing(self._engine) as connection:
             for table in (t.history, t.conversations):
                 connection.execute(delete(table).where(table.c.conversation_id.in_(names)))
-            add_history(connection, self._engine, history)
-            add_projections(connection, self._engine, projections)
+            writes.run(connection)
 
 
 def _conversation(row: Row[Any]) -> ConversationRow:

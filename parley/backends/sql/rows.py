@@ -5,10 +5,9 @@ from dataclasses import asdict, fields
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.engine import upsert
+from parley.backends.sql.bulk import Writes
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.ports.bus import Headers
 from parley.ports.store import HistoryRow
@@ -16,8 +15,8 @@ from parley.ports.store import HistoryRow
 CONVERSATION = tuple(field.name for field in fields(ConversationRow))
 
 
-def add_history(connection: Connection, engine: Engine, rows: Iterable[HistoryRow]) -> None:
-    values = [
+def add_history(writes: Writes, rows: Iterable[HistoryRow]) -> None:
+    values = (
         {
             "conversation_id": row.conversation_id,
             "seq": row.seq,
@@ -30,12 +29,11 @@ def add_history(connection: Connection, engine: Engine, rows: Iterable[HistoryRo
             "value": row.value,
         }
         for row in rows
-    ]
-    if values:
-        connection.execute(upsert(engine, t.history), values)
+    )
+    writes.put(t.history, values, "replace")
 
 
-def add_projections(connection: Connection, engine: Engine, rows: Iterable[Projection]) -> None:
+def add_projections(writes: Writes, rows: Iterable[Projection]) -> None:
     conversations: list[dict[str, Any]] = []
     feedback: list[dict[str, Any]] = []
     for row in rows:
@@ -43,10 +41,8 @@ def add_projections(connection: Connection, engine: Engine, rows: Iterable[Proje
             conversations.append({name: getattr(row, name) for name in CONVERSATION})
         elif isinstance(row, FeedbackRow):
             feedback.append(asdict(row))
-    if conversations:
-        connection.execute(upsert(engine, t.conversations), conversations)
-    if feedback:
-        connection.execute(upsert(engine, t.feedback), feedback)
+    writes.put(t.conversations, conversations, "replace")
+    writes.put(t.feedback, feedback, "replace")
 
 
 def pack_headers(headers: Headers) -> bytes:

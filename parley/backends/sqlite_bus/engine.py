@@ -340,10 +340,10 @@ class Engine:
 
     def _refresh(self, db: sqlite3.Connection) -> None:
         known = self._known
-        known.topics = storage.load_topics(db)
         ends = {number: end for number, (_, end) in storage.load_bounds(db).items()}
         grown = [number for number, end in ends.items() if known.ends.get(number, 0) < end]
         known.ends.update(ends)
+        known.topics = storage.load_topics(db)  # last: who finds a topic finds its partitions too
         stored = groups.versions(db)
         changed = [name for name, version in stored.items() if known.stored_versions.get(name) != version]
         known.stored_versions = stored

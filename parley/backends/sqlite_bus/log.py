@@ -120,7 +120,8 @@ class SqliteReader:
             )
         return None if row is None else int(row[0])
 
-    def close(self) -> None:
+    def close(self, bell: Bell) -> None:
+        self._engine.unlisten(bell)
         if self._db is not None:
             self._db.close()
             self._db = None

@@ -105,6 +105,8 @@ def connect_to_read(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Create the tables in a new file. Raises `ConfigurationError` for a file of another make."""
+    if connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,):
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("text_digest", sa.String(length=128), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "client_message_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "conversations",
@@ -83,17 +84,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column(
-            "entry_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
         sa.Column("group_name", sa.String(length=64), nullable=False),
         sa.Column("topic", sa.String(length=128), nullable=False),
-        sa.Column("partition_number", sa.Integer(), nullable=False),
+        sa.Column("partition_number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("next_offset", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("entry_id"),
+        sa.PrimaryKeyConstraint("group_name", "topic", "partition_number", "next_offset"),
     )
     op.create_table(
         "partitions",
@@ -107,10 +103,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "seen",
-        sa.Column("group_name", sa.String(length=64), nullable=False),
         sa.Column("event_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("group_name", sa.String(length=64), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("group_name", "event_id"),
+        sa.PrimaryKeyConstraint("event_id", "group_name"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "skips",
@@ -122,10 +119,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "states",
-        sa.Column("group_name", sa.String(length=64), nullable=False),
         sa.Column("state_key", sa.String(length=128), nullable=False),
+        sa.Column("group_name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("group_name", "state_key"),
+        sa.PrimaryKeyConstraint("state_key", "group_name"),
+        postgresql_with={"fillfactor": 70, "toast_tuple_target": 8160},
     )
     op.create_table(
         "tenant_versions",
@@ -167,5 +165,5 @@ def upgrade() -> None:
         sqlite_where=sa.text("open_messages > 0"),
     )
     op.create_index(op.f("ix_feedback_tenant"), "feedback", ["tenant"], unique=False)
-    op.create_index(op.f("ix_seen_seen_at"), "seen", ["seen_at"], unique=False)
+    op.create_index("ix_seen_seen_at", "seen", ["seen_at"], unique=False, postgresql_using="brin")
     op.create_index("timers_due", "timers", ["group_name", "due_at"], unique=False)

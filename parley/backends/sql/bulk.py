@@ -1,0 +1,224 @@
+"""Many rows of many tables in few statements: the things that are said differently to PostgreSQL and to SQLite.
+
+PostgreSQL gets a column as one array, which the server unpacks, and all tables of a commit in one statement: one round trip
+instead of one for each, and a text that never changes, so that it stays prepared. SQLite has no network in between; there a
+statement run for each row is the fastest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Select,
+    String,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
+
+Row = dict[str, Any]
+Kind = Literal["replace", "keep", "drop", "move"]
+"""Insert, or replace the row whose primary key is taken; insert, or keep that row; delete; move a value (see `Writes.move`)."""
+
+ROWS_AT_ONCE = 1_000
+WAS, NOW = "was", "now"
+T = TypeVar("T")
+
+
+class Write(NamedTuple):
+    """One table's part of a statement: its kind, and the names that its rows have values for."""
+
+    table: Table
+    kind: Kind
+    names: tuple[str, ...]
+    moved: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind}_{self.table.name}"
+
+    @property
+    def inserts(self) -> bool:
+        return self.kind in ("replace", "keep")
+
+
+class Writes:
+    """Collects rows to write, none depending on another; `run` writes them.
+
+    All rows of one call have the same names.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Write, list[Row]]] = []
+
+    def put(self, table: Table, rows: Iterable[Row], taken: Literal["replace", "keep"]) -> None:
+        """Insert. Of rows with the same primary key the last one counts where it replaces, the first where it keeps."""
+        for part in in_parts(rows):
+            self._parts.append((Write(table, taken, tuple(part[0])), part))
+
+    def drop(self, table: Table, rows: Iterable[Row]) -> None:
+        """Delete what has all the values of one of the rows."""
+        for part in in_parts(rows):
+            self._parts.append((Write(table, "drop", tuple(part[0])), part))
+
+    def move(self, moved: Column[Any], rows: Iterable[Row]) -> None:
+        """Compare and swap: the column becomes `now` where it is `was` (or both are NULL) and all other values are as given."""
+        assert isinstance(moved.table, Table)  # and no subquery
+        for part in in_parts(rows):
+            self._parts.append((Write(moved.table, "move", tuple(part[0]), moved.name), part))
+
+    def run(self, connection: Connection) -> Counter[str]:
+        """Returns how many rows changed, by `Write.label`: `move_partitions`, say."""
+        changed: Counter[str] = Counter()
+        parts = self._parts
+        while parts:
+            # A table stands once in a statement: of more than `ROWS_AT_ONCE` rows the rest goes into the next one.
+            these, parts = _firsts(parts)
+            run = _run_together if connection.dialect.name == "postgresql" else _run_each
+            changed.update(run(connection, these))
+        return changed
+
+
+def put(connection: Connection, table: Table, rows: Iterable[Row], taken: Literal["replace", "keep"]) -> None:
+    """`Writes.put` by itself."""
+    writes = Writes()
+    writes.put(table, rows, taken)
+    writes.run(connection)
+
+
+def one_of(dialect: str, among: Column[Any], parameter: str) -> ColumnElement[bool]:
+    """Whether the column holds one of the values of the list bound to `parameter`."""
+    if dialect == "postgresql":
+        return among == any_(bindparam(parameter, type_=ARRAY(_element(among))))
+    return among.in_(bindparam(parameter, expanding=True))
+
+
+def in_parts(items: Iterable[T], size: int = ROWS_AT_ONCE) -> Iterator[list[T]]:
+    """Lists of at most `size`: a statement's parameters are limited in number (SQLite: 32,766) and in bytes."""
+    left = iter(items)
+    while part := list(islice(left, size)):
+        yield part
+
+
+def insert(dialect: str, table: Table) -> Any:
+    """An INSERT that knows this database's ON CONFLICT; the dialects' classes share no type that has it."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _firsts(parts: list[tuple[Write, list[Row]]]) -> tuple[list[tuple[Write, list[Row]]], list[Any]]:
+    """The first part of each table and kind, and the rest."""
+    first: dict[str, tuple[Write, list[Row]]] = {}
+    rest = [part for part in parts if first.setdefault(part[0].label, part) is not part]
+    return list(first.values()), rest
+
+
+def _run_each(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) -> dict[str, int]:
+    changed = {}
+    for write, rows in parts:
+        # SQLAlchemy keeps the columns' own names for what is inserted and set.
+        named = rows if write.inserts else [{f"given_{k}": value for k, value in row.items()} for row in rows]
+        result = connection.execute(_each(write), named, execution_options={"preserve_rowcount": True})
+        changed[write.label] = result.rowcount
+    return changed
+
+
+def _run_together(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) -> dict[str, int]:
+    arrays: dict[str, list[Any]] = {}
+    for write, rows in parts:
+        once = _without_repeats(write.table, rows) if write.kind == "replace" else rows
+        arrays |= {f"{write.label}_{name}": [row[name] for row in once] for name in write.names}
+    counts = connection.execute(_together(tuple(write for write, _ in parts)), arrays).one()
+    return {write.label: count for (write, _), count in zip(parts, counts, strict=True)}
+
+
+def _without_repeats(table: Table, rows: list[Row]) -> list[Row]:
+    """PostgreSQL refuses to replace the same row twice in one statement."""
+    keys = [key.name for key in table.primary_key]
+    last = {tuple(row[key] for key in keys): row for row in rows}
+    return rows if len(last) == len(rows) else list(last.values())
+
+
+# Making a statement costs more than running it on a small batch, so each is made once.
+
+
+@cache
+def _together(writes: tuple[Write, ...]) -> Select[Any]:
+    """WITH all of them SELECT their counts: they run in no order, which is why none may depend on another."""
+    counts = []
+    for write in writes:
+        statement = _from_arrays(write).returning(write.table.primary_key.columns[0])
+        counts.append(select(func.count()).select_from(statement.cte(write.label)).scalar_subquery())
+    return select(*counts)
+
+
+def _from_arrays(write: Write) -> Any:
+    given = _unnested(write)
+    if write.inserts:
+        return _settled(insert("postgresql", write.table).from_select(write.names, select(*given.c)), write)
+    return _changed(write, {name: given.c[name] for name in write.names})
+
+
+@cache
+def _each(write: Write) -> Any:
+    if write.inserts:
+        return _settled(insert("sqlite", write.table), write)
+    given = {n: bindparam(f"given_{n}", type_=_column(write, n).type) for n in write.names}
+    return _changed(write, given)
+
+
+def _settled(statement: Any, write: Write) -> Insert:
+    """The INSERT with what becomes of a primary key that is taken."""
+    keys = [key.name for key in write.table.primary_key]
+    settled: Insert
+    if write.kind == "keep":
+        settled = statement.on_conflict_do_nothing(index_elements=keys)
+    else:
+        others = {name: statement.excluded[name] for name in write.names if name not in keys}
+        settled = statement.on_conflict_do_update(index_elements=keys, set_=others)
+    return settled
+
+
+def _changed(write: Write, given: Mapping[str, ColumnElement[Any]]) -> Update | Delete:
+    """The DELETE or UPDATE of the rows that are as given."""
+    alike = [write.table.c[name] == value for name, value in given.items() if name not in (WAS, NOW)]
+    if write.kind == "drop":
+        return delete(write.table).where(*alike)
+    moved = write.table.c[write.moved]
+    return (
+        update(write.table)
+        .where(*alike, moved.is_not_distinct_from(given[WAS]))
+        .values({write.moved: given[NOW]})
+    )
+
+
+def _unnested(write: Write) -> Any:
+    """unnest(an array for each name), as a table."""
+    elements = {name: _element(_column(write, name)) for name in write.names}
+    arrays = [bindparam(f"{write.label}_{name}", type_=ARRAY(element)) for name, element in elements.items()]
+    shape = [column(name, element) for name, element in elements.items()]
+    return func.unnest(*arrays).table_valued(*shape, name=f"given_{write.label}").render_derived()
+
+
+def _column(write: Write, name: str) -> Column[Any]:
+    return write.table.c[write.moved if name in (WAS, NOW) else name]
+
+
+def _element(of: Column[Any]) -> TypeEngine[Any]:
+    # A cast to VARCHAR(n)[] would cut what is too long without a word; TEXT leaves it to the column to refuse.
+    return Text() if isinstance(of.type, String) else of.type
