@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         return self.keys_url or f"sqlite:///{self.home / 'keys.db'}"
 
     @property
+    def intents_dir(self) -> Path:
+        return self.home / "intents"
+
+    @property
     def index_dir(self) -> Path:
         return self.home / "index"
 

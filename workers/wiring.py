@@ -84,7 +84,7 @@ def open_platform(settings: Settings) -> Platform:
 def classifier(platform: Platform) -> Classifier:
     from parley.backends.linear import LinearClassifier
 
-    return LinearClassifier()
+    return LinearClassifier(platform.settings.intents_dir)
 
 
 def retriever(platform: Platform) -> Retriever:

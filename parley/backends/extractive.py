@@ -1,12 +1,10 @@
-"""The generator that needs no model: it quotes the passages (`parley.domain.extraction`), sentence by sentence."""
+"""The generator that needs no model: it quotes the passages (`parley.domain.extraction`)."""
 
-import re
 from collections.abc import Callable
 
 from parley.domain.extraction import extract
 from parley.ports.models import Completion, Prompt
 
-PIECE = re.compile(r"[^.!?。！？；\n]*(?:[.!?。！？；\n]+\s*|$)")
 NAME = "extractive-1"
 
 
@@ -24,9 +22,7 @@ class ExtractiveGenerator:
         found = extract(prompt.question, prompt.passages, prompt.topic)
         if found is None or cancelled():
             return None
-        for piece in PIECE.findall(found.text):
-            if piece:
-                on_text(piece)
+        on_text(found.text)
         return Completion(text=found.text, cited=found.cited, model=NAME)
 
     def close(self) -> None:

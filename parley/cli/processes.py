@@ -11,6 +11,7 @@ import typer
 
 from parley.cli.common import load_settings, platform
 from parley.errors import ConfigurationError
+from parley.runtime import heap
 from parley.runtime.faults import describe
 from parley.settings import Settings
 from workers.wiring import BUILDERS, Platform, Runner, build_worker
@@ -31,7 +32,9 @@ def worker(
     with platform() as opened:
         _serve_metrics(opened, settings)
         log.warning("workers %s start (pid %d)", ", ".join(names), os.getpid())
-        failures = _run_all([build_worker(name, opened) for name in names], stop)
+        workers = [build_worker(name, opened) for name in names]
+        heap.settle()
+        failures = _run_all(workers, stop)
     log.warning("workers %s stopped", ", ".join(names))
     if failures:
         raise failures[0]

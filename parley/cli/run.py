@@ -10,6 +10,7 @@ import typer
 
 from parley.cli import admin, tenants
 from parley.cli.common import load_settings, step
+from parley.runtime import heap
 from parley.settings import Settings
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
@@ -55,6 +56,7 @@ def run(
             server = GatewayServer(create_gateway(platform), settings.host, settings.port)
             server.start()
             server.wait_ready()
+        heap.settle()
         _announce(settings, server.port, perf_counter() - began)
         stopped_by_worker = _wait(embedded.ended)
         typer.echo("stopping …", err=True)

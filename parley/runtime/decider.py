@@ -33,7 +33,7 @@ MAX_BATCH = 500
 MAX_ATTEMPTS = 3
 CAREFUL_RECORDS = 500
 """After a predecessor that did not leave in good order, so many records are handled one at a time."""
-TIMER_EVERY_S = 0.1
+TIMER_EVERY_S = 0.25
 LAG_EVERY_S = 0.5
 """The bus's own commit serves lag tools only, and costs a round trip: not after every batch."""
 
@@ -101,7 +101,7 @@ class DeciderWorker(Generic[S]):
         self._producer = self._bus.producer()
         self._consumer = self._bus.consumer(self.name, [self._topic], listener=self)
 
-    def step(self, timeout_s: float = 0.1) -> int:
+    def step(self, timeout_s: float = 0.25) -> int:
         """One turn of the loop: take what was assigned, poll, process, fire timers. Returns how many records it concluded."""
         consumer = self._live_consumer()
         records = consumer.poll(timeout_s, self._max_batch)

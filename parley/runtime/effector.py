@@ -36,6 +36,9 @@ from schemas.base import AnyEvent, Event
 
 log = logging.getLogger(__name__)
 
+COMMIT_EVERY_S = 0.2
+"""A commit costs a round trip; what a crash within that time repeats has the same ids and loses."""
+
 FailureReason = Literal["deadline", "unavailable", "refused", "error"]
 Results = Sequence[AnyEvent]
 
@@ -103,12 +106,14 @@ class EffectorWorker:
         self._closing = False
         self._stop = Flag()
         self._fault: BaseException | None = None
+        self._consumer: Consumer | None = None
+        self._committed_at = 0.0
 
     def run(self, stop: Flag) -> None:
         """Until `stop`; then finishes what it has begun. Raises `NewerVersion`, `TooManyInvalid`, `UnknownTopic`."""
         self._stop = stop
         producer = self._bus.producer()
-        consumer = self._bus.consumer(self.name, [self._effector.topic], listener=self)
+        self._consumer = consumer = self._bus.consumer(self.name, [self._effector.topic], listener=self)
         threads = [
             Thread(target=self._work, args=(producer,), name=f"{self.name}-{number}", daemon=True)
             for number in range(self._effector.calls)
@@ -150,7 +155,8 @@ class EffectorWorker:
         records = consumer.poll(0.05 if waiting else 0.25, self._effector.batch)
         if records:
             self._accept(records, producer)
-        self._commit(consumer)
+        if perf_counter() - self._committed_at >= COMMIT_EVERY_S:
+            self._commit(consumer)
 
     def _accept(self, records: Sequence[Record], producer: Producer) -> None:
         items, letters = [], []
@@ -176,9 +182,10 @@ class EffectorWorker:
         self._metrics.oldest.labels(self.name).set(now.timestamp() - oldest_ms / 1000)
         with self._changed:
             self._queue.extend(items)
-            self._changed.notify_all()
+            self._changed.notify(-(-len(items) // self._effector.batch))
 
     def _commit(self, consumer: Consumer) -> None:
+        self._committed_at = perf_counter()
         offsets = self._progress.take_commits()
         if not offsets:
             return
@@ -210,6 +217,8 @@ class EffectorWorker:
             self._progress.own(partition)
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        if self._consumer is not None:
+            self._commit(self._consumer)
         self.lost(partitions)
 
     def lost(self, partitions: Sequence[TopicPartition]) -> None:

@@ -14,29 +14,33 @@ class Progress:
         self._lock = Lock()
         self._open: dict[TopicPartition, OrderedDict[int, bool]] = {}
         self._ready: dict[TopicPartition, int] = {}
+        self._undone = 0
 
     def own(self, partition: TopicPartition) -> None:
+        self.forget(partition)
         with self._lock:
             self._open[partition] = OrderedDict()
-            self._ready.pop(partition, None)
 
     def forget(self, partition: TopicPartition) -> None:
         with self._lock:
-            self._open.pop(partition, None)
+            left = self._open.pop(partition, OrderedDict())
+            self._undone -= sum(not done for done in left.values())
             self._ready.pop(partition, None)
 
     def begin(self, partition: TopicPartition, offset: int) -> None:
         with self._lock:
-            if partition in self._open:
+            if partition in self._open and offset not in self._open[partition]:
                 self._open[partition][offset] = False
+                self._undone += 1
 
     def finish(self, partition: TopicPartition, offset: int) -> None:
         """Note a record as done, and move the partition's commit over all that is done before it."""
         with self._lock:
             records = self._open.get(partition)
-            if records is None or offset not in records:
+            if records is None or records.get(offset, True):
                 return
             records[offset] = True
+            self._undone -= 1
             while records:
                 first = next(iter(records))
                 if not records[first]:
@@ -59,5 +63,4 @@ class Progress:
 
     def open_count(self) -> int:
         """Records begun and not done."""
-        with self._lock:
-            return sum(sum(not done for done in records.values()) for records in self._open.values())
+        return self._undone

@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from parley.errors import ConfigurationError, TransientError
+from parley.runtime import heap
 from parley.settings import Settings
 from services.gateway.app import create_gateway
 from services.gateway.core import Gateway
@@ -27,8 +28,10 @@ def build_app(settings: Settings) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `ConfigurationError` when the port is taken."""
     listener = bind(settings.host, settings.port)
+    app = build_app(settings)
+    heap.settle()
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped in good order
-        _Server(build_app(settings)).run(sockets=[listener])
+        _Server(app).run(sockets=[listener])
 
 
 def bind(host: str, port: int) -> socket.socket:

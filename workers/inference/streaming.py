@@ -5,7 +5,7 @@ Once a sentence fails, nothing more of the attempt is streamed: the finished tex
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from parley.codec import Codec
 from parley.domain import guard
@@ -37,26 +37,27 @@ class Stream:
         self._broken = False
 
     def write(self, text: str) -> None:
-        """Take a piece in, and let every sentence that it completes leave."""
+        """Take a piece in, and let the sentences that it completes leave, together."""
         self._held += text
-        begin = 0
-        for match in SENTENCE_END.finditer(self._held):
-            self._leave(self._held[begin : match.end()])
-            begin = match.end()
-        self._held = self._held[begin:]
+        self._leave([match.end() for match in SENTENCE_END.finditer(self._held)])
 
     def finish(self) -> None:
         """The text is complete: what is held is a whole sentence now."""
         if self._held:
-            self._leave(self._held)
-            self._held = ""
+            self._leave([len(self._held)])
 
-    def _leave(self, text: str) -> None:
-        if self._broken or not self._check(text):
-            self._broken = True
-            return
-        self._emit(self._index, text)
-        self._index += 1
+    def _leave(self, ends: Sequence[int]) -> None:
+        """The sentences of what is held that end there, as far as the guard passes them."""
+        passed = begin = 0
+        for end in ends:
+            self._broken = self._broken or not self._check(self._held[begin:end])
+            begin = end
+            if not self._broken:
+                passed = end
+        if passed:
+            self._emit(self._index, self._held[:passed])
+            self._index += 1
+        self._held = self._held[begin:]
 
 
 class StreamFactory:
