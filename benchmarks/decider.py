@@ -61,6 +61,7 @@ def measure(platform: Platform, count: int, batch: int) -> float:
     handled = 0
     while handled < count:
         handled += worker.step(0.2)
+    worker.step(0.0)  # nothing is left to read: waits until the last result is acknowledged
     seconds = perf_counter() - began
     worker.close()
     return count / seconds

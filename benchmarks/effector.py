@@ -178,7 +178,9 @@ async def _faststream(run: str, bootstrap: str) -> float:
 
 def main() -> None:
     with servers(postgres=False) as (kafka, _):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # of this thread, and of all that it will start
+        os.sched_setaffinity(
+            0, {min(os.sched_getaffinity(0))}
+        )  # of this thread, and of all that it will start
         platform = make_platform(open_bus(kafka))
         mine = median_of(lambda: ours(platform), 3)
         other = median_of(lambda: theirs(platform, kafka.removeprefix("kafka://")), 3)

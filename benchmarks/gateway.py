@@ -1,6 +1,7 @@
 """The gateway: messages accepted, masked, sealed, claimed and acknowledged by Kafka, load and broker on the same cores.
 
-The load is a few raw keep-alive connections, because a full HTTP client in Python would cost more than the server.
+The workers are stopped: nobody answers. The load is a few raw keep-alive connections, because a full HTTP client in Python would
+cost more than the server. A first round, not counted, lets the broker's JVM compile what it needs.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ TEXT = "My card 4111 1111 1111 1111 was declined at the till, what can I do? "
 
 
 class Connection:
-    """One keep-alive connection in one conversation."""
+    """One keep-alive connection in one conversation; one message at a time."""
 
     def __init__(self, host: str, port: int, conversation: str, token: str) -> None:
         self._address = (host, port)
@@ -90,13 +91,13 @@ async def steady(connections: list[Connection]) -> list[float]:
 
 async def measure(platform: Running) -> tuple[float, list[float]]:
     connections = await connect(platform)
-    await asyncio.gather(*(connection.post() for connection in connections))
+    await steady(connections)
     latencies = await steady(connections)
     return await saturate(connections), latencies
 
 
 def main() -> None:
-    with distributed() as platform:
+    with distributed(workers=False) as platform:
         rate, latencies = asyncio.run(measure(platform))
     report(
         "gateway",

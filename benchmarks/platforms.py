@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.dev.ground import ROOT, free_ports
-from infra.dev.layout import Ports
+from infra.dev.layout import WORKERS, Ports
 from infra.dev.stack import Stack
 from tests.support.processes import ParleyProcess, wait_ready
 
@@ -50,8 +50,8 @@ def embedded() -> Iterator[Running]:
 
 
 @contextmanager
-def distributed() -> Iterator[Running]:
-    """Kafka, PostgreSQL, gateway and each worker a process; durable as in production."""
+def distributed(*, workers: bool = True) -> Iterator[Running]:
+    """Kafka, PostgreSQL, gateway and, unless without, each worker a process; durable as in production."""
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
         state = Path(folder)
         state.chmod(0o711)
@@ -59,6 +59,8 @@ def distributed() -> Iterator[Running]:
         stack = Stack(state / "stack", Ports.choose(), tenants=[bank], extra=UNLIMITED, dies_with_parent=True)
         try:
             stack.up()
+            for name in () if workers else WORKERS:
+                stack.stop(name)
             yield Running(stack.url, make_key(stack.environment()))
         finally:
             stack.down()

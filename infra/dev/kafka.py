@@ -144,7 +144,13 @@ class KafkaServer:
         if not (self.data_dir / "log" / "meta.properties").exists():
             self._format()
         heap = f"-Xmx{self._heap_mb}m"
-        options = [heap, "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}"]
+        # On a developer's machine a broker lives for minutes: the compiler's second tier would cost it more than it gains.
+        options = [
+            heap,
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}",
+        ]
         self.process = Process.start(
             [*self._java(), *options, "-cp", f"{libraries()}/*", "kafka.Kafka", str(self._properties)],
             log=self.log,

@@ -67,9 +67,9 @@ def _key_of(tenant: str, customer: str) -> Select[bytes]:
 
 
 class CachedKeys:
-    """Remembers the last keys for a few seconds, so that an erasure elsewhere is seen soon. Thread-safe."""
+    """Remembers the last keys for half a minute, so that an erasure elsewhere is seen soon. Thread-safe."""
 
-    def __init__(self, keys: KeyStore, kept: int = 10_000, for_s: float = 5.0) -> None:
+    def __init__(self, keys: KeyStore, kept: int = 10_000, for_s: float = 30.0) -> None:
         self._keys = keys
         self._most = kept
         self._for_s = for_s

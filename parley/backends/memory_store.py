@@ -127,15 +127,9 @@ class MemoryStore:
             self._outbox.pop((group, entry_id), None)
 
     @locked
-    def due_timers(
-        self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int
-    ) -> list[Timer]:
-        due = [
-            timer
-            for held, timer in self._timers.values()
-            if held == group and timer.partition in partitions and timer.due_at <= now
-        ]
-        return sorted(due, key=lambda timer: timer.due_at)[:limit]
+    def timers(self, group: str, partitions: Collection[TopicPartition], limit: int) -> list[Timer]:
+        held = [t for owner, t in self._timers.values() if owner == group and t.partition in partitions]
+        return sorted(held, key=lambda timer: timer.due_at)[:limit]
 
     @locked
     def delete_timers(self, timer_ids: Collection[EventId]) -> None:

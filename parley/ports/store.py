@@ -150,10 +150,8 @@ class DecisionStore(Protocol):
 
     def delete_outbox(self, group: str, entries: Collection[EntryId]) -> None: ...
 
-    def due_timers(
-        self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int
-    ) -> list[Timer]:
-        """Timers of these partitions that are due, the earliest first."""
+    def timers(self, group: str, partitions: Collection[TopicPartition], limit: int) -> list[Timer]:
+        """Timers of these partitions, due or not, the earliest first."""
 
     def delete_timers(self, timer_ids: Collection[EventId]) -> None: ...
 

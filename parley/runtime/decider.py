@@ -16,14 +16,14 @@ from parley.errors import AlreadySeen, BusUnavailable, ParleyError, StoreUnavail
 from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Consumer, Producer, Record, TopicPartition
 from parley.ports.clock import Clock
-from parley.ports.store import Advance, Commit, DecisionStore, EntryId, Lease, left_behind
+from parley.ports.store import Advance, Commit, DecisionStore, Lease, left_behind
 from parley.runtime.backoff import Backoff
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
 from parley.runtime.judging import Judge, Verdict
-from parley.runtime.publishing import publish
+from parley.runtime.publishing import Leaving, publish
 from parley.runtime.tenants import TenantConfigs
-from parley.runtime.timers import fire_due
+from parley.runtime.timers import DueTimers
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ MAX_BATCH = 500
 MAX_ATTEMPTS = 3
 CAREFUL_RECORDS = 500
 """After a predecessor that did not leave in good order, so many records are handled one at a time."""
-TIMER_EVERY_S = 0.25
 LAG_EVERY_S = 0.5
 """The bus's own commit serves lag tools only, and costs a round trip: not after every batch."""
 
@@ -67,8 +66,8 @@ class DeciderWorker(Generic[S]):
         self._next: dict[TopicPartition, int | None] = {}
         self._careful: dict[TopicPartition, int] = {}
         self._to_take: set[TopicPartition] = set()
-        self._published: list[EntryId] = []
-        self._timers_at = 0.0
+        self._leaving = Leaving()
+        self._timers = DueTimers(store, codec, decider.name, clock)
         self._to_tell: dict[TopicPartition, int] = {}
         self._told_at = 0.0
         self._concluded = 0
@@ -110,7 +109,10 @@ class DeciderWorker(Generic[S]):
         if self._to_take:
             self._take(consumer)
         before = self._concluded
-        self._process(ours)
+        if ours:
+            self._process(ours)
+        else:
+            self._leaving.settle()
         self._fire_timers()
         if perf_counter() - self._told_at >= LAG_EVERY_S:
             self._tell_bus()
@@ -143,7 +145,7 @@ class DeciderWorker(Generic[S]):
         self._to_take.update(partitions)
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
-        """Nothing is in flight between two polls: every batch was committed and published, or dropped."""
+        """What was decided is committed; what was not acknowledged yet, the next owner publishes from the outbox."""
         self._tell_bus()
         fences = {p: self._leases[p].fence for p in partitions if p in self._leases}
         self._drop(partitions)
@@ -169,7 +171,7 @@ class DeciderWorker(Generic[S]):
         self._to_take.update(self._leases)
         self._leases.clear()
         self._judge.forget()
-        self._published.clear()
+        self._leaving.forget()
 
     def _take(self, consumer: Consumer) -> None:
         """Raise the fences, publish what predecessors left behind, wait for it, and only then begin at SQL's offset."""
@@ -187,6 +189,7 @@ class DeciderWorker(Generic[S]):
             )
             self._leases[partition] = lease
             self._next[partition] = lease.next_offset
+            self._timers.look_again()
             if not lease.clean:
                 self._careful[partition] = CAREFUL_RECORDS
         self._to_take.clear()
@@ -261,26 +264,21 @@ class DeciderWorker(Generic[S]):
         """Commit the verdict, then publish what it says. Raises `AlreadySeen`, `Superseded`, `TooManyInvalid`."""
         if not verdict.skipped:
             self._flood.count(len(records) - verdict.invalid, verdict.invalid)
-        published, self._published = self._published, []
-        commit = self._commit(records, verdict, published)
-        try:
-            self._store.commit(commit)
-        except AlreadySeen:
-            self._published = published
-            raise
+        commit = self._commit(records, verdict)
+        self._store.commit(commit)
+        self._leaving.deleted()
         self._judge.keep(verdict)
+        self._timers.note(commit.timers)
         for record in records:
             self._next[record.topic_partition] = self._to_tell[record.topic_partition] = record.offset + 1
-        left = left_behind(commit)
-        publish(self._live_producer(), [record for entry in left for record in entry.records])
-        self._published = [entry.entry_id for entry in left]
+        self._leaving.send(self._live_producer(), left_behind(commit))
         self._concluded += len(records)
         for kind, outcome in verdict.outcomes:
             self._metrics.handled.labels(self.name, kind, outcome).inc()
         if verdict.invalid:
             self._metrics.dead_letters.labels(self.name, self._topic).inc(verdict.invalid)
 
-    def _commit(self, records: Sequence[Record], verdict: Verdict[S], published: Sequence[EntryId]) -> Commit:
+    def _commit(self, records: Sequence[Record], verdict: Verdict[S]) -> Commit:
         last = {record.topic_partition: record.offset for record in records}
         return Commit(
             group=self.name,
@@ -295,7 +293,7 @@ class DeciderWorker(Generic[S]):
             timers=list(verdict.timers.values()),
             timers_cancelled=verdict.timers_cancelled,
             outbox=verdict.outbox,
-            published=published,
+            published=self._leaving.arrived(),
             skipped=verdict.skipped,
         )
 
@@ -325,25 +323,17 @@ class DeciderWorker(Generic[S]):
     # -- timers, end --------------------------------------------------------------------------------------------------
 
     def _fire_timers(self) -> None:
-        now = perf_counter()
-        if now - self._timers_at < TIMER_EVERY_S or not self._leases:
-            return
-        self._timers_at = now
-        fired = fire_due(
-            self._store, self._live_producer(), self._codec, self.name, list(self._leases), self._clock
-        )
+        fired = self._timers.fire(self._live_producer(), list(self._leases))
         if fired:
             self._metrics.timers.labels(self.name).inc(fired)
 
     def close(self) -> None:
         """Leave the group in good order; `revoked` marks the partitions as cleanly left."""
-        if self._published:
-            try:
-                self._store.delete_outbox(self.name, self._published)
-            except StoreUnavailable:
-                log.warning(
-                    "%s: acknowledged outbox entries stay; the next owner publishes them again", self.name
-                )
+        try:
+            self._leaving.settle()
+            self._store.delete_outbox(self.name, self._leaving.arrived())
+        except (StoreUnavailable, BusUnavailable):
+            log.warning("%s: its last outbox entries stay; the next owner publishes them", self.name)
         if self._consumer is not None:
             self._consumer.close()
         if self._producer is not None:

@@ -166,7 +166,7 @@ def test_a_commit_writes_everything(store: Store) -> None:
     assert store.conversation(ConversationId("c-1")) == conversation()
     [entry] = store.outbox(G, [P0])
     assert entry == OutboxEntry(EntryId(P0, 10), (record("one"), record("two", 3)))
-    assert store.due_timers(G, [P0], NINE + timedelta(seconds=60), 10) == [timer("t", 60)]
+    assert store.timers(G, [P0], 10) == [timer("t", 60)]
     assert store.skips(G, P0.topic) == [(P0, 4)]
 
 
@@ -199,7 +199,7 @@ def test_a_commit_under_a_wrong_fence_or_offset_writes_nothing(store: Store, wro
     assert store.history(ConversationId("c-1")) == []
     assert store.conversation(ConversationId("c-1")) is None
     assert store.outbox(G, [P0]) == []
-    assert store.due_timers(G, [P0], NINE, 10) == []
+    assert store.timers(G, [P0], 10) == []
 
 
 def test_of_many_who_race_for_an_offset_exactly_one_wins(store: Store) -> None:
@@ -298,13 +298,12 @@ def test_timers_come_by_due_time_and_partition_and_go_when_cancelled(store: Stor
     fence = store.raise_fence(G, [P0])[P0].fence
     timers = [timer("late", 9), timer("early", 1), timer("other", 1, P1), timer("future", 99)]
     store.commit(commit(Advance(P0, fence, None, 1), timers=timers))
-    due = store.due_timers(G, [P0], NINE + timedelta(seconds=10), 10)
-    assert [each.timer_id for each in due] == [eid("early"), eid("late")]
-    assert len(store.due_timers(G, [P0], NINE + timedelta(seconds=10), 1)) == 1
+    assert [each.timer_id for each in store.timers(G, [P0], 10)] == [eid("early"), eid("late"), eid("future")]
+    assert store.timers(G, [P0], 1) == [timer("early", 1)]
     store.commit(commit(Advance(P0, fence, 1, 2), timers_cancelled=[eid("early")]))
     store.delete_timers([eid("late")])
-    assert store.due_timers(G, [P0], NINE + timedelta(seconds=10), 10) == []
-    assert len(store.due_timers(G, [P0, P1], NINE + timedelta(days=1), 10)) == 2
+    assert store.timers(G, [P0], 10) == [timer("future", 99)]
+    assert len(store.timers(G, [P0, P1], 10)) == 2 and store.timers("assignment", [P0, P1], 10) == []
 
 
 def test_attempts_are_counted_until_they_are_cleared(store: Store) -> None:

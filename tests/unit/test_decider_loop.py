@@ -345,7 +345,6 @@ def test_a_due_timer_fires_once_and_the_turn_ends() -> None:
     one.open()
     work_off(one, on=on)
     clock.move(61)
-    one._timers_at = 0.0
     one.step(0.0)
     work_off(one, on=on)
     assert [e.envelope.type for e in events_on(on, LOG) if isinstance(e.body, TimerFired)] == ["TimerFired"]

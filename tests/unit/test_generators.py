@@ -180,9 +180,16 @@ def test_deltas_leave_sentence_by_sentence() -> None:
     writing, left = stream()
     for piece in ("It co", "sts €4", ".50 a month", ". And", " more。好的", "。\nLast"):
         writing.write(piece)
-    assert left == [(0, "It costs €4.50 a month."), (1, " And more。"), (2, "好的。"), (3, "\n")]
+    assert left == [(0, "It costs €4.50 a month."), (1, " And more。"), (2, "好的。\n")]
     writing.finish()
-    assert left[-1] == (4, "Last")
+    assert left[-1] == (3, "Last")
+
+
+def test_what_is_written_at_once_leaves_at_once() -> None:
+    writing, left = stream()
+    writing.write("One. Two. Thr")
+    writing.finish()
+    assert left == [(0, "One. Two."), (1, " Thr")]
 
 
 def test_after_a_sentence_that_fails_nothing_more_is_streamed() -> None:

@@ -109,15 +109,12 @@ class Decisions:
         with writing(self._engine) as connection:
             writes.run(connection)
 
-    def due_timers(
-        self, group: str, partitions: Collection[TopicPartition], now: datetime, limit: int
-    ) -> list[Timer]:
+    def timers(self, group: str, partitions: Collection[TopicPartition], limit: int) -> list[Timer]:
         columns = t.timers.c
         query = (
             select(t.timers)
             .where(
                 columns.group_name == group,
-                columns.due_at <= now,
                 tuple_(columns.topic, columns.partition_number).in_(list(partitions)),
             )
             .order_by(columns.due_at)
