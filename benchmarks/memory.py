@@ -2,11 +2,10 @@
 
 import re
 from pathlib import Path
-from time import monotonic
+from time import sleep
 
-import httpx
-
-from benchmarks.latency import one_answer
+from benchmarks.clients import ask_once
+from benchmarks.latency import QUESTION
 from benchmarks.platforms import embedded
 from benchmarks.reporting import report
 
@@ -14,9 +13,10 @@ SETTLE_S = 5.0
 
 
 def main() -> None:
-    with embedded() as platform, httpx.Client(base_url=platform.url, timeout=60) as client:
-        one_answer(client, platform.api_key)
-        until = monotonic() + SETTLE_S
-        while monotonic() < until:
-            resident = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{platform.pid}/status").read_text())[1])  # type: ignore[index]  # Linux always writes it
-    report("memory", embedded_idle_mb=round(resident / 1024), to_stay_below_mb=300)
+    with embedded() as platform:
+        ask_once(platform, QUESTION)
+        sleep(SETTLE_S)
+        status = Path(f"/proc/{platform.pid}/status").read_text(encoding="ascii")
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    assert found is not None  # Linux always writes it
+    report("memory", embedded_idle_mb=round(int(found[1]) / 1024), to_stay_below_mb=300)
