@@ -1,43 +1,66 @@
-"""The decider on Kafka and PostgreSQL: events a second with state, outbox, read model and offset, in batches of 500 and of 1."""
+"""The decider on Kafka and PostgreSQL: events a second with state, outbox, read model and offset, in batches of 500 and of 1.
+
+The events are those of conversations as they run: begun, asked, understood, answered, small talk, a question that is asked on
+while the bot still answers. They are interleaved, so that neighbours in a batch belong to different conversations.
+"""
 
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain, zip_longest
 from time import perf_counter
 
 from benchmarks.reporting import median_of, report
 from benchmarks.servers import servers
 from infra.migrations import upgrade_store
 from parley.backends.sql import open_store
+from parley.runtime import heap
 from parley.runtime.decider import DeciderWorker
 from parley.runtime.publishing import publish
-from schemas.base import AnyEvent, MessageId
-from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.base import AnyEvent
 from tests.support.platform import make_platform
-from tests.support.stories import event
+from tests.support.stories import Story
 from workers.dialogue import DialogueDecider
 from workers.wiring import Platform
 
 MANY, FEW = 12_000, 600
-CONVERSATIONS = 400
+AT_ONCE = 250
+"""Conversations that run side by side."""
+
+
+def conversation(name: str, at: datetime) -> list[AnyEvent]:
+    """What comes in, and what the workers make of it."""
+    story = Story(name)
+    story.at = at
+    story.says("What does the Everyday account cost a month?")
+    story.understood("fees")
+    story.generated()
+    story.says("thanks, hello")
+    story.understood("hello")
+    story.says("What does cash abroad cost?")
+    story.says("and at home?")
+    story.understood("fees")
+    story.understood("fees")
+    story.generated()
+    return story.log
+
+
+def stream(count: int) -> Iterator[AnyEvent]:
+    """So many events, of `AT_ONCE` conversations at a time."""
+    run, at = uuid.uuid4().hex[:8], datetime.now(UTC)
+    left, number = count, 0
+    while left > 0:
+        logs = [conversation(f"{run}-{number + each}", at) for each in range(AT_ONCE)]
+        number += AT_ONCE
+        for event in chain.from_iterable(zip_longest(*logs)):
+            if left and event is not None:
+                left -= 1
+                yield event
 
 
 def load(platform: Platform, count: int) -> None:
-    """Customers' messages of many conversations: each is echoed, opens or extends a turn, and asks for understanding."""
-    run = uuid.uuid4().hex[:8]
-    now = datetime.now(UTC)
-    events: list[AnyEvent] = []
-    for number in range(count):
-        conversation = f"{run}-{number % CONVERSATIONS}"
-        if number < CONVERSATIONS:
-            events.append(event(ConversationStarted(channel="web"), run, at=now, conversation=conversation))
-        body = MessageReceived(
-            message_id=MessageId(f"{run}-{number}"),
-            text="How do I get my card unblocked? " * 6,
-            channel="web",
-        )
-        events.append(event(body, run, number, at=now, conversation=conversation))
     producer = platform.bus.producer(linger_s=0.02)
-    publish(producer, [platform.codec.encode(each) for each in events[:count]])
+    publish(producer, [platform.codec.encode(each) for each in stream(count)])
     producer.close()
 
 
@@ -73,6 +96,7 @@ def main() -> None:
     with servers() as (kafka, database):
         upgrade_store(database)
         platform = make_platform(open_bus(kafka), open_store(database))
+        heap.settle()  # as `parley worker` does
         many = median_of(lambda: measure(platform, MANY, 500), 3)
         few = median_of(lambda: measure(platform, FEW, 1), 3)
         platform.close()

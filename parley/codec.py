@@ -150,7 +150,7 @@ def header_fields(envelope: Envelope) -> dict[str, str]:
 
 
 def encode_headers(envelope: Envelope) -> Headers:
-    return tuple((name, value.encode()) for name, value in header_fields(envelope).items())
+    return tuple([(name, value.encode()) for name, value in header_fields(envelope).items()])
 
 
 def decode_headers(headers: Headers) -> Envelope:

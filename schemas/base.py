@@ -6,6 +6,7 @@ No event is defined here (see the modules named after their topics), and nothing
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Generic, NewType, Protocol, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -29,6 +30,7 @@ TENANT_PATTERN = r"^[a-z][a-z0-9-]{1,31}$"
 TRACEPARENT_PATTERN = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(moment: datetime) -> str:
     """UTC with milliseconds and `Z` (RFC 3339): one moment has exactly one spelling, so replays compare by bytes."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,6 +5,7 @@ each new owner raises, in the same transaction as everything that was decided. K
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from threading import Event as Flag
 from time import perf_counter
@@ -273,8 +274,8 @@ class DeciderWorker(Generic[S]):
             self._next[record.topic_partition] = self._to_tell[record.topic_partition] = record.offset + 1
         self._leaving.send(self._live_producer(), left_behind(commit))
         self._concluded += len(records)
-        for kind, outcome in verdict.outcomes:
-            self._metrics.handled.labels(self.name, kind, outcome).inc()
+        for (kind, outcome), count in Counter(verdict.outcomes).items():
+            self._metrics.handled.labels(self.name, kind, outcome).inc(count)
         if verdict.invalid:
             self._metrics.dead_letters.labels(self.name, self._topic).inc(verdict.invalid)
 
