@@ -6,16 +6,17 @@ a sealed text cannot be moved to another event, and the same event always gives 
 """
 
 import base64
+import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from pydantic import ValidationError
 
 from parley.domain.sharding import shard_of
-from parley.errors import InvalidEvent, KeyErased, NewerVersion
-from parley.ports.bus import Headers, Record
+from parley.errors import InvalidEvent, KeyErased, NewerVersion, RecordTooLarge
+from parley.ports.bus import MAX_VALUE_BYTES, Headers, Record
 from parley.ports.keys import KeyStore
 from schemas.base import AnyEvent, Body, Envelope, Event, rfc3339
 from schemas.topics import BODY_OF, TOPIC_OF, Topic
@@ -98,26 +99,43 @@ class Codec:
             ) from error
 
     def encode(self, event: AnyEvent) -> Outgoing:
-        """Raises `KeyErased` when the customer's key is gone: nothing new may be written about him or her."""
+        """Raises `KeyErased` for a text of a customer whose key is gone, `RecordTooLarge` for what no bus would take."""
         topic = TOPIC_OF[event.envelope.type]
-        value = event.body.model_dump_json(context=self.sealer(event.envelope)).encode()
+        value = event.body.model_dump_json(context=self._sealer_of(event.envelope, type(event.body))).encode()
+        if len(value) > MAX_VALUE_BYTES:
+            raise RecordTooLarge(f"{event.envelope.type}: {len(value)} bytes; at most {MAX_VALUE_BYTES}")
         key, partition = route(topic, event.envelope)
         return Outgoing(topic.name, key, value, encode_headers(event.envelope), partition)
 
     def decode(self, record: Record) -> "AnyEvent | Erased":
-        """Raises `InvalidEvent` (with a reason that quotes no text) and `NewerVersion`."""
+        """Raises `InvalidEvent` (with a reason that quotes no text) and `NewerVersion`.
+
+        What holds no text is readable whatever became of its customer's key: a timer, an assignment, a settlement.
+        """
         envelope = decode_headers(record.headers)
         kind = body_class(record.topic, envelope)
         if record.value is None:
             raise InvalidEvent("value: missing; allowed: a JSON object")
+        key, _ = route(TOPIC_OF[envelope.type], envelope)
+        if record.key != key:
+            raise InvalidEvent("key: is not the one that the envelope leads to; its order would not hold")
         try:
-            sealer = self.sealer(envelope)
+            sealer = self._sealer_of(envelope, kind)
         except KeyErased:
             return Erased(envelope)
         try:
             return Event(envelope, kind.model_validate_json(record.value, context=sealer))
         except ValidationError as error:
             raise InvalidEvent(explain(error)) from error
+
+    def _sealer_of(self, envelope: Envelope, kind: type[Body]) -> TextSealer | None:
+        return self.sealer(envelope) if has_text(kind) else None
+
+
+@cache
+def has_text(kind: type[Body]) -> bool:
+    """Whether a body of this kind holds any text that is sealed."""
+    return '"x-sealed": true' in json.dumps(kind.model_json_schema())
 
 
 def route(topic: Topic, envelope: Envelope) -> tuple[bytes, int | None]:

@@ -114,6 +114,11 @@ class MemoryStore:
         self.delete_timers(commit.timers_cancelled)
         self.delete_outbox(group, commit.published)
         self._skips += [(group, partition, offset) for partition, offset in commit.skipped]
+        for key in commit.erased:
+            self._states.pop((group, key), None)
+            self._conversations.pop(ConversationId(key), None)
+            ended = [t.timer_id for owner, t in self._timers.values() if (owner, t.key) == (group, key)]
+            self.delete_timers(ended)
         self._outbox.update({(group, entry.entry_id): entry for entry in left_behind(commit)})
 
     @locked

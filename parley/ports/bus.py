@@ -1,7 +1,7 @@
 """The bus port: an ordered, partitioned, replayable log of records.
 
 The semantics are Apache Kafka's, stated here because the in-memory and the SQLite backend keep them too and one
-contract suite (`tests/contract/test_bus.py`) holds all three to them:
+contract suite (`tests/contract/test_bus_*.py`) holds all three to them:
 
 - A topic has a fixed number of partitions; a record's offset grows by at least one within its partition.
 - Without an explicit partition a record goes to `murmur2(key) % partitions` (Kafka's default partitioner), so records
@@ -23,7 +23,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-MAX_RECORD_BYTES = 1_048_576 + 65_536
+MAX_VALUE_BYTES = 1_048_576
+MAX_RECORD_BYTES = MAX_VALUE_BYTES + 65_536
 """1 MB for the value and 64 KiB for key, headers and framing: every backend accepts this much and refuses more."""
 
 Start = Literal["earliest", "latest"]

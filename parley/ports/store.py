@@ -1,7 +1,8 @@
 """The store port: what deciders keep (states, outbox, offsets, timers), the read model, tenants, keys at the doors.
 
 One SQL backend implements all of it on SQLite and PostgreSQL (`parley/backends/sql/`); one contract suite holds both.
-Every method may raise `StoreUnavailable`, after which nothing of that call was written. All are thread-safe.
+Every method may raise `StoreUnavailable`, after which all of that call was written or nothing (the answer to a commit can be
+lost); read again before going on. All are thread-safe.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -86,7 +87,8 @@ class Commit:
     """All that one batch of decisions changes; written in one transaction or not at all.
 
     `outbox` holds what is to be published, by the partition that was read, each of which `advances`; `published` names outbox
-    entries of earlier batches that the bus has acknowledged, deleted in passing.
+    entries of earlier batches that the bus has acknowledged, deleted in passing. Of the keys in `erased` the state, the timers
+    and the conversation's row go: their customer was erased, and nothing of theirs is among what is written.
     """
 
     group: str
@@ -100,6 +102,7 @@ class Commit:
     outbox: Mapping[TopicPartition, Sequence[Outgoing]] | None = None
     published: Collection[EntryId] = ()
     skipped: Sequence[tuple[TopicPartition, int]] = ()
+    erased: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

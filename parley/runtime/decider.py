@@ -13,14 +13,26 @@ from typing import Generic, TypeVar
 
 from parley.codec import Codec
 from parley.domain.deciding import Decider
-from parley.errors import AlreadySeen, BusUnavailable, ParleyError, StoreUnavailable, Superseded
+from parley.errors import (
+    AlreadySeen,
+    BusUnavailable,
+    ConfigurationError,
+    NewerVersion,
+    ParleyError,
+    StoreUnavailable,
+    Superseded,
+    TooManyInvalid,
+    TransientError,
+    UnknownTopic,
+)
 from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Consumer, Producer, Record, TopicPartition
 from parley.ports.clock import Clock
-from parley.ports.store import Advance, Commit, DecisionStore, Lease, left_behind
+from parley.ports.store import Commit, DecisionStore, left_behind
 from parley.runtime.backoff import Backoff
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
+from parley.runtime.holdings import Holdings
 from parley.runtime.judging import Judge, Verdict
 from parley.runtime.publishing import Leaving, publish
 from parley.runtime.tenants import TenantConfigs
@@ -32,10 +44,19 @@ S = TypeVar("S")
 
 MAX_BATCH = 500
 MAX_ATTEMPTS = 3
-CAREFUL_RECORDS = 500
-"""After a predecessor that did not leave in good order, so many records are handled one at a time."""
+CLOSE_S = 5.0
+"""How long a worker that leaves waits for what the bus has not acknowledged; the outbox keeps it for the next owner."""
 LAG_EVERY_S = 0.5
 """The bus's own commit serves lag tools only, and costs a round trip: not after every batch."""
+NO_FAULT_OF_THE_RECORD = (
+    TransientError,
+    Superseded,
+    NewerVersion,
+    TooManyInvalid,
+    UnknownTopic,
+    ConfigurationError,
+)
+"""Errors of the world or of the deployment: waiting or stopping helps. Any other one is tried record by record."""
 
 
 class DeciderWorker(Generic[S]):
@@ -57,15 +78,12 @@ class DeciderWorker(Generic[S]):
         self._topic = decider.topic.name
         self._bus = bus
         self._store = store
-        self._codec = codec
         self._clock = clock
         self._metrics = metrics
         self._max_batch = max_batch
         self._judge = Judge(decider, codec, store, tenants)
         self._flood = FloodGuard()
-        self._leases: dict[TopicPartition, Lease] = {}
-        self._next: dict[TopicPartition, int | None] = {}
-        self._careful: dict[TopicPartition, int] = {}
+        self._holdings = Holdings(store, decider.name)
         self._to_take: set[TopicPartition] = set()
         self._leaving = Leaving()
         self._timers = DueTimers(store, codec, decider.name, clock)
@@ -73,17 +91,20 @@ class DeciderWorker(Generic[S]):
         self._told_at = 0.0
         self._concluded = 0
         self._stop = Flag()
+        self._broken = False
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
     def run(self, stop: Flag) -> None:
-        """Until `stop`; then drains. Raises `NewerVersion`, `TooManyInvalid`, `UnknownTopic`: somebody has to act."""
+        """Until `stop`; then drains. Raises `NewerVersion`, `TooManyInvalid`, `UnknownTopic`, `ConfigurationError`: somebody
+        has to act.
+        """
         self._stop = stop
         backoff = Backoff()
-        self.open()
         try:
+            self.open()
             while not stop.is_set():
                 try:
                     self.step()
@@ -93,6 +114,9 @@ class DeciderWorker(Generic[S]):
                     log.warning("%s waits: %s", self.name, error)
                     self._start_over()
                     self._idle(backoff.next())
+        except BaseException:
+            self._broken = True  # whoever takes the partitions has to be careful
+            raise
         finally:
             self.close()
 
@@ -106,7 +130,7 @@ class DeciderWorker(Generic[S]):
         consumer = self._live_consumer()
         records = consumer.poll(timeout_s, self._max_batch)
         # What came from partitions that are not taken yet is read again, from SQL's offset, once they are.
-        ours = [record for record in records if record.topic_partition in self._leases]
+        ours = [record for record in records if record.topic_partition in self._holdings]
         if self._to_take:
             self._take(consumer)
         before = self._concluded
@@ -122,7 +146,7 @@ class DeciderWorker(Generic[S]):
     @property
     def owned(self) -> frozenset[TopicPartition]:
         """The partitions that this worker has taken."""
-        return frozenset(self._leases)
+        return self._holdings.partitions()
 
     def _live_consumer(self) -> Consumer:
         if self._consumer is None:
@@ -148,8 +172,10 @@ class DeciderWorker(Generic[S]):
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
         """What was decided is committed; what was not acknowledged yet, the next owner publishes from the outbox."""
         self._tell_bus()
-        fences = {p: self._leases[p].fence for p in partitions if p in self._leases}
+        fences = self._holdings.fences(partitions)
         self._drop(partitions)
+        if self._broken:
+            return
         try:
             self._store.release(self.name, fences)
         except StoreUnavailable:
@@ -161,16 +187,15 @@ class DeciderWorker(Generic[S]):
     def _drop(self, partitions: Sequence[TopicPartition]) -> None:
         self._judge.forget()
         self._to_take.difference_update(partitions)
+        self._holdings.drop(partitions)
         for partition in partitions:
-            self._leases.pop(partition, None)
-            self._next.pop(partition, None)
-            self._careful.pop(partition, None)
             self._to_tell.pop(partition, None)
 
     def _start_over(self) -> None:
         """Nobody knows what the store holds now: take every partition again before going on."""
-        self._to_take.update(self._leases)
-        self._leases.clear()
+        held = self._holdings.partitions()
+        self._to_take.update(held)
+        self._holdings.drop(held)
         self._judge.forget()
         self._leaving.forget()
 
@@ -182,17 +207,8 @@ class DeciderWorker(Generic[S]):
         left = self._store.outbox(self.name, taking)
         publish(self._live_producer(), [record for entry in left for record in entry.records])
         self._store.delete_outbox(self.name, [entry.entry_id for entry in left])
-        beginnings = consumer.beginning_offsets(taking)
-        for partition in taking:
-            lease = leases[partition]
-            consumer.seek(
-                partition, beginnings[partition] if lease.next_offset is None else lease.next_offset
-            )
-            self._leases[partition] = lease
-            self._next[partition] = lease.next_offset
-            self._timers.look_again()
-            if not lease.clean:
-                self._careful[partition] = CAREFUL_RECORDS
+        self._holdings.take(leases, consumer)
+        self._timers.look_again()
         self._to_take.clear()
 
     def _live_producer(self) -> Producer:
@@ -202,76 +218,75 @@ class DeciderWorker(Generic[S]):
     # -- a batch ------------------------------------------------------------------------------------------------------
 
     def _process(self, records: list[Record]) -> None:
-        if not records:
-            return
         began = perf_counter()
-        careful = any(self._careful.get(record.topic_partition, 0) > 0 for record in records)
+        careful = [record for record in records if self._holdings.is_careful(record.topic_partition)]
+        others = [record for record in records if not self._holdings.is_careful(record.topic_partition)]
         try:
+            if others:
+                self._together(others)
             if careful:
-                self._one_by_one(records)
-            else:
-                self._together(records)
+                self._one_by_one(careful)
         except Superseded:
             self._superseded(records)
         self._observe(records, perf_counter() - began)
 
-    def _together(self, records: list[Record], *, ask: bool = False) -> None:
+    def _together(self, records: Sequence[Record], *, again: bool = False) -> None:
         try:
-            verdict = self._judge.judge(records, self._clock.now(), ask=ask)
-        except (ParleyError, KeyboardInterrupt):
+            self._conclude(records, self._judge.judge(records, self._clock.now(), ask=again), again=again)
+        except AlreadySeen:
+            self._together(records, again=True)
+        except NO_FAULT_OF_THE_RECORD:
             raise
         except Exception as error:
             log.error(
                 "%s: a batch failed, its records are handled one by one: %s", self.name, describe(error)
             )
             self._one_by_one(records)
-            return
-        try:
-            self._conclude(records, verdict)
-        except AlreadySeen:
-            self._together(records, ask=True)
 
-    def _one_by_one(self, records: list[Record]) -> None:
-        """Each record by itself, each attempt counted in SQL first, so that one that kills the process is found out too."""
+    def _one_by_one(self, records: Sequence[Record]) -> None:
         for record in records:
             self._alone(record)
-            partition = record.topic_partition
-            self._careful[partition] = max(0, self._careful.get(partition, 0) - 1)
+            self._holdings.calm_down(record.topic_partition)
         tails = {record.topic_partition: record.offset for record in records}
         for partition, offset in tails.items():
             self._store.clear_attempts(self.name, partition, offset + 1)
 
     def _alone(self, record: Record) -> None:
+        """Until it is handled, or was given up after `MAX_ATTEMPTS`. An error in giving up ends the worker."""
         while True:
-            attempt = self._store.count_attempt(self.name, record.topic_partition, record.offset)
-            now = self._clock.now()
-            if attempt > MAX_ATTEMPTS:
-                reason = f"brought the {self.name} worker down {MAX_ATTEMPTS} times"
-                self._conclude([record], self._judge.skip(record, reason, now))
-                return
+            attempt = self._holdings.attempt(record)
             try:
-                verdict = self._judge.judge([record], now, ask=True)
-            except (ParleyError, KeyboardInterrupt):
+                self._conclude([record], self._verdict(record, attempt))
+                return
+            except NO_FAULT_OF_THE_RECORD:
+                self._holdings.interrupted(record, attempt)
                 raise
             except Exception as error:
-                log.error(
-                    "%s: attempt %d at %s failed: %s", self.name, attempt, _place(record), describe(error)
-                )
-                continue
-            self._conclude([record], verdict)
-            return
+                place = f"{record.topic}/{record.partition}/{record.offset}"
+                log.error("%s: attempt %d at %s failed: %s", self.name, attempt, place, describe(error))
+                if attempt > MAX_ATTEMPTS:
+                    raise
 
-    def _conclude(self, records: Sequence[Record], verdict: Verdict[S]) -> None:
-        """Commit the verdict, then publish what it says. Raises `AlreadySeen`, `Superseded`, `TooManyInvalid`."""
-        if not verdict.skipped:
+    def _verdict(self, record: Record, attempt: int) -> Verdict[S]:
+        now = self._clock.now()
+        if attempt <= MAX_ATTEMPTS:
+            return self._judge.judge([record], now, ask=True)
+        return self._judge.skip(record, f"brought the {self.name} worker down {MAX_ATTEMPTS} times", now)
+
+    def _conclude(self, records: Sequence[Record], verdict: Verdict[S], *, again: bool = False) -> None:
+        """Commit the verdict, then publish what it says. `again` where the guard has counted these records before.
+
+        Raises `AlreadySeen`, `Superseded`, `TooManyInvalid`.
+        """
+        if not again:
             self._flood.count(len(records) - verdict.invalid, verdict.invalid)
         commit = self._commit(records, verdict)
         self._store.commit(commit)
         self._leaving.deleted()
         self._judge.keep(verdict)
         self._timers.note(commit.timers)
-        for record in records:
-            self._next[record.topic_partition] = self._to_tell[record.topic_partition] = record.offset + 1
+        self._holdings.advanced(commit.advances)
+        self._to_tell.update({advance.partition: advance.next_offset for advance in commit.advances})
         self._leaving.send(self._live_producer(), left_behind(commit))
         self._concluded += len(records)
         for (kind, outcome), count in Counter(verdict.outcomes).items():
@@ -280,15 +295,11 @@ class DeciderWorker(Generic[S]):
             self._metrics.dead_letters.labels(self.name, self._topic).inc(verdict.invalid)
 
     def _commit(self, records: Sequence[Record], verdict: Verdict[S]) -> Commit:
-        last = {record.topic_partition: record.offset for record in records}
         return Commit(
             group=self.name,
-            advances=[
-                Advance(partition, self._leases[partition].fence, self._next[partition], offset + 1)
-                for partition, offset in last.items()
-            ],
+            advances=self._holdings.advances(records),
             seen=verdict.seen,
-            states=self._judge.stored_states(verdict),
+            states=verdict.stored,
             history=verdict.history,
             projections=list(verdict.projections.values()),
             timers=list(verdict.timers.values()),
@@ -296,6 +307,7 @@ class DeciderWorker(Generic[S]):
             outbox=verdict.outbox,
             published=self._leaving.arrived(),
             skipped=verdict.skipped,
+            erased=verdict.erased,
         )
 
     def _tell_bus(self) -> None:
@@ -324,22 +336,23 @@ class DeciderWorker(Generic[S]):
     # -- timers, end --------------------------------------------------------------------------------------------------
 
     def _fire_timers(self) -> None:
-        fired = self._timers.fire(self._live_producer(), list(self._leases))
+        fired = self._timers.fire(self._live_producer(), sorted(self.owned))
         if fired:
             self._metrics.timers.labels(self.name).inc(fired)
 
     def close(self) -> None:
-        """Leave the group in good order; `revoked` marks the partitions as cleanly left."""
+        """Leave the group in good order; `revoked` marks the partitions as cleanly left, unless this worker broke."""
         try:
-            self._leaving.settle()
-            self._store.delete_outbox(self.name, self._leaving.arrived())
-        except (StoreUnavailable, BusUnavailable):
+            self._leaving.settle(CLOSE_S)
+        except ParleyError:
             log.warning("%s: its last outbox entries stay; the next owner publishes them", self.name)
+        try:
+            self._store.delete_outbox(self.name, self._leaving.arrived())
+        except StoreUnavailable:
+            log.warning(
+                "%s: acknowledged outbox entries stay; the next owner publishes them again", self.name
+            )
         if self._consumer is not None:
             self._consumer.close()
         if self._producer is not None:
             self._producer.close()
-
-
-def _place(record: Record) -> str:
-    return f"{record.topic}/{record.partition}/{record.offset}"

@@ -15,12 +15,12 @@ from parley.codec import Codec, Erased, Outgoing
 from parley.domain.deciding import Decider, Decision, SetTimer
 from parley.domain.events import follow
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
-from parley.errors import InvalidEvent, KeyErased, UnknownTenant
+from parley.errors import InvalidEvent, KeyErased, TransientError, UnknownTenant
 from parley.ports.bus import Record, TopicPartition
 from parley.ports.store import DecisionStore, HistoryRow, StoredState, Timer
 from parley.runtime.deadletters import bury
 from parley.runtime.tenants import TenantConfigs
-from schemas.base import AnyEvent, Envelope, Event, EventId
+from schemas.base import AnyEvent, CustomerId, Envelope, Event, EventId
 from schemas.conversation_events import MessageFailed, MessageReceived
 from schemas.outbound import Outbound, Typing
 from schemas.topics import TOPIC_OF
@@ -31,10 +31,16 @@ STATES_KEPT = 20_000
 
 @dataclass(slots=True)
 class Verdict(Generic[S]):
-    """What a batch comes to. Lists grow in the order of the records."""
+    """What a batch comes to. Lists grow in the order of the records.
+
+    `erased` are keys whose customer's key is gone, `strange` those whose state none of the records' customers can open.
+    """
 
     seen: list[EventId] = field(default_factory=list)
     states: dict[str, tuple[S, Envelope]] = field(default_factory=dict)
+    stored: list[StoredState] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)
+    strange: set[str] = field(default_factory=set)
     history: list[HistoryRow] = field(default_factory=list)
     projections: dict[object, Projection] = field(default_factory=dict)
     timers: dict[EventId, Timer] = field(default_factory=dict)
@@ -56,7 +62,7 @@ class Judge(Generic[S]):
         self._store = store
         self._tenants = tenants
         self._adapter: TypeAdapter[S] = TypeAdapter(decider.state_type)
-        self._kept: OrderedDict[str, S] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[S, CustomerId]] = OrderedDict()
 
     def judge(self, records: Sequence[Record], now: datetime, *, ask: bool = False) -> Verdict[S]:
         """Repeats within the batch are left out, and if `ask`, what the store has seen in earlier ones too: rare enough that it
@@ -68,33 +74,48 @@ class Judge(Generic[S]):
         events = self._read(records, verdict, now)
         ids = [event.envelope.event_id for _, event in events] if ask else []
         fresh = self._unseen(events, self._store.seen(self._decider.name, ids), verdict)
-        self._load(event for _, event in fresh)
+        self._load([event.envelope for _, event in fresh], verdict)
         for record, event in fresh:
             self._decide(record, event, verdict, now)
+        self._store_states(verdict)
         return verdict
 
     def skip(self, record: Record, reason: str, now: datetime) -> Verdict[S]:
-        """Give a record up without handling it: a dead letter, and a `MessageFailed` that settles its message."""
+        """Give a record up without handling it: a dead letter, and a `MessageFailed` that settles its message.
+
+        A repeat of what was decided before is only passed over: its message has its settlement.
+        """
         verdict: Verdict[S] = Verdict()
+        event = self._readable(record)
+        if event is not None and self._store.seen(self._decider.name, [event.envelope.event_id]):
+            verdict.outcomes.append((event.envelope.type, "repeated"))
+            return verdict
         self._bury(record, reason, verdict, now)
         verdict.skipped.append((record.topic_partition, record.offset))
-        try:
-            event = self._codec.decode(record)
-        except InvalidEvent:
+        if event is None:
             return verdict
-        event_id = event.envelope.event_id
-        if not self._store.seen(self._decider.name, [event_id]):
-            verdict.seen.append(event_id)
+        verdict.seen.append(event.envelope.event_id)
         settles = TOPIC_OF[MessageFailed.event_type()].name == record.topic
         if settles and isinstance(event, Event) and not isinstance(event.body, MessageFailed):
             verdict.outbox[record.topic_partition].append(self._codec.encode(_failure(record, event, now)))
         return verdict
 
+    def _readable(self, record: Record) -> AnyEvent | Erased | None:
+        """The record's event, or None where reading it may be the very thing that fails."""
+        try:
+            return self._codec.decode(record)
+        except TransientError:
+            raise
+        except Exception:
+            return None
+
     def keep(self, verdict: Verdict[S]) -> None:
         """After the commit: the new states are the ones to go on from."""
-        for key, (state, _) in verdict.states.items():
-            self._kept[key] = state
+        for key, (state, envelope) in verdict.states.items():
+            self._kept[key] = (state, envelope.customer_id)
             self._kept.move_to_end(key)
+        for key in verdict.erased:
+            self._kept.pop(key, None)
         while len(self._kept) > STATES_KEPT:
             self._kept.popitem(last=False)
 
@@ -102,11 +123,22 @@ class Judge(Generic[S]):
         """Another worker may have changed anything: read all states again."""
         self._kept.clear()
 
-    def stored_states(self, verdict: Verdict[S]) -> list[StoredState]:
-        return [
-            StoredState(key, self._dump(key, state, envelope))
-            for key, (state, envelope) in verdict.states.items()
-        ]
+    def _store_states(self, verdict: Verdict[S]) -> None:
+        """Seal what is to be kept; what can no longer be sealed goes, with all that belongs to it."""
+        for key, (state, envelope) in verdict.states.items():
+            try:
+                verdict.stored.append(StoredState(key, self._dump(key, state, envelope)))
+            except KeyErased:
+                verdict.erased.add(key)
+        for key in verdict.erased:
+            verdict.states.pop(key, None)
+        if verdict.erased:
+            gone = verdict.erased
+            verdict.stored = [each for each in verdict.stored if each.key not in gone]
+            verdict.timers = {n: timer for n, timer in verdict.timers.items() if timer.key not in gone}
+            verdict.projections = {
+                n: row for n, row in verdict.projections.items() if row.conversation_id not in gone
+            }
 
     def _read(
         self, records: Sequence[Record], verdict: Verdict[S], now: datetime
@@ -135,28 +167,50 @@ class Judge(Generic[S]):
             known.add(event_id)
             verdict.seen.append(event_id)
             if isinstance(event, Erased):
-                verdict.outcomes.append((event.envelope.type, "erased"))
+                self._erased(event.envelope, verdict)
             else:
                 fresh.append((record, event))
         return fresh
 
-    def _load(self, events: Iterable[AnyEvent]) -> None:
-        missing = {self._decider.key(event.envelope): event.envelope for event in events}
-        missing = {key: envelope for key, envelope in missing.items() if key not in self._kept}
+    def _erased(self, envelope: Envelope, verdict: Verdict[S]) -> None:
+        """The text is gone with its key, and with it the state that held it: what was still open can never be ended."""
+        verdict.outcomes.append((envelope.type, "erased"))
+        if self._decider.state_is_sealed:
+            verdict.erased.add(self._decider.key(envelope))
+
+    def _load(self, envelopes: Iterable[Envelope], verdict: Verdict[S]) -> None:
+        missing: dict[str, dict[CustomerId, Envelope]] = {}
+        for envelope in envelopes:
+            key = self._decider.key(envelope)
+            if key not in self._kept:
+                missing.setdefault(key, {})[envelope.customer_id] = envelope
         if not missing:
             return
         for key, value in self._store.states(self._decider.name, list(missing)).items():
+            self._open(key, value, list(missing[key].values()), verdict)
+
+    def _open(self, key: str, value: bytes, envelopes: Sequence[Envelope], verdict: Verdict[S]) -> None:
+        """Keep the state as the one customer sees it who can; the records of any other one are strangers'."""
+        erased = 0
+        for envelope in envelopes:
             try:
-                self._kept[key] = self._parse(key, value, missing[key])
+                self._kept[key] = (self._parse(key, value, envelope), envelope.customer_id)
+                return
             except KeyErased:
-                continue  # the text is gone with the key: whatever is still to be decided begins anew
+                erased += 1
+            except InvalidEvent:
+                continue
+        (verdict.erased if erased == len(envelopes) else verdict.strange).add(key)
 
     def _decide(self, record: Record, event: AnyEvent, verdict: Verdict[S], now: datetime) -> None:
         key = self._decider.key(event.envelope)
-        state = verdict.states[key][0] if key in verdict.states else self._kept.get(key)
+        if key in verdict.erased:
+            verdict.outcomes.append((event.envelope.type, "erased"))
+            return
         try:
+            state = self._state(key, event.envelope, verdict)
             tenant = self._tenants.get(event.envelope.tenant, event.envelope.tenant_version)
-        except UnknownTenant as error:
+        except (InvalidEvent, UnknownTenant) as error:
             self._bury(record, str(error), verdict, now)
             return
         try:
@@ -166,9 +220,24 @@ class Judge(Generic[S]):
                 decision = self._decider.handle(state, event, tenant)
             self._write(record, key, event.envelope, decision, verdict)
         except KeyErased:
-            verdict.outcomes.append((event.envelope.type, "erased"))
+            self._erased(event.envelope, verdict)
         else:
             verdict.outcomes.append((event.envelope.type, "handled"))
+
+    def _state(self, key: str, envelope: Envelope, verdict: Verdict[S]) -> S | None:
+        """Raises `InvalidEvent` for the record of a customer to whom the state does not belong."""
+        if key in verdict.states:
+            state, last = verdict.states[key]
+            owner = last.customer_id
+        elif key in self._kept:
+            state, owner = self._kept[key]
+        elif key in verdict.strange:
+            raise InvalidEvent("customer_id: is not that of the customer whose conversation this is")
+        else:
+            return None
+        if self._decider.state_is_sealed and owner != envelope.customer_id:
+            raise InvalidEvent("customer_id: is not that of the customer whose conversation this is")
+        return state
 
     def _write(
         self, record: Record, key: str, envelope: Envelope, decision: Decision[S], verdict: Verdict[S]

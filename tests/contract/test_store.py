@@ -306,6 +306,27 @@ def test_timers_come_by_due_time_and_partition_and_go_when_cancelled(store: Stor
     assert len(store.timers(G, [P0, P1], 10)) == 2 and store.timers("assignment", [P0, P1], 10) == []
 
 
+def test_of_an_erased_key_state_timers_and_row_go_and_nothing_else(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    other = Timer(eid("other"), P0, "c-2", "turn_deadline", 0, NINE, "{}")
+    store.commit(
+        commit(
+            Advance(P0, fence, None, 5),
+            states=[StoredState("c-1", b"1"), StoredState("c-2", b"2")],
+            projections=[conversation(), conversation("c-2")],
+            timers=[timer("a", 1), timer("b", 2), other],
+        )
+    )
+    store.commit(
+        commit(
+            Advance(P0, fence, 5, 6), erased={"c-1", "c-3"}, states=[StoredState("c-4", b"4")], timers=[other]
+        )
+    )
+    assert store.states(G, ["c-1", "c-2", "c-4"]) == {"c-2": b"2", "c-4": b"4"}
+    assert [held.key for held in store.timers(G, [P0], 10)] == ["c-2"]
+    assert [row.conversation_id for row in store.conversations(None)] == ["c-2"]
+
+
 def test_attempts_are_counted_until_they_are_cleared(store: Store) -> None:
     assert [store.count_attempt(G, P0, 7) for _ in range(3)] == [1, 2, 3]
     assert store.count_attempt(G, P0, 8) == 1

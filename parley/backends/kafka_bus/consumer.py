@@ -21,7 +21,7 @@ from parley.backends.kafka_bus.connecting import (
 )
 from parley.backends.kafka_bus.driving import DrivenConsumer
 from parley.errors import BusUnavailable, ConfigurationError, Superseded
-from parley.ports.bus import RebalanceListener, Record, Start, TopicPartition
+from parley.ports.bus import Headers, RebalanceListener, Record, Start, TopicPartition
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class _KafkaConsumer(ABC):
                 raise ours from error
             raise BusUnavailable(str(ours)) from error
         return [
-            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, _valued(r.headers))
             for r in found
         ]
 
@@ -333,6 +333,11 @@ class KafkaGroupConsumer(_KafkaConsumer):
                 (self.revoked if kafka.is_member() and not self._stalled() else self.lost)(owned)
         finally:
             kafka.leave(CLOSE_TIMEOUT_S)
+
+
+def _valued(headers: Iterable[tuple[str, bytes | None]]) -> Headers:
+    """Kafka's headers may have no value; the port's always have one."""
+    return tuple([(name, value or b"") for name, value in headers])
 
 
 def _kafka(partitions: Iterable[TopicPartition]) -> list[KafkaPartition]:

@@ -227,6 +227,9 @@ def _decided(writes: Writes, commit: Commit) -> None:
     writes.drop(t.timers, ({"timer_id": timer_id} for timer_id in commit.timers_cancelled))
     skips = ({**_place(group, partition), "record_offset": offset} for partition, offset in commit.skipped)
     writes.put(t.skips, skips, "keep")
+    writes.drop(t.states, ({"state_key": key, "group_name": group} for key in commit.erased))
+    writes.drop(t.timers, ({"state_key": key, "group_name": group} for key in commit.erased))
+    writes.drop(t.conversations, ({"conversation_id": key} for key in commit.erased))
 
 
 @cache
