@@ -46,7 +46,7 @@ MAX_BATCH = 500
 MAX_ATTEMPTS = 3
 CLOSE_S = 5.0
 """How long a worker that leaves waits for what the bus has not acknowledged; the outbox keeps it for the next owner."""
-LAG_EVERY_S = 0.5
+LAG_EVERY_S = 1.0
 """The bus's own commit serves lag tools only, and costs a round trip: not after every batch."""
 NO_FAULT_OF_THE_RECORD = (
     TransientError,

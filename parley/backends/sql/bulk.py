@@ -14,10 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from sqlalchemy import (
     Column,
     Connection,
-    Select,
-    String,
     Table,
-    Text,
     any_,
     bindparam,
     column,
@@ -27,10 +24,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import TypeEngine
+
+from parley.backends.sql.arrays import ArrayOf, Element, Packed, element_of, pack
 
 Row = dict[str, Any]
 Kind = Literal["replace", "keep", "drop", "move"]
@@ -103,10 +101,15 @@ def put(connection: Connection, table: Table, rows: Iterable[Row], taken: Litera
 
 
 def one_of(dialect: str, among: Column[Any], parameter: str) -> ColumnElement[bool]:
-    """Whether the column holds one of the values of the list bound to `parameter`."""
+    """Whether the column holds one of the values bound to `parameter` by `bound_values`."""
     if dialect == "postgresql":
-        return among == any_(bindparam(parameter, type_=ARRAY(_element(among))))
+        return among == any_(bindparam(parameter, type_=ArrayOf(element_of(among.type).name)))
     return among.in_(bindparam(parameter, expanding=True))
+
+
+def bound_values(dialect: str, among: Column[Any], values: Sequence[Any]) -> Any:
+    """The values for a parameter of `one_of`."""
+    return pack(element_of(among.type), values) if dialect == "postgresql" else values
 
 
 def in_parts(items: Iterable[T], size: int = ROWS_AT_ONCE) -> Iterator[list[T]]:
@@ -139,11 +142,13 @@ def _run_each(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) 
 
 
 def _run_together(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) -> dict[str, int]:
-    arrays: dict[str, list[Any]] = {}
-    for write, rows in parts:
+    statement = _together(tuple(write for write, _ in parts))
+    arrays: dict[str, Packed] = {}
+    for (write, rows), parameters in zip(parts, statement.parameters, strict=True):
         once = _without_repeats(write.table, rows) if write.kind == "replace" else rows
-        arrays |= {f"{write.label}_{name}": [row[name] for row in once] for name in write.names}
-    counts = connection.execute(_together(tuple(write for write, _ in parts)), arrays).one()
+        for name, element, parameter in parameters:
+            arrays[parameter] = pack(element, [row[name] for row in once])
+    counts = connection.exec_driver_sql(statement.sql, arrays).one()
     return {write.label: count for (write, _), count in zip(parts, counts, strict=True)}
 
 
@@ -157,18 +162,35 @@ def _without_repeats(table: Table, rows: list[Row]) -> list[Row]:
 # Making a statement costs more than running it on a small batch, so each is made once.
 
 
+class Together(NamedTuple):
+    """A statement for several writes, compiled. For each write the rows' names, with their element types and parameters."""
+
+    sql: str
+    parameters: tuple[tuple[tuple[str, Element, str], ...], ...]
+
+
 @cache
-def _together(writes: tuple[Write, ...]) -> Select[Any]:
+def _together(writes: tuple[Write, ...]) -> Together:
     """WITH all of them SELECT their counts: they run in no order, which is why none may depend on another."""
-    counts = []
-    for write in writes:
-        statement = _from_arrays(write).returning(write.table.primary_key.columns[0])
-        counts.append(select(func.count()).select_from(statement.cte(write.label)).scalar_subquery())
-    return select(*counts)
+    counts, parameters = [], []
+    for number, write in enumerate(writes):
+        # Short names: a driver keeps what it has parsed of a statement only up to a certain length.
+        named = tuple(
+            (name, element_of(_column(write, name).type), f"p{number}_{at}")
+            for at, name in enumerate(write.names)
+        )
+        statement = _from_arrays(write, named).returning(write.table.primary_key.columns[0])
+        counts.append(select(func.count()).select_from(statement.cte(f"w{number}")).scalar_subquery())
+        parameters.append(named)
+    compiled = select(*counts).compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
+    return Together(str(compiled), tuple(parameters))
 
 
-def _from_arrays(write: Write) -> Any:
-    given = _unnested(write)
+def _from_arrays(write: Write, named: Sequence[tuple[str, Element, str]]) -> Any:
+    """The write's statement with `unnest`, an array for each name, as the table that it reads from."""
+    arrays = [bindparam(parameter, type_=ArrayOf(element.name)) for _, element, parameter in named]
+    shape = [column(name, _column(write, name).type) for name, _, _ in named]
+    given = func.unnest(*arrays).table_valued(*shape, name=f"g{named[0][2]}").render_derived()
     if write.inserts:
         return _settled(insert("postgresql", write.table).from_select(write.names, select(*given.c)), write)
     return _changed(write, {name: given.c[name] for name in write.names})
@@ -207,18 +229,5 @@ def _changed(write: Write, given: Mapping[str, ColumnElement[Any]]) -> Update | 
     )
 
 
-def _unnested(write: Write) -> Any:
-    """unnest(an array for each name), as a table."""
-    elements = {name: _element(_column(write, name)) for name in write.names}
-    arrays = [bindparam(f"{write.label}_{name}", type_=ARRAY(element)) for name, element in elements.items()]
-    shape = [column(name, element) for name, element in elements.items()]
-    return func.unnest(*arrays).table_valued(*shape, name=f"given_{write.label}").render_derived()
-
-
 def _column(write: Write, name: str) -> Column[Any]:
     return write.table.c[write.moved if name in (WAS, NOW) else name]
-
-
-def _element(of: Column[Any]) -> TypeEngine[Any]:
-    # A cast to VARCHAR(n)[] would cut what is too long without a word; TEXT leaves it to the column to refuse.
-    return Text() if isinstance(of.type, String) else of.type

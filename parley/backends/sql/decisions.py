@@ -6,11 +6,23 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Select, and_, bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.bulk import NOW, WAS, Writes, in_parts, insert, one_of, put
+from parley.backends.sql.bulk import NOW, WAS, Writes, bound_values, in_parts, insert, one_of, put
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import add_history, add_projections
 from parley.codec import Outgoing
@@ -61,17 +73,19 @@ class Decisions:
 
     def seen(self, group: str, ids: Collection[EventId]) -> set[EventId]:
         query = _seen(self._engine.dialect.name)
-        return {EventId(row.event_id) for row in self._among(query, group, ids)}
+        return {EventId(row.event_id) for row in self._among(query, t.seen.c.event_id, group, ids)}
 
     def states(self, group: str, keys: Collection[str]) -> dict[str, bytes]:
         query = _states(self._engine.dialect.name)
-        return {row.state_key: bytes(row.value) for row in self._among(query, group, keys)}
+        found = self._among(query, t.states.c.state_key, group, keys)
+        return {row.state_key: bytes(row.value) for row in found}
 
-    def _among(self, query: Select[Any], group: str, names: Collection[str]) -> list[Any]:
+    def _among(self, query: Select[Any], among: Column[Any], group: str, names: Collection[str]) -> list[Any]:
         rows: list[Any] = []
         for part in in_parts(names):
+            values = bound_values(self._engine.dialect.name, among, part)
             with reading(self._engine) as connection:
-                rows += connection.execute(query, {"b_group": group, "b_names": part}).all()
+                rows += connection.execute(query, {"b_group": group, "b_names": values}).all()
         return rows
 
     def commit(self, commit: Commit) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from parley.backends.sql import arrays
 from parley.backends.sql.translating import translated
 from parley.errors import ConfigurationError
 
@@ -55,7 +56,7 @@ def _postgres(url: URL) -> Engine:
     if url.drivername != "postgresql+psycopg":
         raise ConfigurationError(f"database URL: begins with {url.drivername!r}; allowed: {ALLOWED}")
     defaults = {name: value for name, value in POSTGRES.items() if name not in url.query}
-    return create_engine(
+    engine = create_engine(
         url.update_query_dict(defaults),
         # No ping before each use, which would cost a round trip: a connection that broke makes its first user's call
         # `StoreUnavailable`, and with it all its age are thrown away.
@@ -63,6 +64,12 @@ def _postgres(url: URL) -> Engine:
         max_overflow=20,
         pool_timeout=POOL_TIMEOUT_S,
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        arrays.teach(connection)
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:
