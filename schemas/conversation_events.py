@@ -138,20 +138,23 @@ class GenerationFailed(Body):
 
 
 class AssignmentMade(Body):
-    """The assignment worker found a human agent for a waiting conversation."""
+    """The assignment worker found a human agent for a waiting conversation: the cause is the `QueueJoined` that it answers."""
 
     human_agent_id: str
     human_agent_name: Name
 
 
 class AssignmentFailed(Body):
-    """Nobody can take the conversation now."""
+    """Nobody can take the conversation now. The cause is the `QueueJoined` that this answers."""
 
     reason: Literal["nobody_present", "outside_hours", "queue_full"]
 
 
 class TimerFired(Body):
-    """A timer that the dialogue worker set is due. It counts only if its epoch and purpose still fit."""
+    """A timer that the dialogue worker set is due. It counts while the turn that it was set for runs: `timer_id` tells.
+
+    `epoch` is the one that it was set under; merging raises the turn's. No timer is set for `idle_close` yet.
+    """
 
     timer_id: str
     purpose: Literal["turn_deadline", "idle_close"]

@@ -197,6 +197,16 @@ TOPICS: tuple[Topic, ...] = (
 TOPIC_OF: dict[str, Topic] = {body.event_type(): topic for topic in TOPICS for body in topic.events}
 BODY_OF: dict[str, type[Body]] = {body.event_type(): body for topic in TOPICS for body in topic.events}
 
+SOLE_WRITER: dict[str, str] = {
+    **{body.event_type(): t.written_by[0] for t in TOPICS if len(t.written_by) == 1 for body in t.events},
+    **{body.event_type(): "dialogue" for body in (other.QueueJoined, other.QueueLeft)},
+    **{
+        body.event_type(): "assignment"
+        for body in (conversation.AssignmentMade, conversation.AssignmentFailed)
+    },
+}
+"""Who writes this type of event, where it is one alone, be there other writers on its topic."""
+
 
 def dead_letter_topic(name: str) -> str:
     return f"{name}.dlq"

@@ -3,6 +3,7 @@
 Only the shape and the small questions one asks of it; the rules that change it are in `workers.dialogue`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,6 +15,9 @@ from schemas.parts import Channel, HistoryTurn, OwnerKind, RiskKind, ScoredInten
 HISTORY_TURNS = 12
 HISTORY_CHARS = 6_000
 """How much of a conversation a prompt may see; also bounds the size of the stored state."""
+
+QUESTION_CHARS = 6_000
+"""How much text one question may have, however many messages it is made of (`in_full`)."""
 
 MERGE_MESSAGES = 10
 """A turn takes in no more messages than this; what comes later waits for the next turn."""
@@ -33,14 +37,17 @@ class Reading:
 
 @dataclass(frozen=True)
 class TurnMessage:
+    """A message that is not settled yet. `arrived_at` is missing in states that a release before it has stored."""
+
     message_id: MessageId
     text: str
     reading: Reading | None = None
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Messages that are answered together. `deadline` and `timer_id` are the first message's."""
+    """Messages that are answered together. `deadline` and `timer_id` are the first one's, `began_at` is when it arrived."""
 
     messages: tuple[TurnMessage, ...]
     began_at: datetime
@@ -84,7 +91,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled."""
+    """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled.
+
+    `ticket` is the id of the `QueueJoined` under which it waits for a human agent: an assignment has it as its cause.
+    """
 
     conversation_id: ConversationId
     tenant: TenantId
@@ -105,6 +115,7 @@ class Conversation:
     asked_about: str | None = None
     last_intent: str | None = None
     draft: Draft | None = None
+    ticket: EventId | None = None
 
     @property
     def open_messages(self) -> int:
@@ -113,6 +124,19 @@ class Conversation:
     def remember(self, speaker: Speaker, text: str) -> "Conversation":
         """With one more line of history, the oldest dropped beyond the limits."""
         lines = (*self.history, HistoryTurn(speaker=speaker, text=text))[-HISTORY_TURNS:]
-        while len(lines) > 1 and sum(len(line.text) for line in lines) > HISTORY_CHARS:
-            lines = lines[1:]
-        return evolve(self, history=lines)
+        return evolve(self, history=lines[-in_full([line.text for line in lines], HISTORY_CHARS) :])
+
+
+def in_full(texts: Sequence[str], chars: int) -> int:
+    """How many of the newest texts, which stand last, fit whole into so many characters; the newest counts in any case."""
+    room = chars
+    for newer, text in enumerate(reversed(texts)):
+        room -= len(text)
+        if room < 0 and newer:
+            return newer
+    return len(texts)
+
+
+def question_of(texts: Sequence[str]) -> str:
+    """One question of several texts: the newest whole, and before it those older ones for which `QUESTION_CHARS` leave room."""
+    return "\n".join(texts[-in_full(texts, QUESTION_CHARS) :])

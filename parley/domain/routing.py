@@ -18,10 +18,10 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Search the tenant's articles for this question."""
+    """Search the tenant's articles for what these texts ask together."""
 
     intent: str | None
-    question: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def plan(turn: Turn, tenant: TenantConfig) -> Plan:
     questions = [(message, rule) for message, rule in rules if rule is None or rule.route == "answer"]
     if questions:
         intent = next((rule.id for _, rule in reversed(questions) if rule is not None), None)
-        return LookUp(intent, "\n".join(message.text for message, _ in questions))
+        return LookUp(intent, tuple(message.text for message, _ in questions))
     said = [rule for _, rule in rules if rule is not None]
     chosen = next((rule for rule in said if rule.route == "ask"), said[-1])
     assert chosen.reply is not None  # the contract refuses an ask or a canned route without a reply

@@ -61,7 +61,11 @@ class Submission:
         )
 
     def event(self, claim: Claim) -> Event[MessageReceived]:
-        """What is written; it happened when the id was first claimed, so that a repeat gives the same bytes."""
+        """What is written, as of this sending: a message that could not get in for an hour has its whole time once it can.
+
+        A repeat of what is in the log already has the same id and the same body; the first one of an id counts, whatever moment
+        the later ones tell.
+        """
         body = MessageReceived(
             message_id=claim.message_id,
             text=self.text,
@@ -78,7 +82,7 @@ class Submission:
             tenant_version=self.tenant_version,
             customer_id=self.grant.customer_id,
             conversation_id=self.grant.conversation_id,
-            occurred_at=claim.claimed_at,
+            occurred_at=self.received_at,
             traceparent=child_traceparent(self.traceparent, event_id) or new_traceparent(event_id),
         )
         return Event(envelope, body)

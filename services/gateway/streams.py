@@ -120,8 +120,8 @@ def _replay(follower: Follower, rows: Sequence[_Row]) -> list[Frame]:
 
 def open_row(codec: Codec, row: HistoryRow) -> AnyEvent | None:
     """A row's event; None where it cannot be read (any more). Raises `NewerVersion`, `StoreUnavailable`."""
-    sent_ms = int(row.occurred_at.timestamp() * 1000)
-    return _open(codec, Record(CHAT_OUTBOUND.name, 0, row.seq, sent_ms, None, row.value, row.headers))
+    sent_ms, key = int(row.occurred_at.timestamp() * 1000), row.conversation_id.encode()
+    return _open(codec, Record(CHAT_OUTBOUND.name, 0, row.seq, sent_ms, key, row.value, row.headers))
 
 
 def _open(codec: Codec, record: Record) -> AnyEvent | None:

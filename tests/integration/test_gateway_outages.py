@@ -121,6 +121,17 @@ def test_without_the_bus_nothing_is_promised_and_nothing_promised_is_lost(
     wait_until_ready(client)
 
 
+def test_a_message_that_was_typed_in_an_outage_has_its_whole_time(client: InProcess, doors: Doors) -> None:
+    pen = doors.pen()
+    doors.memory_bus.stop()
+    assert write(client, pen).status_code == 503
+    doors.clock.move(61)
+    doors.memory_bus.start()
+    assert write(client, pen).status_code == 202
+    (written,) = [e for e in doors.events("conversation.events") if isinstance(e.body, MessageReceived)]
+    assert written.envelope.occurred_at == doors.clock.now()
+
+
 def test_without_the_database_nothing_is_promised(
     client: InProcess, doors: Doors, store: LeavingStore
 ) -> None:

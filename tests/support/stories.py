@@ -1,21 +1,26 @@
 """Stories: events told to the dialogue decider one after the other, with what came of each."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from parley.domain.conversation import Conversation
-from parley.domain.deciding import Decision
+from parley.domain.deciding import Decision, SetTimer
 from parley.domain.events import follow
 from parley.ids import named_id, new_traceparent
-from schemas.base import AnyEvent, Body, ConversationId, CustomerId, Envelope, Event, MessageId
+from schemas.base import AnyEvent, Body, ConversationId, CustomerId, Envelope, Event, EventId, MessageId
 from schemas.conversation_events import (
+    AssignmentFailed,
+    AssignmentMade,
     ConversationStarted,
+    GenerationFailed,
+    MessageFailed,
     MessageReceived,
     MessageUnderstood,
     NothingFound,
     ReplyGenerated,
     TimerFired,
 )
+from schemas.other_events import QueueJoined
 from schemas.outbound import MessageSettled, ReplyReady
 from schemas.parts import GuardReport, Passage, Risk, ScoredIntent
 from schemas.tenant import TenantConfig
@@ -26,6 +31,8 @@ from workers.dialogue import DialogueDecider
 B = TypeVar("B", bound=Body)
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+MEI = {"human_agent_id": "mei", "human_agent_name": "Mei"}
+LIMIT_S = CONFIG.limits.message_deadline_s
 
 PASSAGE = Passage(
     chunk_id="en/fees/1",
@@ -55,7 +62,7 @@ def event(body: Body, *parts: object, at: datetime = NINE, conversation: str = "
 
 
 class Story:
-    """One conversation. `log` holds all inputs, `out` all that left."""
+    """One conversation. `log` holds all inputs, `out` all that left, `timers` those that are set."""
 
     def __init__(self, conversation: str = "c-1", config: TenantConfig = CONFIG) -> None:
         self.conversation = conversation
@@ -65,6 +72,7 @@ class Story:
         self.log: list[AnyEvent] = []
         self.out: list[AnyEvent] = []
         self.decisions: list[Decision[Conversation]] = []
+        self.timers: dict[EventId, SetTimer] = {}
         self._decider = DialogueDecider()
         self.tell(ConversationStarted(channel="web", language="en"))
 
@@ -73,14 +81,28 @@ class Story:
 
     def hear(self, told: AnyEvent) -> Decision[Conversation]:
         self.log.append(told)
-        decision = self._decider.handle(self.state, told, self.config)
+        if isinstance(told.body, MessageFailed):
+            decision = self._decider.settle_failed(self.state, Event(told.envelope, told.body), self.config)
+        else:
+            decision = self._decider.handle(self.state, told, self.config)
         self.state = decision.state
         self.out.extend(decision.events)
         self.decisions.append(decision)
+        self.timers |= {timer.timer_id: timer for timer in decision.timers}
+        for timer_id in decision.timers_cancelled:
+            self.timers.pop(timer_id, None)
         return decision
 
     def wait(self, seconds: float) -> None:
+        """Time goes by, and no timer is noticed."""
         self.at += timedelta(seconds=seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        """Time goes by, and each timer fires when it is due."""
+        until = self.at + timedelta(seconds=seconds)
+        while due := [timer for timer in self.timers.values() if timer.due_at <= until]:
+            self.fire(min(due, key=lambda timer: timer.due_at))
+        self.at = until
 
     def says(self, text: str, message_id: str = "") -> MessageId:
         """The customer writes; returns the message's id."""
@@ -124,9 +146,37 @@ class Story:
         body = NothingFound(generation_id=asked.body.generation_id, epoch=asked.body.epoch)
         self.hear(follow(asked.envelope, body, 0, self.at))
 
-    def deadline(self, decision: int = -1) -> None:
-        """The timer that a decision set is due."""
-        timer = [t for d in self.decisions for t in d.timers][decision]
+    def generation_failed(self, reason: str = "busy") -> None:
+        """The inference worker could not answer the last request for an answer."""
+        asked = self.asked(AnswerRequested)[-1]
+        told = {"purpose": asked.body.purpose, "epoch": asked.body.epoch, "reason": reason}
+        body = GenerationFailed.model_validate({"generation_id": asked.body.generation_id, **told})
+        self.hear(follow(asked.envelope, body, 0, self.at))
+
+    def taken(self, which: int = -1) -> None:
+        """The assignment worker has found Mei for a conversation in the queue, the last hand-off's unless told otherwise."""
+        self._assign(AssignmentMade(**MEI), which)
+
+    def nobody(self, reason: str = "nobody_present", which: int = -1) -> None:
+        """The assignment worker has found nobody."""
+        self._assign(AssignmentFailed.model_validate({"reason": reason}), which)
+
+    def _assign(self, body: AssignmentMade | AssignmentFailed, which: int) -> None:
+        joined = self.asked(QueueJoined)[which]
+        self.hear(follow(joined.envelope, body, 0, self.at))
+
+    def skipped(self, message_id: MessageId | None = None) -> None:
+        """The runtime has given a record up, which had a message or had none."""
+        failed = EventId(f"skipped-{len(self.log)}")
+        at = {"topic": "conversation.events", "partition": 0, "offset": len(self.log)}
+        self.tell(MessageFailed.model_validate({"failed_event_id": failed, **at, "message_id": message_id}))
+
+    def deadline(self, which: int = -1) -> None:
+        """One of the timers ever set is due, be it cancelled or not: the last one unless told otherwise."""
+        self.fire([timer for decision in self.decisions for timer in decision.timers][which])
+
+    def fire(self, timer: SetTimer) -> None:
+        self.timers.pop(timer.timer_id, None)
         self.at = timer.due_at
         body = TimerFired(
             timer_id=timer.timer_id, purpose="turn_deadline", epoch=timer.epoch, due_at=timer.due_at
@@ -154,5 +204,8 @@ class Story:
                 found[settlement.message_id] = settlement.outcome
         return found
 
-    def last(self) -> Any:
-        return self.out[-1].body
+    @property
+    def settled_at(self) -> dict[str, datetime]:
+        """By message id, when it was settled."""
+        events = self.asked(MessageSettled)
+        return {each.message_id: e.envelope.occurred_at for e in events for each in e.body.settlements}

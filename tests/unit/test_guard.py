@@ -92,3 +92,8 @@ def test_numbers_have_one_spelling(written: str, expected: str) -> None:
 
 def test_impossible_dates_are_read_as_numbers() -> None:
     assert "date" not in {token.split(":")[0] for token in tokens("45/13/2026")}
+
+
+def test_midnight_is_the_hour_nought() -> None:
+    assert tokens("12:30 am") == {"time:00:30"}
+    assert tokens("12 noon, i.e. 12 pm") == {"number:12", "time:12:00"}

@@ -45,6 +45,10 @@ def test_chinese_is_cut_into_characters_and_pairs() -> None:
     assert terms("挂失银行卡") == ["挂", "失", "银", "行", "卡", "挂失", "失银", "银行", "行卡"]
 
 
+def test_common_words_are_kept_where_every_term_counts() -> None:
+    assert terms("is it 我的卡", drop_common=False) == ["is", "it", "我", "的", "卡", "我的", "的卡"]
+
+
 def test_full_width_forms_are_the_same_terms() -> None:
     assert terms("ＡＢＣ１２３") == terms("abc123")
 
@@ -74,6 +78,12 @@ def test_sections_keep_the_headings_above_them() -> None:
     )
     assert [section.path for section in found] == [(), ("Costs",), ("Costs", "Abroad"), ("Other",)]
     assert "# no heading" in found[-1].text
+
+
+def test_a_heading_without_text_is_only_a_part_of_the_path() -> None:
+    assert [
+        (section.path, section.text) for section in sections("# Costs\n## Abroad\n\nMore.\n\n## Empty\n")
+    ] == [(("Costs", "Abroad"), "More.")]
 
 
 def test_a_chunk_keeps_its_id_until_its_content_changes() -> None:
@@ -136,3 +146,57 @@ def test_a_sentence_that_leads_into_a_list_comes_with_it() -> None:
         [passage("To freeze a card:\n\n1. Open the app.\n2. Tap freeze.\n\nOther text.", "Cards")],
     )
     assert found is not None and found.text.startswith("To freeze a card:") and "2. Tap freeze." in found.text
+
+
+def test_a_list_comes_with_the_sentence_above_it() -> None:
+    found = extract(
+        "Where can I freeze a lost card?",
+        [
+            passage(
+                "Do it as soon as you can.\n\n- In the app: freeze the lost card.\n- By telephone.", "Help"
+            )
+        ],
+    )
+    assert found is not None
+    assert found.text == "Do it as soon as you can.\n\n- In the app: freeze the lost card.\n- By telephone."
+
+
+def test_what_follows_a_table_brings_the_table_along() -> None:
+    table = "| Card | Price |\n|---|---|\n| Gold card | €8 |"
+    found = extract(
+        "What does a replacement of the gold card cost, and when?",
+        [passage(f"{table}\n\nA replacement of the gold card comes by post when asked for.", "Prices")],
+    )
+    assert found is not None and found.text.startswith(table) and "by post" in found.text
+
+
+def test_a_second_block_that_covers_about_as_much_is_quoted_too() -> None:
+    found = extract(
+        "What does a gold card cost abroad?",
+        [
+            passage(
+                "A gold card costs €8 abroad.\n\nBranches are open.\n\nA gold card costs €9 abroad at night."
+            )
+        ],
+    )
+    assert found is not None
+    assert found.text == "A gold card costs €8 abroad.\n\nA gold card costs €9 abroad at night."
+
+
+def test_a_second_block_for_which_there_is_no_room_is_left_out() -> None:
+    block = "A gold card costs €8 abroad " + "and so on " * 40 + "."
+    found = extract("What does a gold card cost abroad?", [passage(f"{block}\n\n{block}")])
+    assert found is not None and found.text == block
+
+
+def test_a_short_table_is_quoted_whole() -> None:
+    table = "| Service | Price |\n|---|---|\n| Draft | €7 |\n| Letter | €2 |"
+    found = extract("What does a draft cost?", [passage(table)])
+    assert found is not None and found.text == table
+
+
+def test_chinese_sentences_are_joined_without_a_gap() -> None:
+    filler = "本行成立已久。网点遍布各地。员工十分友善。"
+    found = extract("补办银行卡收费", [passage(filler + "补办银行卡收费八欧元。银行卡寄送到家。", "银行卡")])
+    assert found is not None
+    assert found.text == "网点遍布各地。员工十分友善。补办银行卡收费八欧元。"

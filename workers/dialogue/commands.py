@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Literal
 
 from parley.domain.conversation import Draft
-from parley.domain.hours import is_open
 from schemas.base import GenerationId
 from schemas.conversation_events import (
     AgentMessageSubmitted,
@@ -16,24 +15,22 @@ from schemas.conversation_events import (
     DraftRequested,
     ReleaseRequested,
 )
-from schemas.other_events import QueueJoined, QueueLeft
+from schemas.other_events import QueueLeft
 from schemas.outbound import AgentMessage, Closed, CommandRejected, DeliveryChanged
 from schemas.work import AnswerRequested
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves, follow_id
-from workers.dialogue.turns import finish, nobody_there
+from workers.dialogue.turns import finish, join_queue, nobody_there
 
 
 def assignment_made(moves: Moves, body: AssignmentMade) -> None:
-    if moves.state.owner != "queue":
-        return
-    turn = moves.state.turn
-    hand_to(moves, body.human_agent_id, body.human_agent_name, announce=turn is not None)
+    if _waited_for(moves):
+        hand_to(moves, body.human_agent_id, body.human_agent_name, announce=True)
 
 
 def assignment_failed(moves: Moves, body: AssignmentFailed) -> None:
     """Nobody is there: say so and go on as the bot, also where no turn is open (a release to an empty queue)."""
-    if moves.state.owner != "queue":
+    if not _waited_for(moves):
         return
     turn = moves.state.turn
     if turn is not None:
@@ -71,10 +68,10 @@ def release_requested(moves: Moves, body: ReleaseRequested) -> None:
     if not _owned_by(moves, body.human_agent_id):
         reject(moves, "not_owner")
         return
-    moves.change_owner(body.to, "released")
     if body.to == "queue":
-        open_now = is_open(moves.tenant.hours, moves.at)
-        moves.emit(QueueJoined(epoch=moves.state.epoch, language=moves.state.language, open_now=open_now))
+        join_queue(moves, "released")
+    else:
+        moves.change_owner("bot", "released")
 
 
 def agent_message_submitted(moves: Moves, body: AgentMessageSubmitted) -> None:
@@ -128,7 +125,13 @@ def close_requested(moves: Moves, body: CloseRequested) -> None:
     moves.end_turn("closed")
     moves.settle(tuple(message.message_id for message in moves.take_later()), "closed")
     moves.set(
-        status="closed", owner="bot", human_agent_id=None, human_agent_name=None, draft=None, asked_about=None
+        status="closed",
+        owner="bot",
+        human_agent_id=None,
+        human_agent_name=None,
+        draft=None,
+        asked_about=None,
+        ticket=None,
     )
     moves.out(Closed, by=body.by)
 
@@ -139,6 +142,14 @@ def delivery_reported(moves: Moves, body: DeliveryReported) -> None:
 
 def reject(moves: Moves, reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft"]) -> None:
     moves.out(CommandRejected, command_id=moves.event.envelope.event_id, reason=reason)
+
+
+def _waited_for(moves: Moves) -> bool:
+    """Does this assignment answer the hand-off that is under way? One of an earlier hand-off, which comes late, decides nothing.
+
+    A conversation that joined the queue under a release before tickets has none, and takes any.
+    """
+    return moves.state.owner == "queue" and moves.state.ticket in (None, moves.event.envelope.cause_id)
 
 
 def _owned_by(moves: Moves, human_agent_id: str | None) -> bool:

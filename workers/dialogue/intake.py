@@ -1,8 +1,6 @@
 """A customer's message comes in: it is taken in at once, whoever owns the conversation and whatever is down."""
 
-from datetime import timedelta
-
-from parley.domain.conversation import TurnMessage
+from parley.domain.conversation import MERGE_MESSAGES, TurnMessage
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import CustomerMessage
 from schemas.work import UnderstandingRequested
@@ -22,7 +20,7 @@ def message_received(moves: Moves, body: MessageReceived) -> None:
     moves.set(channel=body.channel)
     moves.out(CustomerMessage, message_id=body.message_id, text=body.text)
     moves.state = moves.state.remember("customer", body.text)
-    message = TurnMessage(body.message_id, body.text)
+    message = TurnMessage(body.message_id, body.text, arrived_at=moves.at)
     if moves.state.owner == "human":
         moves.settle((body.message_id,), "handed_over")
     elif moves.state.turn is None:
@@ -44,21 +42,17 @@ def merge(moves: Moves, message: TurnMessage) -> None:
 
 def begin_turn(moves: Moves, messages: tuple[TurnMessage, ...]) -> None:
     """Open a turn for these messages and have them understood."""
-    deadline = moves.at + timedelta(seconds=moves.tenant.limits.message_deadline_s)
-    moves.open_turn(messages, deadline)
+    moves.open_turn(messages)
     for message in messages:
         request_understanding(moves, message)
 
 
 def begin_next_turn(moves: Moves) -> None:
-    """Once a turn is settled: the messages that waited for it become the next one."""
-    waiting = moves.take_later()
-    if not waiting:
-        return
+    """Once a turn is settled: what waited for it becomes the next one, no more messages than a turn may merge."""
     if moves.state.owner == "human":
-        moves.settle(tuple(message.message_id for message in waiting), "handed_over")
-    else:
-        begin_turn(moves, waiting)
+        moves.settle(tuple(message.message_id for message in moves.take_later()), "handed_over")
+    elif moves.state.later:
+        begin_turn(moves, moves.take_later(MERGE_MESSAGES))
 
 
 def request_understanding(moves: Moves, message: TurnMessage) -> None:

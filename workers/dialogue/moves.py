@@ -3,7 +3,7 @@
 A `Moves` lives for one `handle` call; nothing of it survives but the `Decision` that it is turned into.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from parley.domain.conversation import Conversation, Turn, TurnMessage
@@ -73,7 +73,7 @@ class Moves:
     ) -> None:
         """Raise the epoch and say who may speak from now on."""
         self.raise_epoch("owner_changed")
-        self.set(owner=owner, human_agent_id=human_agent_id, human_agent_name=human_agent_name)
+        self.set(owner=owner, human_agent_id=human_agent_id, human_agent_name=human_agent_name, ticket=None)
         self.out(
             OwnerChanged,
             owner=owner,
@@ -83,8 +83,8 @@ class Moves:
         )
 
     def set_turn(self, **changes: Any) -> None:
-        if self.state.turn is not None:
-            self.set(turn=evolve(self.state.turn, **changes))
+        assert self.state.turn is not None  # only what belongs to a turn changes one
+        self.set(turn=evolve(self.state.turn, **changes))
 
     def reply(
         self,
@@ -136,19 +136,26 @@ class Moves:
         self.set(turn=None)
         self.settle(turn.message_ids, outcome, reply_id)
 
-    def take_later(self) -> tuple[TurnMessage, ...]:
-        """The messages that waited for the running turn; they wait no longer."""
-        waiting = self.state.later
-        self.set(later=())
-        return waiting
+    def take_later(self, most: int | None = None) -> tuple[TurnMessage, ...]:
+        """The messages that waited for the running turn, or the first of them; they wait no longer."""
+        taken = self.state.later[:most]
+        self.set(later=self.state.later[len(taken) :])
+        return taken
 
-    def open_turn(self, messages: tuple[TurnMessage, ...], deadline: datetime) -> Turn:
-        """Begin a turn with its deadline timer."""
+    def open_turn(self, messages: tuple[TurnMessage, ...]) -> None:
+        """Begin a turn with its deadline timer. It has what is left of its first message's time, be that nothing."""
         timer_id = follow_id(self.event, "timer")
-        turn = Turn(messages=messages, began_at=self.at, deadline=deadline, timer_id=timer_id)
-        self.set(turn=turn)
+        began_at, deadline = self.arrived_at(messages[0]), max(self.due_at(messages[0]), self.at)
+        self.set(turn=Turn(messages=messages, began_at=began_at, deadline=deadline, timer_id=timer_id))
         self.set_timer(timer_id, deadline, "turn_deadline")
-        return turn
+
+    def arrived_at(self, message: TurnMessage) -> datetime:
+        """When this message came in; for one that an earlier release took in, now."""
+        return self.at if message.arrived_at is None else message.arrived_at
+
+    def due_at(self, message: TurnMessage) -> datetime:
+        """By when this message is settled: the tenant's limit counts from its arrival, whatever it has to wait for."""
+        return self.arrived_at(message) + timedelta(seconds=self.tenant.limits.message_deadline_s)
 
     def decision(self) -> Decision[Conversation]:
         self.set(updated_at=self.at)

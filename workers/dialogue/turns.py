@@ -1,9 +1,10 @@
 """A turn on its way: understood, routed, and ended by its deadline where nothing else ends it."""
 
+from itertools import takewhile
 from typing import Literal
 
 from parley.domain import routing
-from parley.domain.conversation import Reading, Turn
+from parley.domain.conversation import Reading, Turn, question_of
 from parley.domain.hours import is_open
 from schemas.base import GenerationId, MessageId
 from schemas.conversation_events import MessageFailed, MessageUnderstood, TimerFired, UnderstandingFailed
@@ -46,22 +47,28 @@ def carry_out(moves: Moves, plan: routing.Plan) -> None:
             hand_off(moves, plan)
         case routing.LookUp():
             look_up(moves, plan)
-        case routing.Say():
+        case _:
             say(moves, plan)
 
 
 def hand_off(moves: Moves, plan: routing.HandOff) -> None:
     """To the queue; the turn stays open until the assignment worker has found somebody or nobody."""
     moves.set_turn(reply=plan.reply)
-    moves.change_owner("queue", "handoff")
-    moves.emit(
+    join_queue(moves, "handoff", plan.intent)
+
+
+def join_queue(moves: Moves, reason: Literal["handoff", "released"], intent: str | None = None) -> None:
+    """Wait for a human agent, under a ticket by which the assignment that answers it is known from an earlier one's."""
+    moves.change_owner("queue", reason)
+    ticket = moves.emit(
         QueueJoined(
             epoch=moves.state.epoch,
             language=moves.state.language,
-            intent=plan.intent,
+            intent=intent,
             open_now=is_open(moves.tenant.hours, moves.at),
         )
     )
+    moves.set(ticket=ticket)
 
 
 def look_up(moves: Moves, plan: routing.LookUp) -> None:
@@ -74,7 +81,7 @@ def look_up(moves: Moves, plan: routing.LookUp) -> None:
         AnswerRequested(
             generation_id=generation_id,
             message_ids=turn.message_ids,
-            question=f"{asked}\n{plan.question}" if asked is not None else plan.question,
+            question=question_of(plan.texts if asked is None else (asked, *plan.texts)),
             history=moves.state.history,
             language=moves.state.language,
             intent=plan.intent,
@@ -88,7 +95,7 @@ def look_up(moves: Moves, plan: routing.LookUp) -> None:
 def say(moves: Moves, plan: routing.Say) -> None:
     turn = moves.state.turn
     assert turn is not None  # plans are made for open turns only
-    asked_about = "\n".join(message.text for message in turn.messages) if plan.asks else None
+    asked_about = question_of([message.text for message in turn.messages]) if plan.asks else None
     finish(moves, "ask" if plan.asks else "canned", plan.reply, asked_about=asked_about)
 
 
@@ -112,8 +119,12 @@ def finish(
 
 
 def apologise(moves: Moves) -> None:
-    """The turn failed: take back what was shown in part, say so, offer a human."""
+    """The turn failed: take back what was shown in part, say so, offer a human; once for all whose time is up."""
+    turn = moves.state.turn
+    assert turn is not None  # the caller has one to end
     moves.raise_epoch("failed")
+    due = list(takewhile(lambda message: moves.due_at(message) <= moves.at, moves.state.later))
+    moves.set_turn(messages=(*turn.messages, *moves.take_later(len(due))))
     finish(moves, "apology", "apology", outcome="failed", offer_human=True)
 
 
