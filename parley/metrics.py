@@ -30,7 +30,7 @@ class WorkerMetrics:
             ["worker"],
             registry=registry,
         )
-        #: Records not read yet, over all partitions that this process owns.
+        #: Records not done yet, over all partitions that this process owns; looked at every few seconds.
         self.lag = Gauge("parley_lag_records", "Records waiting", ["worker"], registry=registry)
         #: Records that became dead letters.
         self.dead_letters = Counter(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from threading import Event as Flag
 from threading import Thread
 
-from parley.runtime.faults import describe
+from parley.runtime.faults import summary
 from workers.wiring import BUILDERS, Platform, Runner, build_worker
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Embedded:
         try:
             worker.run(self._stop)
         except BaseException as error:
-            log.error("worker %s stopped: %s: %s", worker.name, describe(error), error)
+            log.error("worker %s stopped: %s", worker.name, summary(error))
             self.failed = error
         finally:
             if not self._stop.is_set():

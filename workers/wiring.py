@@ -13,7 +13,7 @@ from parley.codec import Codec
 from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
 from parley.metrics import WorkerMetrics
-from parley.ports.bus import Bus
+from parley.ports.bus import Bus, Producer
 from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import KeyStore
 from parley.ports.models import Classifier, Generator, Retriever
@@ -135,7 +135,7 @@ def build_rag(platform: Platform) -> Runner:
 
 
 class InferenceRunner:
-    """The inference worker with the listener that hears of cancelled generations."""
+    """The inference worker with the listener that hears of cancelled generations. Deltas and results share a producer."""
 
     name = "inference"
 
@@ -168,7 +168,7 @@ class InferenceRunner:
             new_attempt=lambda: str(uuid4()),
         )
         try:
-            _effector(platform, effector).run(stop)
+            _effector(platform, effector, producer).run(stop)
         finally:
             listener.join(timeout=2.0)
             producer.close()
@@ -204,5 +204,7 @@ def _decider(platform: Platform, decider: Decider[S]) -> Runner:
     )
 
 
-def _effector(platform: Platform, effector: Effector) -> Runner:
-    return EffectorWorker(effector, platform.bus, platform.codec, platform.clock, platform.metrics)
+def _effector(platform: Platform, effector: Effector, producer: Producer | None = None) -> Runner:
+    return EffectorWorker(
+        effector, platform.bus, platform.codec, platform.clock, platform.metrics, producer=producer
+    )

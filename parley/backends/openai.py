@@ -2,12 +2,20 @@
 
 The server gets the tenant's instructions, its examples, the history, and the passages numbered as sources; it is asked to
 name the sources it used as `[1]`, which are taken out of the text again and become citations.
+
+The requests run in an event loop with a thread of its own, and only there: a request that is cancelled or late can be ended at any
+point (connecting, waiting for the first word), which closes its connection, so that the server stops writing too.
 """
 
+import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
+from concurrent.futures import CancelledError
+from contextlib import closing
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -25,6 +33,10 @@ NO_ANSWER = "NO_ANSWER"
 RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
+"""A server that is silent for so long may be asked again, if there is time left."""
+LOOK_EVERY_S = 0.1
+"""How soon a cancellation is seen while the server is silent."""
+CLOSE_S = 5.0
 
 RULES = {
     "en": f"Answer only from the sources. Keep every number, rate and date exactly as written there. After each sentence name "
@@ -35,10 +47,10 @@ RULES = {
 
 
 class OpenAIGenerator:
-    """Implements `parley.ports.models.Generator`; thread-safe (httpx clients are)."""
+    """Implements `parley.ports.models.Generator`; thread-safe."""
 
     def __init__(
-        self, base_url: str, model: str, key: str = "", transport: httpx.BaseTransport | None = None
+        self, base_url: str, model: str, key: str = "", transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         if not model:
             raise ConfigurationError(
@@ -46,13 +58,16 @@ class OpenAIGenerator:
             )
         self._model = model
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(
+        self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/") + "/",
             headers=headers,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=512, max_keepalive_connections=64),
             transport=transport,
         )
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="openai", daemon=True)
+        self._thread.start()
 
     def generate(
         self,
@@ -74,18 +89,11 @@ class OpenAIGenerator:
             "seed": prompt.seed,
         }
         answer = Answer(on_text)
-        try:
-            with self._client.stream("POST", "chat/completions", json=body) as response:
-                self._check(response)
-                until = monotonic() + timeout_s
-                for event in events(response):
-                    if cancelled():
-                        return None
-                    if monotonic() > until:
-                        raise GeneratorUnavailable("the model server ran past the deadline")
-                    answer.take(event)
-        except httpx.TransportError as error:
-            raise GeneratorUnavailable(f"model server: {type(error).__name__}") from error
+        with closing(self._events(body, cancelled, monotonic() + timeout_s)) as arriving:
+            for event in arriving:
+                answer.take(event)
+        if cancelled():
+            return None
         text = answer.finish()
         if not text:
             return None
@@ -102,14 +110,64 @@ class OpenAIGenerator:
         )
 
     def close(self) -> None:
-        self._client.close()
+        """Ends what is still under way. Idempotent."""
+        if self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(CLOSE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_S)
+        self._loop.close()
 
-    @staticmethod
-    def _check(response: httpx.Response) -> None:
-        if response.status_code in RETRY_STATUS:
-            raise GeneratorUnavailable(f"model server: HTTP {response.status_code}")
-        if response.status_code >= 400:
-            raise RequestRefused(f"model server: HTTP {response.status_code}")
+    def _events(
+        self, body: dict[str, Any], cancelled: Callable[[], bool], until: float
+    ) -> Generator[dict[str, Any], None, None]:
+        """The server's events as they come; when cancelled, no more of them. Closing it ends the request."""
+        arrived: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        call = asyncio.run_coroutine_threadsafe(self._ask(body, arrived.put), self._loop)
+        call.add_done_callback(lambda _: arrived.put(None))
+        try:
+            while not cancelled():
+                left_s = until - monotonic()
+                if left_s <= 0:
+                    raise GeneratorUnavailable("the model server ran past the deadline")
+                try:
+                    event = arrived.get(timeout=min(left_s, LOOK_EVERY_S))
+                except Empty:
+                    continue
+                if event is None:
+                    return call.result()
+                yield event
+        except CancelledError as error:
+            raise GeneratorUnavailable("the generator was closed") from error
+        finally:
+            call.cancel()
+
+    # -- in the event loop --------------------------------------------------------------------------------------------
+
+    async def _ask(self, body: dict[str, Any], put: Callable[[dict[str, Any]], None]) -> None:
+        """Raises `GeneratorUnavailable`, `RequestRefused`."""
+        try:
+            async with self._client.stream("POST", "chat/completions", json=body) as response:
+                check(response)
+                async for event in events(response):
+                    put(event)
+        except httpx.RequestError as error:
+            raise GeneratorUnavailable(f"model server: {type(error).__name__}") from error
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._client.aclose()
+
+
+def check(response: httpx.Response) -> None:
+    """Raises `GeneratorUnavailable` for a status that may pass, `RequestRefused` for one that will not."""
+    if response.status_code in RETRY_STATUS:
+        raise GeneratorUnavailable(f"model server: HTTP {response.status_code}")
+    if response.status_code >= 400:
+        raise RequestRefused(f"model server: HTTP {response.status_code}")
 
 
 class Answer:
@@ -164,9 +222,9 @@ class Answer:
         return ""
 
 
-def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
+async def events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     """The server-sent events of a completion. Raises `GeneratorUnavailable` for what is not one."""
-    for line in response.iter_lines():
+    async for line in response.aiter_lines():
         if not line.startswith("data:"):
             continue
         data = line[5:].strip()

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
@@ -11,11 +11,12 @@ from parley.cli.common import JsonOption, platform, print_json, table
 from parley.codec import Erased, decode_headers
 from parley.errors import ConfigurationError, InvalidEvent
 from parley.ids import derived_id
-from parley.ports.bus import Record
+from parley.ports.bus import Record, TopicPartition
 from parley.runtime.deadletters import DeadLetter, exhume
 from parley.runtime.exports import read_records
 from parley.runtime.publishing import publish
-from schemas.base import AnyEvent, Event
+from schemas.base import AnyEvent, Event, EventId, MessageId
+from schemas.conversation_events import MessageReceived
 from schemas.topics import TOPICS, dead_letter_topic
 from workers.wiring import Platform
 
@@ -48,11 +49,7 @@ def show(where: Where, as_json: JsonOption = False) -> None:
     """One dead letter with its headers; its text only where it can be opened."""
     with platform() as opened:
         letter = _find(opened, where)
-        try:
-            event = opened.codec.decode(_original(letter))
-            readable = "erased" if isinstance(event, Erased) else json.loads(event.body.model_dump_json())
-        except InvalidEvent as error:
-            readable = f"cannot be read: {error}"
+        readable = _readable(opened, letter)
     described = {**_described(letter), "headers": _headers(letter.record), "body": readable}
     if as_json:
         print_json(described)
@@ -62,28 +59,45 @@ def show(where: Where, as_json: JsonOption = False) -> None:
 
 @app.command("retry")
 def retry(where: Where) -> None:
-    """Send a dead letter's event in again, as a new event caused by the old one."""
+    """Send a dead letter's event in again, as a new event caused by the old one. Sent twice, it still counts once."""
     with platform() as opened:
-        letter = _find(opened, where)
-        try:
-            event = opened.codec.decode(_original(letter))
-        except InvalidEvent as error:
-            raise InvalidEvent(f"{where} still cannot be read: {error}") from error
-        if isinstance(event, Erased):
-            raise InvalidEvent(f"{where}: the customer's key was erased; there is nothing left to retry")
-        renewed = _renewed(event)
-        producer = opened.bus.producer()
-        try:
-            publish(producer, [opened.codec.encode(renewed)])
-        finally:
-            producer.close()
-    typer.echo(f"sent again as event {renewed.envelope.event_id}")
+        event_id = send_again(opened, where)
+    typer.echo(f"sent again as event {event_id}")
 
 
-def _renewed(event: AnyEvent) -> AnyEvent:
-    event_id = derived_id(event.envelope.event_id, f"retry:{uuid4()}")
-    changes = {"event_id": event_id, "cause_id": event.envelope.event_id}
-    return Event(event.envelope.model_copy(update=changes), event.body)
+def send_again(opened: Platform, where: str) -> EventId:
+    """Returns the new event's id. Raises `InvalidEvent` where there is nothing that could be sent."""
+    letter = _find(opened, where)
+    if letter.cut_from is not None:
+        raise InvalidEvent(f"{where} cannot be sent again: {_cut(letter)}")
+    try:
+        event = opened.codec.decode(_original(letter))
+    except InvalidEvent as error:
+        raise InvalidEvent(f"{where} still cannot be read: {error}") from error
+    if isinstance(event, Erased):
+        raise InvalidEvent(f"{where}: the customer's key was erased; there is nothing left to retry")
+    origin = TopicPartition(letter.topic, letter.partition), letter.offset
+    given_up = origin in opened.store.skips(letter.worker, letter.topic)
+    renewed = _renewed(event, opened.clock.now(), settled=given_up)
+    producer = opened.bus.producer()
+    try:
+        publish(producer, [opened.codec.encode(renewed)])
+    finally:
+        producer.close()
+    return renewed.envelope.event_id
+
+
+def _renewed(event: AnyEvent, at: datetime, *, settled: bool) -> AnyEvent:
+    """The event as of now, so that it has its whole time, under the one id that all retries of it share.
+
+    A message that was given up has been settled; it comes in again as a message of its own, which is settled once too.
+    """
+    event_id = derived_id(event.envelope.event_id, "retry")
+    changes = {"event_id": event_id, "cause_id": event.envelope.event_id, "occurred_at": at}
+    body = event.body
+    if settled and isinstance(body, MessageReceived):
+        body = body.model_copy(update={"message_id": MessageId(event_id)})
+    return Event(event.envelope.model_copy(update=changes), body)
 
 
 def _letters(opened: Platform, topic: str | None) -> Iterator[DeadLetter]:
@@ -109,6 +123,21 @@ def _original(letter: DeadLetter) -> Record:
     return letter.record._replace(
         topic=letter.topic, partition=letter.partition, offset=letter.offset, headers=headers
     )
+
+
+def _readable(opened: Platform, letter: DeadLetter) -> object:
+    """The event's body, or why there is none to be seen."""
+    if letter.cut_from is not None:
+        return f"cannot be read: {_cut(letter)}"
+    try:
+        event = opened.codec.decode(_original(letter))
+    except InvalidEvent as error:
+        return f"cannot be read: {error}"
+    return "erased" if isinstance(event, Erased) else json.loads(event.body.model_dump_json())
+
+
+def _cut(letter: DeadLetter) -> str:
+    return f"it had {letter.cut_from} bytes, too many for a dead letter, and only its beginning was kept"
 
 
 def _described(letter: DeadLetter) -> dict[str, object]:

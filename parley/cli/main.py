@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -10,6 +11,9 @@ from parley import __version__
 from parley.cli import admin, deadletters, events, processes, status, talk, tenants
 from parley.cli.run import run
 from parley.errors import ParleyError
+from parley.runtime.faults import describe, frames
+
+log = logging.getLogger("parley")
 
 app = typer.Typer(
     name="parley",
@@ -50,15 +54,33 @@ def options(
 
 
 def main() -> None:
-    """Run the command; a ParleyError is one line for people, and exit status 2."""
+    """Run the command. A ParleyError is one line for people, and exit status 2; any other error one line without its words, which
+    may quote a customer, and exit status 1 (with `PARLEY_LOG_LEVEL=DEBUG` also the places that it passed through).
+    """
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", level=logging.WARNING)
+    threading.excepthook = _thread_failed
     try:
         app()
     except ParleyError as error:
-        typer.secho(f"parley: {error}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        _complain(str(error))
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:
+        log.debug("it came from\n%s", frames(error))
+        _complain(f"stopped by an unexpected error: {describe(error)}")
+        raise SystemExit(1) from None
+
+
+def _complain(words: str) -> None:
+    typer.secho(f"parley: {words}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """Python's own report would quote the error's words."""
+    if failed.exc_value is not None and failed.exc_type is not SystemExit:
+        name = failed.thread.name if failed.thread is not None else "?"
+        log.error("thread %s failed: %s", name, describe(failed.exc_value))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import typer
 from parley.cli.common import load_settings, platform
 from parley.errors import ConfigurationError
 from parley.runtime import heap
-from parley.runtime.faults import describe
+from parley.runtime.faults import summary
 from parley.settings import Settings
 from workers.wiring import BUILDERS, Platform, Runner, build_worker
 
@@ -48,7 +48,7 @@ def _run_all(workers: list[Runner], stop: Flag) -> list[BaseException]:
         try:
             each.run(stop)
         except BaseException as error:
-            log.error("worker %s stopped: %s: %s", each.name, describe(error), error)
+            log.error("worker %s stopped: %s", each.name, summary(error))
             failures.append(error)
         finally:
             stop.set()

@@ -34,6 +34,7 @@ from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
 from parley.runtime.holdings import Holdings
 from parley.runtime.judging import Judge, Verdict
+from parley.runtime.lagging import LagGauge
 from parley.runtime.publishing import Leaving, publish
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.timers import DueTimers
@@ -87,6 +88,7 @@ class DeciderWorker(Generic[S]):
         self._to_take: set[TopicPartition] = set()
         self._leaving = Leaving()
         self._timers = DueTimers(store, codec, decider.name, clock)
+        self._lag = LagGauge(metrics, decider.name)
         self._to_tell: dict[TopicPartition, int] = {}
         self._told_at = 0.0
         self._concluded = 0
@@ -141,6 +143,8 @@ class DeciderWorker(Generic[S]):
         self._fire_timers()
         if perf_counter() - self._told_at >= LAG_EVERY_S:
             self._tell_bus()
+        if self._lag.due():
+            self._lag.look(consumer, self._holdings.next_offsets())
         return self._concluded - before
 
     @property

@@ -1,28 +1,31 @@
 """The effector's loop: poll, call the port for a batch, publish the results, commit what is done without a gap.
 
-The calls run in threads of their own while the loop polls on, so that a slow model server never costs the group
-membership. At least once: a crash between the results and the commit repeats the call, and the repeated result, having
-the same id, loses.
+All that may have to wait (decoding, which asks the key store; the calls; publishing) is done in threads of their own while the loop
+polls on, so that nothing slow or away ever costs the group membership. At least once: a crash between the results and the
+commit repeats the call, and the repeated result, having the same id, loses.
 """
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Condition, Thread
 from threading import Event as Flag
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from parley.codec import Codec, Outgoing
 from parley.errors import (
     BusUnavailable,
+    ConfigurationError,
     InvalidEvent,
     KeyErased,
     RequestRefused,
     Superseded,
     TransientError,
+    UnknownTopic,
 )
 from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Consumer, Producer, Record, TopicPartition
@@ -30,6 +33,7 @@ from parley.ports.clock import Clock
 from parley.runtime.backoff import Backoff
 from parley.runtime.deadletters import FloodGuard, bury
 from parley.runtime.faults import describe
+from parley.runtime.lagging import LagGauge
 from parley.runtime.progress import Progress
 from parley.runtime.publishing import publish
 from schemas.base import AnyEvent, Event
@@ -39,8 +43,15 @@ log = logging.getLogger(__name__)
 COMMIT_EVERY_S = 0.2
 """A commit costs a round trip; what a crash within that time repeats has the same ids and loses."""
 
+READ_AHEAD = 4
+"""Batches a call that are read ahead at most: as many as last until the polling thread, which waits with all paused, is back."""
+
+NO_FAULT_OF_THE_RECORD = (UnknownTopic, ConfigurationError)
+"""Errors of the deployment: somebody has to act, and until then no record is failed for them."""
+
 FailureReason = Literal["deadline", "unavailable", "refused", "error"]
 Results = Sequence[AnyEvent]
+T = TypeVar("T")
 
 
 class Effector(Protocol):
@@ -66,7 +77,9 @@ class Effector(Protocol):
     def deadline(self, event: Event[Any]) -> datetime: ...
 
     def handle(self, events: Sequence[Event[Any]]) -> Sequence[Results]:
-        """The results of each event, in order. Raises `TransientError` (again later), `RequestRefused` (never)."""
+        """The results of each event, in order. Raises `TransientError` (again later), `RequestRefused` (never again),
+        `ConfigurationError` (somebody has to act); anything else fails the event.
+        """
 
     def failed(self, event: Event[Any], reason: FailureReason) -> Results:
         """The `…Failed` event that says so."""
@@ -79,7 +92,10 @@ class Item:
 
 
 class EffectorWorker:
-    """Runs one effector over the partitions that its group gives it. Also its consumer's `RebalanceListener`."""
+    """Runs one effector over the partitions that its group gives it. Also its consumer's `RebalanceListener`.
+
+    A `producer` that is given is shared, and closed by whoever gave it.
+    """
 
     def __init__(
         self,
@@ -89,6 +105,7 @@ class EffectorWorker:
         clock: Clock,
         metrics: WorkerMetrics,
         *,
+        producer: Producer | None = None,
         drain_s: float = 10.0,
     ) -> None:
         self.name = effector.name
@@ -97,11 +114,13 @@ class EffectorWorker:
         self._codec = codec
         self._clock = clock
         self._metrics = metrics
+        self._producer = producer
         self._drain_s = drain_s
-        self._high = max(2 * effector.batch, 2 * effector.calls * effector.batch)
+        self._high = READ_AHEAD * effector.calls * effector.batch
         self._flood = FloodGuard()
         self._progress = Progress()
-        self._queue: deque[Item] = deque()
+        self._lag = LagGauge(metrics, effector.name)
+        self._queue: deque[Record] = deque()
         self._changed = Condition()
         self._closing = False
         self._stop = Flag()
@@ -110,9 +129,11 @@ class EffectorWorker:
         self._committed_at = 0.0
 
     def run(self, stop: Flag) -> None:
-        """Until `stop`; then finishes what it has begun. Raises `NewerVersion`, `TooManyInvalid`, `UnknownTopic`."""
+        """Until `stop`; then finishes what it has begun. Raises `NewerVersion`, `TooManyInvalid`, `UnknownTopic`,
+        `ConfigurationError`: somebody has to act.
+        """
         self._stop = stop
-        producer = self._bus.producer()
+        producer = self._producer or self._bus.producer()
         self._consumer = consumer = self._bus.consumer(self.name, [self._effector.topic], listener=self)
         threads = [
             Thread(target=self._work, args=(producer,), name=f"{self.name}-{number}", daemon=True)
@@ -123,7 +144,7 @@ class EffectorWorker:
             for thread in threads:
                 thread.start()
             while not stop.is_set() and self._fault is None:
-                self._step(consumer, producer)
+                self._step(consumer)
             self._drain(consumer)
         finally:
             with self._changed:
@@ -133,7 +154,8 @@ class EffectorWorker:
                 if thread.is_alive():
                     thread.join(timeout=self._drain_s)
             consumer.close()
-            producer.close()
+            if self._producer is None:
+                producer.close()
         if self._fault is not None:
             raise self._fault
 
@@ -146,43 +168,28 @@ class EffectorWorker:
 
     # -- the polling thread -------------------------------------------------------------------------------------------
 
-    def _step(self, consumer: Consumer, producer: Producer) -> None:
+    def _step(self, consumer: Consumer) -> None:
         waiting = self._progress.open_count()
-        if waiting >= self._high and not consumer.paused():
-            consumer.pause(consumer.assignment())
+        if waiting >= self._high:
+            _pause_all(consumer)
         elif waiting <= self._high // 2 and consumer.paused():
             consumer.resume(consumer.paused())
         records = consumer.poll(0.05 if waiting else 0.25, self._effector.batch)
         if records:
-            self._accept(records, producer)
+            self._accept(records)
         if perf_counter() - self._committed_at >= COMMIT_EVERY_S:
             self._commit(consumer)
+        if self._lag.due():
+            self._lag.look(consumer, self._progress.next_offsets())
 
-    def _accept(self, records: Sequence[Record], producer: Producer) -> None:
-        items, letters = [], []
-        now = self._clock.now()
+    def _accept(self, records: Sequence[Record]) -> None:
         for record in records:
             self._progress.begin(record.topic_partition, record.offset)
-            try:
-                event = self._codec.decode(record)
-            except InvalidEvent as error:
-                letters.append((record, bury(record, str(error), self.name, now)))
-                continue
-            if isinstance(event, Event):
-                items.append(Item(record, event))
-            else:
-                self._done(record, event.envelope.type, "erased")
-        self._flood.count(len(items), len(letters))
-        if letters:
-            self._publish(producer, [letter for _, letter in letters])
-            self._metrics.dead_letters.labels(self.name, self._effector.topic).inc(len(letters))
-            for record, _ in letters:
-                self._done(record, "unreadable", "dead_letter")
         oldest_ms = min(record.timestamp_ms for record in records)
-        self._metrics.oldest.labels(self.name).set(now.timestamp() - oldest_ms / 1000)
+        self._metrics.oldest.labels(self.name).set(self._clock.now().timestamp() - oldest_ms / 1000)
         with self._changed:
-            self._queue.extend(items)
-            self._changed.notify(-(-len(items) // self._effector.batch))
+            self._queue.extend(records)
+            self._changed.notify(-(-len(records) // self._effector.batch))
 
     def _commit(self, consumer: Consumer) -> None:
         self._committed_at = perf_counter()
@@ -201,12 +208,11 @@ class EffectorWorker:
     def _drain(self, consumer: Consumer) -> None:
         """Finish what was begun, within the drain time; what was not begun is left to the next owner."""
         with self._changed:
-            for item in self._queue:
-                self._progress.forget(item.record.topic_partition)
+            self._leave(self._queue)
             self._queue.clear()
-        consumer.pause(consumer.assignment())
         until = perf_counter() + self._drain_s
         while self._progress.open_count() and perf_counter() < until:
+            _pause_all(consumer)
             consumer.poll(0.05, 1)
         self._commit(consumer)
 
@@ -223,7 +229,7 @@ class EffectorWorker:
 
     def lost(self, partitions: Sequence[TopicPartition]) -> None:
         with self._changed:
-            kept = [item for item in self._queue if item.record.topic_partition not in partitions]
+            kept = [record for record in self._queue if record.topic_partition not in partitions]
             self._queue.clear()
             self._queue.extend(kept)
         for partition in partitions:
@@ -232,19 +238,21 @@ class EffectorWorker:
     # -- the calling threads ------------------------------------------------------------------------------------------
 
     def _work(self, producer: Producer) -> None:
+        records: list[Record] = []
         try:
-            while items := self._next_items():
+            while records := self._next_records():
                 began = perf_counter()
-                self._call(items, producer)
+                self._call(self._read(records, producer), producer)
                 self._metrics.seconds.labels(self.name).observe(perf_counter() - began)
-                self._metrics.batch.labels(self.name).observe(len(items))
+                self._metrics.batch.labels(self.name).observe(len(records))
         except BaseException as error:
-            if isinstance(error, BusUnavailable) and self._stop.is_set():
-                return  # stopping while the bus is away: uncommitted, so the next owner does it again
+            self._leave(records)
+            if isinstance(error, TransientError) and self._ends():
+                return  # stopping while something is away: uncommitted, so the next owner does it again
             self._fault = error
             log.error("%s: a calling thread failed: %s", self.name, describe(error))
 
-    def _next_items(self) -> list[Item]:
+    def _next_records(self) -> list[Record]:
         """The next batch; empty when the worker closes."""
         with self._changed:
             while not self._queue and not self._closing:
@@ -253,24 +261,48 @@ class EffectorWorker:
                 return []
             return [self._queue.popleft() for _ in range(min(self._effector.batch, len(self._queue)))]
 
+    def _read(self, records: Sequence[Record], producer: Producer) -> list[Item]:
+        """What is to be handled. The others are done with it: erased ones, and unreadable ones as dead letters."""
+        items: list[Item] = []
+        unreadable: list[tuple[Record, str]] = []
+        for record in records:
+            try:
+                event = self._insist("decode", partial(self._codec.decode, record))
+            except InvalidEvent as error:
+                unreadable.append((record, str(error)))
+                continue
+            if isinstance(event, Event):
+                items.append(Item(record, event))
+            else:
+                self._done(record, event.envelope.type, "erased")
+        self._flood.count(len(records) - len(unreadable), len(unreadable))
+        if unreadable:
+            self._bury(unreadable, producer)
+        return items
+
+    def _bury(self, unreadable: Sequence[tuple[Record, str]], producer: Producer) -> None:
+        now = self._clock.now()
+        self._publish(producer, [bury(record, reason, self.name, now) for record, reason in unreadable])
+        self._metrics.dead_letters.labels(self.name, self._effector.topic).inc(len(unreadable))
+        for record, _ in unreadable:
+            self._done(record, "unreadable", "dead_letter")
+
     def _call(self, items: list[Item], producer: Producer) -> None:
         """Until each has its results or its failure: passing errors are retried within each record's own deadline."""
         backoff = Backoff(0.2, 5.0)
         while items := self._expire(items, producer):
             try:
-                self._finish(items, self._effector.handle([item.event for item in items]), producer)
-                return
+                results = self._effector.handle([item.event for item in items])
+                return self._finish(items, results, producer)
             except TransientError as error:
-                self._metrics.retries.labels(self.name, type(error).__name__).inc()
-                log.warning("%s: tries again: %s", self.name, error)
-                if self._stop.wait(backoff.next()):
-                    return self._abandon(items)
+                self._wait(type(error).__name__, error, backoff)
+            except NO_FAULT_OF_THE_RECORD:
+                raise
             except Exception as error:
-                if len(items) > 1:
-                    for item in items:
-                        self._call([item], producer)
-                    return
-                self._give_up(items[0], error, producer)
+                if len(items) == 1:
+                    return self._give_up(items[0], error, producer)
+                for item in items:
+                    self._call([item], producer)
                 return
 
     def _expire(self, items: list[Item], producer: Producer) -> list[Item]:
@@ -281,6 +313,7 @@ class EffectorWorker:
         return [item for item in items if item not in late] if late else items
 
     def _give_up(self, item: Item, error: Exception, producer: Producer) -> None:
+        """Also what could not be published: a result that is too large for the bus."""
         refused = isinstance(error, RequestRefused)
         if not refused:
             log.error("%s: event %s failed: %s", self.name, item.event.envelope.event_id, describe(error))
@@ -290,33 +323,51 @@ class EffectorWorker:
     def _finish(
         self, items: Sequence[Item], results: Sequence[Results], producer: Producer, outcome: str = "handled"
     ) -> None:
-        outgoing = []
-        for event in (event for each in results for event in each):
-            try:
-                outgoing.append(self._codec.encode(event))
-            except KeyErased:
-                continue  # erased in the meantime: there is nobody left to tell
-        self._publish(producer, outgoing)
+        encoded = [self._encode(event) for each in results for event in each]
+        self._publish(producer, [outgoing for outgoing in encoded if outgoing is not None])
         for item in items:
             self._done(item.record, item.event.envelope.type, outcome)
 
+    def _encode(self, event: AnyEvent) -> Outgoing | None:
+        """None for an event of a customer who was erased in the meantime: there is nobody left to tell."""
+        try:
+            return self._insist("encode", partial(self._codec.encode, event))
+        except KeyErased:
+            return None
+
     def _publish(self, producer: Producer, outgoing: Sequence[Outgoing]) -> None:
-        """Keep trying: the work is done, and only the bus is away."""
+        self._insist("publish", partial(publish, producer, outgoing))
+
+    def _insist(self, what: str, attempt: Callable[[], T]) -> T:
+        """Keep trying what waits only for the world. Raises `TransientError` when the worker ends meanwhile."""
         backoff = Backoff()
         while True:
             try:
-                return publish(producer, outgoing)
-            except BusUnavailable as error:
-                self._metrics.retries.labels(self.name, "publish").inc()
-                log.warning("%s: results wait for the bus: %s", self.name, error)
-                if self._stop.wait(backoff.next()):
-                    raise
+                return attempt()
+            except TransientError as error:
+                self._wait(what, error, backoff)
+
+    def _wait(self, what: str, error: TransientError, backoff: Backoff) -> None:
+        """Before the next try; there is none, and the error is raised, when the worker ends meanwhile."""
+        self._metrics.retries.labels(self.name, what).inc()
+        log.warning("%s: tries again (%s): %s", self.name, what, error)
+        self._stop.wait(backoff.next())
+        if self._ends():
+            raise error
+
+    def _ends(self) -> bool:
+        return self._stop.is_set() or self._closing
 
     def _done(self, record: Record, kind: str, outcome: str) -> None:
         self._progress.finish(record.topic_partition, record.offset)
         self._metrics.handled.labels(self.name, kind, outcome).inc()
 
-    def _abandon(self, items: Sequence[Item]) -> None:
-        """Stopping in the middle of retries: left uncommitted, so the next owner takes them up."""
-        for item in items:
-            self._progress.forget(item.record.topic_partition)
+    def _leave(self, records: Iterable[Record]) -> None:
+        """To the next owner, uncommitted."""
+        for record in records:
+            self._progress.leave(record.topic_partition, record.offset)
+
+
+def _pause_all(consumer: Consumer) -> None:
+    """Also what was assigned while the others were paused already."""
+    consumer.pause(consumer.assignment() - consumer.paused())

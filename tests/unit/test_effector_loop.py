@@ -1,120 +1,18 @@
 """The effector's loop on an in-memory bus: batches, retries within the deadline, failures as events, redelivery, drain."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
 from threading import Event as Flag
 from threading import Thread
-from time import monotonic
-from typing import Any
 
 import pytest
 
 from parley.backends.memory_bus import MemoryBus
-from parley.domain.events import follow
 from parley.errors import GeneratorUnavailable, NewerVersion, RequestRefused, TooManyInvalid
 from parley.ports.bus import TopicPartition
-from parley.runtime.effector import EffectorWorker, FailureReason, Results
 from parley.runtime.progress import Progress
-from schemas.base import AnyEvent, Event, MessageId
-from schemas.conversation_events import MessageUnderstood, UnderstandingFailed
 from schemas.topics import WORK_UNDERSTAND
-from schemas.work import UnderstandingRequested
-from tests.support.platform import ManualClock, events_on, make_platform, records_on, send
-from tests.support.stories import NINE, event
+from tests.support.effectors import WITHIN_S, Scripted, lag, make_worker, request, results, running, until
+from tests.support.platform import ManualClock, make_platform, records_on, send
 from workers.wiring import Platform
-
-WITHIN_S = 10.0
-
-
-class Scripted:
-    """Understands what `answer` says of each text; counts its calls."""
-
-    name = "intent"
-    topic = WORK_UNDERSTAND.name
-
-    def __init__(
-        self, answer: Callable[[str], None] = lambda text: None, batch: int = 8, calls: int = 1
-    ) -> None:
-        self.batch = batch
-        self.calls = calls
-        self.batches: list[list[str]] = []
-        self._answer = answer
-
-    def prepare(self) -> None:
-        """Nothing to load."""
-
-    def deadline(self, event: Event[UnderstandingRequested]) -> datetime:
-        return event.body.deadline
-
-    def handle(self, events: Sequence[Event[UnderstandingRequested]]) -> list[Results]:
-        self.batches.append([each.body.text for each in events])
-        for each in events:
-            self._answer(each.body.text)
-        return [
-            [
-                follow(
-                    e.envelope,
-                    MessageUnderstood(message_id=e.body.message_id, language="en", intents=(), model="t"),
-                    0,
-                )
-            ]
-            for e in events
-        ]
-
-    def failed(self, event: Event[UnderstandingRequested], reason: FailureReason) -> Results:
-        return [
-            follow(
-                event.envelope, UnderstandingFailed(message_id=event.body.message_id, reason=reason), "failed"
-            )
-        ]
-
-
-def request(number: int, text: str = "hello", deadline_s: float = 60) -> AnyEvent:
-    body = UnderstandingRequested(
-        message_id=MessageId(f"m-{number}"), text=text, epoch=0, deadline=NINE + timedelta(seconds=deadline_s)
-    )
-    return event(body, number, conversation=f"c-{number}")
-
-
-@contextmanager
-def running(on: Platform, effector: Scripted) -> Iterator[EffectorWorker]:
-    worker = EffectorWorker(effector, on.bus, on.codec, on.clock, on.metrics)
-    stop = Flag()
-    thread = Thread(target=worker.run, args=(stop,))
-    thread.start()
-    yield worker
-    stop.set()
-    thread.join(WITHIN_S)
-    assert not thread.is_alive()
-
-
-def until(check: Callable[[], Any]) -> Any:
-    end = monotonic() + WITHIN_S
-    while monotonic() < end:
-        found = check()
-        if found:
-            return found
-    raise AssertionError("it did not happen in time")
-
-
-def results(on: Platform) -> dict[str, str]:
-    """What became of each message: `understood`, or the reason of its failure."""
-    found: dict[str, str] = {}
-    for each in events_on(on, "conversation.events"):
-        if isinstance(each.body, MessageUnderstood):
-            found[each.body.message_id] = "understood"
-        elif isinstance(each.body, UnderstandingFailed):
-            found[each.body.message_id] = each.body.reason
-    return found
-
-
-def lag(on: Platform) -> int:
-    admin = on.bus.admin()
-    try:
-        return sum(admin.lag("intent").values())
-    finally:
-        admin.close()
 
 
 @pytest.fixture
@@ -196,13 +94,13 @@ def test_a_newer_version_and_a_flood_stop_the_worker(on: Platform) -> None:
     headers = tuple((name, b"2" if name == "version" else value) for name, value in outgoing.headers)
     on.bus.producer().send(outgoing.topic, key=b"k", value=outgoing.value, headers=headers).result(5)
     with pytest.raises(NewerVersion):
-        EffectorWorker(Scripted(), on.bus, on.codec, on.clock, on.metrics).run(Flag())
+        make_worker(on).run(Flag())
     other = make_platform(MemoryBus())
     producer = other.bus.producer()
     for _ in range(120):
         producer.send(WORK_UNDERSTAND.name, key=b"k", value=b"x").result(5)
     with pytest.raises(TooManyInvalid):
-        EffectorWorker(Scripted(batch=120), other.bus, other.codec, other.clock, other.metrics).run(Flag())
+        make_worker(other, Scripted(batch=120)).run(Flag())
 
 
 def test_an_erased_customers_request_is_passed_over(on: Platform) -> None:
@@ -222,7 +120,7 @@ def test_stopping_finishes_what_was_begun_and_commits_it(on: Platform) -> None:
         go_on.wait(WITHIN_S)
 
     send(on, request(1))
-    worker = EffectorWorker(Scripted(answer), on.bus, on.codec, on.clock, on.metrics)
+    worker = make_worker(on, Scripted(answer))
     stop = Flag()
     thread = Thread(target=worker.run, args=(stop,))
     thread.start()
@@ -264,6 +162,21 @@ def test_only_the_prefix_without_a_gap_may_be_committed() -> None:
     progress.give_back({P: 7})
     progress.finish(P, 9)
     assert progress.take_commits() == {P: 10}
+
+
+def test_no_commit_passes_by_what_was_left() -> None:
+    progress = Progress()
+    progress.own(P)
+    for offset in (5, 6, 7):
+        progress.begin(P, offset)
+    progress.leave(P, 6)
+    assert progress.open_count() == 2
+    for offset in (5, 6, 7):
+        progress.finish(P, offset)
+    assert progress.take_commits() == {P: 6} and progress.open_count() == 0
+    assert progress.next_offsets() == {P: 6}
+    progress.forget(P)
+    assert progress.open_count() == 0 and progress.next_offsets() == {}
 
 
 def test_a_partition_that_was_given_up_counts_no_more() -> None:

@@ -1,18 +1,29 @@
 """The OpenAI-compatible generator against scripted answers at the HTTP seam, streams, and cancelled generations."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+from threading import Event as Flag
+from threading import Thread
+from time import monotonic
 
 import httpx
 import pytest
 
 from parley.backends.extractive import ExtractiveGenerator
+from parley.backends.memory_bus import MemoryBus
 from parley.backends.openai import OpenAIGenerator
 from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefused
 from parley.ports.models import Completion, Prompt
+from schemas.base import GenerationId
 from schemas.parts import HistoryTurn
+from schemas.topics import INFERENCE_CONTROL
+from schemas.work import GenerationCancelled
+from tests.support.effectors import until
+from tests.support.platform import make_platform, send
 from tests.support.small_tenant import TENANT
-from tests.support.stories import PASSAGE
+from tests.support.stories import PASSAGE, event
 from workers.inference.cancelling import REMEMBERED, Cancellations
 from workers.inference.streaming import Stream
 
@@ -153,6 +164,84 @@ def test_a_cancelled_generation_ends_without_a_text() -> None:
     assert done is None
 
 
+class Silent(httpx.AsyncBaseTransport):
+    """Accepts the request and never answers, or answers and then never says anything; tells how each request ended."""
+
+    def __init__(self, *, answers: bool) -> None:
+        self._answers = answers
+        self.asked = Flag()
+        self.ended = Flag()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.set()
+        if not self._answers:
+            await self._wait()
+        return httpx.Response(200, stream=Endless(self._wait))
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.ended.set()
+
+
+class Endless(httpx.AsyncByteStream):
+    def __init__(self, wait: Callable[[], Awaitable[None]]) -> None:
+        self._wait = wait
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b": still here\n\n"
+        await self._wait()
+
+
+silent = pytest.mark.parametrize("answers", [False, True])
+
+
+def ask_silence(
+    server: Silent, *, cancelled: Callable[[], bool] = lambda: False, timeout_s: float = 30.0
+) -> Completion | None:
+    generator = OpenAIGenerator("http://model/v1", "base", transport=server)
+    try:
+        return generator.generate(PROMPT, on_text=lambda text: None, cancelled=cancelled, timeout_s=timeout_s)
+    finally:
+        assert server.ended.wait(5)
+        generator.close()
+
+
+@silent
+def test_a_silent_server_is_waited_for_no_longer_than_there_is_time(answers: bool) -> None:
+    began = monotonic()
+    with pytest.raises(GeneratorUnavailable, match="deadline"):
+        ask_silence(Silent(answers=answers), timeout_s=0.2)
+    assert monotonic() - began < 5
+
+
+@silent
+def test_a_cancelled_request_ends_although_the_server_is_silent(answers: bool) -> None:
+    server = Silent(answers=answers)
+    assert ask_silence(server, cancelled=server.asked.is_set) is None
+
+
+def test_closing_ends_what_is_under_way() -> None:
+    server = Silent(answers=False)
+    generator = OpenAIGenerator("http://model/v1", "base", transport=server)
+    raised: list[Exception] = []
+
+    def call() -> None:
+        try:
+            generator.generate(PROMPT, on_text=lambda text: None, cancelled=lambda: False, timeout_s=30)
+        except GeneratorUnavailable as error:
+            raised.append(error)
+
+    thread = Thread(target=call)
+    thread.start()
+    assert server.asked.wait(5)
+    generator.close()
+    generator.close()
+    thread.join(5)
+    assert raised and server.ended.is_set()
+
+
 def test_a_model_has_to_be_named() -> None:
     with pytest.raises(ConfigurationError, match="PARLEY_OPENAI_MODEL"):
         OpenAIGenerator("http://model/v1", "")
@@ -205,3 +294,29 @@ def test_cancellations_are_remembered_and_the_oldest_forgotten() -> None:
     for number in range(REMEMBERED + 1):
         cancellations.cancel(str(number))
     assert cancellations.of("1")() and not cancellations.of("0")()
+
+
+def test_cancellations_are_heard_although_the_bus_comes_later(caplog: pytest.LogCaptureFixture) -> None:
+    bus = MemoryBus()
+    on = make_platform(bus)
+    cancellations, stop = Cancellations(), Flag()
+    cancelled = cancellations.of("g-1")
+    bus.stop()
+    listener = Thread(target=cancellations.listen, args=(bus, on.codec, stop))
+    listener.start()
+    until(lambda: "hears of no cancellations" in caplog.text)
+    bus.start()
+    producer = on.bus.producer()
+    body = GenerationCancelled(generation_id=GenerationId("g-1"), epoch=1)
+    number = count()
+
+    def heard() -> bool:
+        """Words said before it listens are lost, so they are said again."""
+        producer.send(INFERENCE_CONTROL.name, key=b"k", value=b"garbage").result(5)
+        send(on, event(body, next(number)))
+        return cancelled()
+
+    until(heard)
+    stop.set()
+    listener.join(5)
+    assert not listener.is_alive()

@@ -1,17 +1,21 @@
 """Which generations are no longer wanted: told by `inference.control`, which may lose a word without harm."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import closing
 from threading import Event as Flag
 from threading import Lock
 
 from parley.codec import Codec
-from parley.errors import ParleyError, TransientError
-from parley.ports.bus import Bus
+from parley.errors import ParleyError
+from parley.ports.bus import Bus, Record
 from parley.runtime.backoff import Backoff
 from schemas.base import Event
 from schemas.topics import INFERENCE_CONTROL
 from schemas.work import GenerationCancelled
+
+log = logging.getLogger(__name__)
 
 REMEMBERED = 10_000
 
@@ -34,22 +38,26 @@ class Cancellations:
         return lambda: generation_id in self._cancelled
 
     def listen(self, bus: Bus, codec: Codec, stop: Flag) -> None:
-        """Follow the control topic until `stop`. What cannot be read is passed over: it only costs some words."""
-        backoff = Backoff()
-        reader = bus.reader([INFERENCE_CONTROL.name], start="latest")
-        try:
-            while not stop.is_set():
-                try:
-                    for record in reader.poll(0.25):
-                        self._hear(codec.decode(record))
-                    backoff.reset()
-                except TransientError:
-                    stop.wait(backoff.next())
-                except ParleyError:
-                    continue
-        finally:
-            reader.close()
+        """Follow the control topic until `stop`, also when the bus comes only later."""
+        backoff = Backoff(0.2, 5.0)
+        while not stop.is_set():
+            try:
+                self._follow(bus, codec, stop)
+            except ParleyError as error:
+                log.warning("inference hears of no cancellations: %s", error)
+                stop.wait(backoff.next())
 
-    def _hear(self, event: object) -> None:
+    def _follow(self, bus: Bus, codec: Codec, stop: Flag) -> None:
+        with closing(bus.reader([INFERENCE_CONTROL.name], start="latest")) as reader:
+            while not stop.is_set():
+                for record in reader.poll(0.25):
+                    self._hear(record, codec)
+
+    def _hear(self, record: Record, codec: Codec) -> None:
+        """What cannot be read is passed over: it only costs some words."""
+        try:
+            event = codec.decode(record)
+        except ParleyError:
+            return
         if isinstance(event, Event) and isinstance(event.body, GenerationCancelled):
             self.cancel(event.body.generation_id)

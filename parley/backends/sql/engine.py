@@ -38,7 +38,7 @@ SQLITE = (
 
 
 def make_engine(url: str) -> Engine:
-    """Opens nothing yet. Raises `ConfigurationError` for a URL that cannot work."""
+    """Opens nothing yet; its errors hide the statements' parameters. Raises `ConfigurationError` for a URL that cannot work."""
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
@@ -63,6 +63,7 @@ def _postgres(url: URL) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=POOL_TIMEOUT_S,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -76,7 +77,10 @@ def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         _make_folder(Path(url.database).parent)
     engine = create_engine(
-        url, connect_args={"timeout": LOCK_TIMEOUT_S, "check_same_thread": False}, **_pooled(url)
+        url,
+        connect_args={"timeout": LOCK_TIMEOUT_S, "check_same_thread": False},
+        hide_parameters=True,
+        **_pooled(url),
     )
 
     @event.listens_for(engine, "connect")
