@@ -44,6 +44,11 @@ VERSIONS_KEPT = 3
 WEIGHTS = (3.0, 2.0, 1.0)
 """How much a match counts in the article's title, in the headings above the chunk, and in its text."""
 
+TOPIC_WEIGHT = 0.35
+"""How much a match with the query's topic counts beside one with its text."""
+CANDIDATES = 40
+"""So many of the best for either are added up."""
+
 
 class FtsRetriever:
     """Thread-safe; implements `parley.ports.models.Retriever`."""
@@ -91,18 +96,28 @@ class FtsRetriever:
             self._ready.clear()
 
     def _find(self, database: sqlite3.Connection, version: str, query: Query) -> tuple[Passage, ...]:
-        words = list(dict.fromkeys(terms(query.text)))[:64]
+        found = self._matches(database, version, query, query.text)
+        scores = dict(found)
+        for body, score in self._matches(database, version, query, query.topic):
+            scores[body] = scores.get(body, 0.0) + TOPIC_WEIGHT * score
+        best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[: query.limit]
+        return tuple(_passage(json.loads(body), score) for body, score in best)
+
+    def _matches(
+        self, database: sqlite3.Connection, version: str, query: Query, text: str
+    ) -> list[tuple[str, float]]:
+        """Chunks as stored, with their scores for these words."""
+        words = list(dict.fromkeys(terms(text)))[:64]
         if not words:
-            return ()
+            return []
         match = " OR ".join(f'"{word}"' for word in words)
-        rows = database.execute(
+        return database.execute(
             f"""SELECT c.body, -bm25(words, {", ".join(map(str, WEIGHTS))}) AS score
                 FROM words JOIN chunks c ON c.row = words.rowid JOIN members m ON m.row = c.row AND m.version = ?
                 WHERE words MATCH ? AND c.language = ? AND c.valid_from <= ? AND coalesce(c.valid_until, '9999') >= ?
                 ORDER BY score DESC, c.chunk_id LIMIT ?""",
-            (version, match, query.language, query.on, query.on, query.limit),
-        )
-        return tuple(_passage(json.loads(body), score) for body, score in rows)
+            (version, match, query.language, query.on, query.on, max(CANDIDATES, query.limit)),
+        ).fetchall()
 
     def _insert(self, database: sqlite3.Connection, chunk: Chunk) -> int:
         """Store a chunk with its terms; returns its row."""

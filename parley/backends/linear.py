@@ -1,12 +1,13 @@
 """The classifier that every machine can run: multinomial logistic regression on character n-grams and words.
 
-Fitted on the tenant's own examples when a version is first asked for (a second or two) and kept in a file from then on, so that
-only the first start pays for it, or loads scikit-learn at all. One model for all of a tenant's languages: character n-grams tell
+Fitted on the tenant's own examples when a version is first asked for (a few seconds for fifty intents in two languages) and kept
+in a file from then on, so that only the first start pays for it, or loads scikit-learn at all. One model for all of a tenant's languages: character n-grams tell
 scripts apart by themselves.
 """
 
 import logging
 import os
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,18 +29,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NAME = "linear-2"
+NAME = "linear-3"
 """Stands in every result and file; raised whenever features or fitting change."""
 KEPT = 16
 TOP = 5
 LONGEST_GRAM = 4
 INVERSE_REGULARISATION = 12.0
 """scikit-learn's C; the best of 1, 4, 12, 40 in five-fold cross-validation on the examples of the two reference tenants."""
+TOLERANCE = 1e-3
+RARE = 2
+"""A feature of fewer texts than this tells nothing of others. Both cost no accuracy there, and save three quarters of the time."""
+PLACEHOLDER = re.compile(r"\[[a-z]+_\d+\]")
+"""What masking leaves of a number says nothing of what the customer wants."""
 
 
 def features(text: str) -> tuple[list[str], list[str]]:
     """Character n-grams of 1 to 4 within words (each with a space at both ends), and terms. Marked, so that none meet."""
     grams = []
+    text = PLACEHOLDER.sub(" ", text)
     for word in text.lower().split():
         padded = f" {word} "
         for size in range(1, LONGEST_GRAM + 1):
@@ -92,7 +99,8 @@ def fit(pairs: Sequence[tuple[str, str]]) -> Model:
 
     bags = [[set(kind) for kind in features(text)] for text, _ in pairs]
     documents = Counter(name for bag in bags for kind in bag for name in kind)
-    places = {name: at for at, name in enumerate(sorted(documents))}
+    common = sorted(name for name, count in documents.items() if count >= RARE) or sorted(documents)
+    places = {name: at for at, name in enumerate(common)}
     # Smoothed as in scikit-learn's TfidfTransformer: as if one more text held every feature.
     idf = np.array([ln((1 + len(pairs)) / (1 + documents[name])) + 1 for name in places], dtype=np.float32)
     empty = np.zeros((len(places), 0), dtype=np.float32)
@@ -106,7 +114,7 @@ def fit(pairs: Sequence[tuple[str, str]]) -> Model:
     matrix = csr_matrix(
         (np.array(values, dtype=np.float32), (rows, columns)), shape=(len(pairs), len(places))
     )
-    regression: Any = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=200)
+    regression: Any = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=200, tol=TOLERANCE)
     regression.fit(matrix, [intent for _, intent in pairs])
     coefficients, bias = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn keeps the second intent's only; the first one's is zero

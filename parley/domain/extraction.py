@@ -14,8 +14,13 @@ from parley.domain.chunking import is_table
 from parley.domain.words import terms
 from schemas.parts import Passage
 
-ENOUGH = 0.34
+ENOUGH = 0.3
 """Share of the question's weight that the best passage must cover, title and headings included; else nothing is said."""
+
+RANK_WEIGHT = 2.0
+"""What a passage's score, as a share of the best one's, counts beside the share of the question that it covers: the score knows
+how rare a word is among all articles, the share only among the passages that were found.
+"""
 
 SECOND_BLOCK = 0.7
 """A second block is quoted too when it covers at least this share of what the first one does, or leads into it."""
@@ -65,12 +70,15 @@ def extract(question: str, passages: Sequence[Passage], topic: str = "") -> Extr
     """The quotation that answers best, or None where no passage covers enough of the question and its topic's title."""
     if not passages:
         return None
-    weights = Weights(f"{question}\n{topic}", passages)
+    weights = Weights(question, passages)
     top = max(passage.score for passage in passages) or 1.0
     chosen = max(
-        passages, key=lambda p: weights.covered(_all(p)) + p.score / top + (0.0 if p.path else LEAD_BONUS)
+        passages,
+        key=lambda p: (
+            weights.covered(_all(p)) + RANK_WEIGHT * p.score / top + (0.0 if p.path else LEAD_BONUS)
+        ),
     )
-    if weights.covered(_all(chosen)) < ENOUGH:
+    if Weights(f"{question}\n{topic}", passages).covered(_all(chosen)) < ENOUGH:
         return None
     return Extract(quote(chosen.text, weights), (chosen.chunk_id,))
 

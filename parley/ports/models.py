@@ -37,12 +37,16 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for. `on` is the ISO date on which a passage must be valid."""
+    """What to look for. `on` is the ISO date on which a passage must be valid.
+
+    `topic` is what the question is about as far as that was understood; a match with it counts less than one with the question.
+    """
 
     text: str
     language: str
     on: str
     limit: int = 5
+    topic: str = ""
 
 
 class Retriever(Protocol):

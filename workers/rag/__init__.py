@@ -75,11 +75,11 @@ class RagEffector:
 
 
 def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
-    """The question as it was asked, with the words of its intent's title, on the day it was asked."""
-    topic = config.topic(event.body.intent, event.body.language)
+    """The question as it was asked, with its intent's title as the topic, on the day it was asked."""
     return Query(
-        text=f"{event.body.question}\n{topic}".strip(),
+        text=event.body.question,
         language=event.body.language,
         on=event.envelope.occurred_at.date().isoformat(),
         limit=PASSAGES,
+        topic=config.topic(event.body.intent, event.body.language),
     )
