@@ -6,9 +6,10 @@ from benchmarks.reporting import median_of, report
 from parley.codec import encode_headers
 from parley.ports.bus import Record
 from parley.runtime import exports
+from parley.runtime.recorded import FORMAT, load
 from parley.runtime.replay import replay, written
 from schemas.base import AnyEvent
-from schemas.topics import CONVERSATION_EVENTS, TOPIC_OF
+from schemas.topics import TOPIC_OF
 from tests.support.small_tenant import CONFIG, TENANT, VERSION
 from tests.support.stories import Story
 from workers.dialogue import DialogueDecider
@@ -21,7 +22,7 @@ def stream() -> list[bytes]:
     lines = [
         exports.json_line(
             {
-                "parley_export": exports.FORMAT,
+                "parley_export": FORMAT,
                 "complete_from": dict.fromkeys(
                     {"chat.outbound", "work.understand", "work.answer", "assignment.events"}, ""
                 ),
@@ -58,16 +59,13 @@ def _story(conversation: str) -> Story:
 
 def main() -> None:
     lines = stream()
-    decided = frozenset({CONVERSATION_EVENTS.name})
+    deciders = [DialogueDecider()]
     events = 0
 
     def run() -> float:
         nonlocal events
         began = perf_counter()
-        export = exports.load(lines, decided)
-        found = replay(
-            [DialogueDecider()], export.config, export.inputs, export.outputs, export.complete_from
-        )
+        found = replay(deciders, load(lines, deciders))
         if found.differences:
             raise SystemExit(f"the replay differs: {found.differences[0]}")
         events = found.events

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     token_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
     messages_per_minute: Annotated[int, Field(ge=1)] = 30
     conversations_per_minute: Annotated[int, Field(ge=1)] = 60
+    refusals_per_minute: Annotated[int, Field(ge=1)] = 600
 
     generator: Literal["extractive", "openai"] = "extractive"
     openai_url: str = "http://127.0.0.1:8000/v1"

@@ -161,8 +161,8 @@ class MemoryStore:
         ]
 
     @locked
-    def forget_seen(self, before: datetime) -> int:
-        old = [key for key, at in self._seen.items() if at < before]
+    def forget_seen(self, before: datetime, at_most: int) -> int:
+        old = [key for key, at in self._seen.items() if at < before][:at_most]
         for key in old:
             del self._seen[key]
         return len(old)
@@ -282,8 +282,8 @@ class MemoryStore:
         return [self._claims.setdefault((c.conversation_id, c.client_message_id), c) for c in claims]
 
     @locked
-    def forget_claims(self, before: datetime) -> int:
-        old = [key for key, claim in self._claims.items() if claim.claimed_at < before]
+    def forget_claims(self, before: datetime, at_most: int) -> int:
+        old = [key for key, claim in self._claims.items() if claim.claimed_at < before][:at_most]
         for key in old:
             del self._claims[key]
         return len(old)

@@ -1,18 +1,26 @@
 """`parley topics`, `parley db`, `parley keys`: bringing a bus and a database up to date, and access keys."""
 
 import hashlib
+import re
 import secrets
-from typing import Annotated, Literal
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
 
 import typer
 
-from parley.cli.common import JsonOption, load_settings, platform, print_json, table
+from parley.cli.common import JsonOption, counted, load_settings, platform, print_json, table
+from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
 from parley.ports.bus import TopicSpec
 from parley.ports.store import AccessKey
+from parley.runtime.exports import read_records
+from parley.runtime.rebuild import Rebuilt, rebuild_read_model
+from parley.runtime.tidying import tidy
 from parley.settings import Settings
 from schemas.base import TenantId
+from schemas.tenant import ORIGIN_ALLOWED, ORIGIN_PATTERN
 from schemas.topics import DAY_MS, TOPICS, dead_letter_topic
+from workers.wiring import Platform
 
 topics = typer.Typer(help="Topics on the bus.", no_args_is_help=True)
 database = typer.Typer(help="The databases.", no_args_is_help=True)
@@ -79,28 +87,62 @@ def upgrade_databases() -> None:
 
 @database.command("rebuild")
 def rebuild(as_json: JsonOption = False) -> None:
-    """Make the read model (histories, lists) anew from the decision log."""
-    from parley.runtime.rebuild import rebuild_read_model
+    """Make the read model (histories, lists, verdicts on replies) anew from the log."""
     from workers.dialogue import DialogueDecider
+    from workers.feedback import FeedbackDecider
 
     with platform() as opened:
-        bus_admin = opened.bus.admin()
-        try:
-            if bus_admin.members("dialogue"):
-                raise ConfigurationError(
-                    "a dialogue worker is running: stop it first, or its newest rows would be lost"
-                )
-        finally:
-            bus_admin.close()
-        done = rebuild_read_model(DialogueDecider(), opened.bus, opened.store, opened.codec, opened.configs)
+        _check_stopped(opened, DialogueDecider.name, FeedbackDecider.name)
+        talk = _rebuild(opened, DialogueDecider())
+        feedback = _rebuild(opened, FeedbackDecider())
     if as_json:
         print_json(
-            {"conversations": done.conversations, "records": done.records, "incomplete": done.incomplete}
+            {
+                "conversations": talk.conversations,
+                "verdicts": feedback.verdicts,
+                "records": talk.records + feedback.records,
+                "incomplete": talk.incomplete,
+                "erased": talk.erased,
+            }
         )
         return
-    typer.echo(f"{done.conversations} conversations rebuilt from {done.records} records")
-    if done.incomplete:
-        typer.echo(f"{done.incomplete} left as they were: their beginning is no longer in the log")
+    typer.echo(f"{talk.conversations} conversations rebuilt from {talk.records} records", nl=False)
+    typer.echo(f", {feedback.verdicts} verdicts from {feedback.records}")
+    if talk.incomplete:
+        typer.echo(f"{talk.incomplete} left as they were: their beginning is no longer in the log")
+    if talk.erased:
+        typer.echo(f"{talk.erased} removed: their customers were erased")
+
+
+def _rebuild(opened: Platform, decider: Decider[Any]) -> Rebuilt:
+    records = counted(read_records(opened.bus, [decider.topic.name]), f"records of {decider.topic.name}")
+    return rebuild_read_model(decider, records, opened.store, opened.codec, opened.configs.get)
+
+
+def _check_stopped(opened: Platform, *names: str) -> None:
+    """Raises `ConfigurationError`."""
+    bus_admin = opened.bus.admin()
+    try:
+        running = [name for name in names if bus_admin.members(name)]
+    finally:
+        bus_admin.close()
+    if running:
+        raise ConfigurationError(
+            f"running: {', '.join(running)}; stop these workers first, or their newest rows would be lost"
+        )
+
+
+@database.command("tidy")
+def tidy_database(as_json: JsonOption = False) -> None:
+    """Forget ids of events and messages that no record of the log can need any more; gateways do it once a day."""
+    with platform() as opened:
+        done = tidy(opened.store, opened.clock.now())
+    if as_json:
+        print_json(asdict(done))
+    else:
+        typer.echo(
+            f"forgot {done.seen} seen events and {done.claims} claims from before {done.before:%Y-%m-%d}"
+        )
 
 
 @keys.command("create")
@@ -116,6 +158,9 @@ def create_key(
     """Make a key and print it: this once, since only its hash is kept."""
     if kind not in ("widget", "api"):
         raise typer.BadParameter("allowed: widget, api", param_hint="--kind")
+    for each in origin or ():
+        if not re.fullmatch(ORIGIN_PATTERN, each):
+            raise typer.BadParameter(f"{each!r}; allowed: {ORIGIN_ALLOWED}", param_hint="--origin")
     checked: Literal["widget", "api"] = "widget" if kind == "widget" else "api"
     with platform() as opened:
         opened.store.current(TenantId(tenant))
@@ -124,7 +169,7 @@ def create_key(
         row = AccessKey(digest, TenantId(tenant), checked, label, tuple(origin or ()), opened.clock.now())
         opened.store.put_key(row)
     if as_json:
-        print_json({"key": key, "id": digest[:12], "tenant": tenant, "kind": kind})
+        print_json({"key": key, "id": row.key_id, "tenant": tenant, "kind": kind})
     else:
         typer.echo(key)
 
@@ -139,7 +184,7 @@ def list_keys(
         found = opened.store.keys(TenantId(tenant) if tenant else None)
     rows = [
         (
-            k.key_hash[:12],
+            k.key_id,
             k.tenant,
             k.kind,
             k.label,
@@ -167,4 +212,4 @@ def revoke_key(
                 f"{len(found)} keys begin with {key_id!r}; exactly one must", param_hint="KEY_ID"
             )
         opened.store.revoke_key(found[0].key_hash, opened.clock.now())
-    typer.echo(f"revoked {found[0].key_hash[:12]}")
+    typer.echo(f"revoked {found[0].key_id}")

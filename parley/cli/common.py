@@ -2,10 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -16,6 +16,10 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")
 ]
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="The tenant's id.")]
+
+TELL_EVERY_S = 3.0
+
+T = TypeVar("T")
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -50,6 +54,16 @@ def step(what: str) -> Iterator[None]:
         typer.echo("failed", err=True)
         raise
     typer.echo(f"{perf_counter() - began:.1f} s", err=True)
+
+
+def counted(items: Iterable[T], what: str) -> Iterator[T]:
+    """Pass the items on, and say every few seconds on standard error how many there have been."""
+    told_at = perf_counter()
+    for count, item in enumerate(items, start=1):
+        yield item
+        if count % 1000 == 0 and perf_counter() - told_at >= TELL_EVERY_S:
+            told_at = perf_counter()
+            typer.echo(f"  {count:,} {what} …", err=True)
 
 
 def print_json(value: Any) -> None:

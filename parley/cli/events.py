@@ -2,31 +2,29 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
-from parley.cli.common import JsonOption, platform, print_json
-from parley.codec import decode_headers
-from parley.errors import ConfigurationError, InvalidEvent
-from parley.ports.bus import Record
+from parley.cli.common import JsonOption, counted, platform, print_json
+from parley.errors import ConfigurationError
+from parley.ports.bus import Bus, Record
 from parley.runtime import exports
-from parley.runtime.replay import Difference, Written
+from parley.runtime.recorded import Export, Written, load
+from parley.runtime.replay import Difference, Report
 from parley.runtime.replay import replay as run_replay
-from schemas.tenant import TenantConfig
 from schemas.topics import TOPICS
 from workers.assignment import AssignmentDecider
 from workers.dialogue import DialogueDecider
 from workers.feedback import FeedbackDecider
-from workers.wiring import Platform
 
 app = typer.Typer(help="The event streams.", no_args_is_help=True)
 
 DECIDERS = (DialogueDecider(), AssignmentDecider(), FeedbackDecider())
-DECIDED = frozenset(decider.topic.name for decider in DECIDERS)
 CONVERSATION_TOPICS = ("conversation.events", "work.understand", "work.answer", "chat.outbound")
 EXIT_DIFFERENT = 1
 
@@ -48,13 +46,13 @@ def export(
 ) -> None:
     """Write events as JSON lines, texts readable (they are masked, but keep the file to yourself)."""
     topics = _topics(topic)
+    selected = conversation is not None or since is not None
     with platform() as opened:
-        records = list(_wanted(exports.read_records(opened.bus, topics), conversation, since))
-        configs = _configs(opened, records)
-        since_when = exports.complete_since(opened.bus, topics)
-        target = exports.create(out) if out is not None else sys.stdout.buffer
-        with target:
-            count = exports.write(records, opened.codec, configs, since_when, target)
+        now = opened.clock.now()
+        about = exports.header(opened.bus, opened.store, DECIDERS, topics, now, selected=selected)
+        records = _selected(opened.bus, topics, conversation, since)
+        with _target(out) as target:
+            count = exports.write(about, records, opened.codec, opened.configs.get, target)
     typer.echo(f"{count} records exported" + (f" to {out}" if out else ""), err=True)
 
 
@@ -70,8 +68,8 @@ def show(
         raise ConfigurationError("events show: name a FILE or a --conversation")
     else:
         with platform() as opened:
-            records = list(_wanted(exports.read_records(opened.bus, CONVERSATION_TOPICS), conversation, None))
-            lines = [exports.record_line(record, opened.codec.decode(record)) for record in records]
+            records = _selected(opened.bus, CONVERSATION_TOPICS, conversation, None)
+            lines = [exports.record_line(*read) for read in exports.readable(records, opened.codec)]
     shown = [json.loads(line) for line in lines if line.startswith(b'{"topic"')]
     for entry in sorted(shown, key=lambda each: each["headers"]["occurred_at"]):
         if conversation is None or entry["headers"]["conversation_id"] == conversation:
@@ -85,29 +83,41 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run all decisions of a file again, without any server, and compare every byte that left. Exit 1 on a difference."""
-    export = exports.load(file.read_bytes().splitlines(), DECIDED)
-    report = run_replay(
-        DECIDERS, export.config, export.inputs, export.outputs, export.complete_from, export.recorded
-    )
+    with file.open("rb") as lines:
+        export = load(counted(lines, "lines read"), DECIDERS)
+    report = run_replay(DECIDERS, export)
     if as_json:
         print_json(
             {
                 "events": report.events,
                 "compared": report.compared,
                 "repeated": report.repeated,
-                "skipped": report.skipped,
+                "skipped": report.passed_over,
+                "not_decided": [
+                    {"topic": name, "events": count, "reason": reason}
+                    for (name, reason), count in sorted(export.left_out.items())
+                ],
+                "not_compared": report.uncaused,
                 "differences": [difference.event_id for difference in report.differences],
             }
         )
     else:
-        typer.echo(f"{report.events} events decided again, {report.compared} outputs compared", nl=False)
-        typer.echo(f", {report.repeated} repeated, {report.skipped} skipped")
-        for difference in report.differences[:1]:
-            typer.echo(explain(difference))
-        if len(report.differences) > 1:
-            typer.echo(f"… and {len(report.differences) - 1} more")
+        _tell(export, report)
     if report.differences:
         raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _tell(export: Export, report: Report) -> None:
+    typer.echo(f"{report.events} events decided again, {report.compared} outputs compared", nl=False)
+    typer.echo(f", {report.repeated} repeated, {report.passed_over} skipped")
+    for (name, reason), count in sorted(export.left_out.items()):
+        typer.echo(f"events of {name} not decided again: {count} ({reason})")
+    if report.uncaused:
+        typer.echo(f"outputs not compared, as their cause is not decided again: {report.uncaused}")
+    for difference in report.differences[:1]:
+        typer.echo(explain(difference))
+    if len(report.differences) > 1:
+        typer.echo(f"… and {len(report.differences) - 1} more")
 
 
 def explain(difference: Difference) -> str:
@@ -141,21 +151,27 @@ def _topics(wanted: list[str] | None) -> tuple[str, ...]:
     for name in wanted or ():
         if name not in known:
             raise ConfigurationError(f"--topic: {name!r} is unknown; allowed: {', '.join(known)}")
-    return (
-        tuple(wanted)
-        if wanted
-        else tuple(name for name in known if name not in ("chat.deltas", "inference.control"))
-    )
+    if wanted:
+        return tuple(dict.fromkeys(wanted))
+    return tuple(name for name in known if name not in ("chat.deltas", "inference.control"))
 
 
-def _wanted(records: Iterable[Record], conversation: str | None, since: datetime | None) -> Iterator[Record]:
+def _selected(
+    bus: Bus, topics: Sequence[str], conversation: str | None, since: datetime | None
+) -> Iterator[Record]:
     """The records of one conversation, or of all that had an event since then, or all."""
-    if since is None:
-        return (r for r in records if conversation is None or _conversation(r) == conversation)
-    since_ms = (since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp() * 1000
-    kept = list(records)
-    touched = {_conversation(record) for record in kept if record.timestamp_ms >= since_ms}
-    return (r for r in kept if _conversation(r) in touched and conversation in (None, _conversation(r)))
+    touched = None if since is None else _touched(bus, topics, since)
+    for record in counted(exports.read_records(bus, topics), "records read"):
+        name = _conversation(record)
+        if conversation in (None, name) and (touched is None or name in touched):
+            yield record
+
+
+def _touched(bus: Bus, topics: Sequence[str], since: datetime) -> set[str | None]:
+    """The conversations that had an event since then."""
+    since_ms = int((since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp() * 1000)
+    recent = counted(exports.read_records(bus, topics, since_ms=since_ms), "recent records read")
+    return {_conversation(record) for record in recent if record.timestamp_ms >= since_ms}
 
 
 def _conversation(record: Record) -> str | None:
@@ -164,16 +180,8 @@ def _conversation(record: Record) -> str | None:
     )
 
 
-def _configs(opened: Platform, records: Iterable[Record]) -> Iterator[tuple[str, str, TenantConfig]]:
-    versions = set()
-    for record in records:
-        try:
-            envelope = decode_headers(record.headers)
-        except InvalidEvent:
-            continue
-        versions.add((envelope.tenant, envelope.tenant_version))
-    for tenant, version in sorted(versions):
-        yield tenant, version, opened.store.config(tenant, version)
+def _target(out: Path | None) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdout.buffer) if out is None else exports.created(out)
 
 
 def _show(entry: dict[str, object]) -> None:

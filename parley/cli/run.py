@@ -1,6 +1,7 @@
 """`parley run`: the whole platform in one process, from an empty folder to an address in the browser."""
 
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event as Flag
 from time import perf_counter
@@ -11,7 +12,9 @@ import typer
 from parley.cli import admin, tenants
 from parley.cli.common import load_settings, step
 from parley.runtime import heap
+from parley.runtime.tidying import Tidying
 from parley.settings import Settings
+from schemas.base import TenantId
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
 
@@ -42,31 +45,34 @@ def run(
         from workers.wiring import open_platform
 
         platform = open_platform(settings)
-    try:
+    with ExitStack() as stack:  # whatever was begun is stopped, also where it is interrupted half-way
+        stack.callback(platform.close)
         with step("topics"):
             bus_admin = platform.bus.admin()
             bus_admin.apply(admin.specs(settings))
             bus_admin.close()
+        names = []
         for folder in tenant or sorted(path.parent for path in TENANTS.glob("*/tenant.yaml")):
             with step(f"tenant {folder.name}"):
-                tenants.import_version(platform, tenants.load(folder))
+                found = tenants.load(folder)
+                tenants.import_version(platform, found)
+                names.append(found.config.id)
         embedded = Embedded(platform)
+        stack.callback(embedded.stop)
         with step("workers and gateway"):
             embedded.start()
             server = GatewayServer(create_gateway(platform), settings.host, settings.port)
+            stack.callback(server.stop)
             server.start()
             server.wait_ready()
         heap.settle()
-        _announce(settings, server.port, perf_counter() - began)
-        stopped_by_worker = _wait(embedded.ended)
-        typer.echo("stopping …", err=True)
-        server.stop()
-        embedded.stop()
-        if stopped_by_worker and embedded.failed is not None:
-            raise embedded.failed
-        typer.echo("stopped; every conversation is kept", err=True)
-    finally:
-        platform.close()
+        announce(settings, names, server.port, perf_counter() - began)
+        with Tidying(platform.store, platform.clock):
+            stopped_by_worker = _wait(embedded.ended)
+        typer.echo("stopping … (Ctrl-C again: at once; nothing is lost)", err=True)
+    if stopped_by_worker and embedded.failed is not None:
+        raise embedded.failed
+    typer.echo("stopped; every conversation is kept", err=True)
 
 
 def _check_port(settings: Settings) -> None:
@@ -87,19 +93,24 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
-def _announce(settings: Settings, port: int, seconds: float) -> None:
+def announce(settings: Settings, names: list[TenantId], port: int, seconds: float) -> None:
     url = settings.public_url or f"http://{settings.host}:{port}"
     typer.echo(f"\nParley answers after {seconds:.1f} s:")
-    for folder in sorted(path.parent.name for path in TENANTS.glob("*/tenant.yaml")):
-        typer.echo(f"  {url}/demo/{folder}")
+    for name in names if settings.demo else ():
+        typer.echo(f"  {url}/demo/{name}")
     typer.echo(f"  {url}/openapi.json   (HTTP API)\n  {url}/metrics\n\nCtrl-C stops it.")
 
 
 def _wait(ended: Flag) -> bool:
-    """Until a signal asks to stop (False) or a worker ended by itself (True)."""
+    """Until a signal asks to stop (False) or a worker ended by itself (True). The next such signal ends the process at once."""
     asked = Flag()
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        asked.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
+        signal.signal(number, stop)
     while not asked.wait(0.2):
         if ended.is_set():
             return True

@@ -167,7 +167,7 @@ class DecisionStore(Protocol):
     def skips(self, group: str, topic: str) -> list[tuple[TopicPartition, int]]:
         """Records that were given up (`Commit.skipped`)."""
 
-    def forget_seen(self, before: datetime) -> int:
+    def forget_seen(self, before: datetime, at_most: int) -> int:
         """Delete ids that were seen before `before`; returns how many. Keep them longer than the topics' retention."""
 
 
@@ -197,7 +197,7 @@ class ReadModel(Protocol):
         history: Iterable[HistoryRow],
         projections: Iterable[Projection],
     ) -> None:
-        """Replace the rows of these conversations, in one transaction."""
+        """In one transaction: history and list row of these conversations go, then what is given is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +235,11 @@ class AccessKey:
     created_at: datetime
     revoked_at: datetime | None = None
 
+    @property
+    def key_id(self) -> str:
+        """What people and tokens name the key by: the first 12 hexadecimal digits of its hash."""
+        return self.key_hash[:12]
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -264,7 +269,8 @@ class DoorStore(Protocol):
         Many claims in one transaction: the gateway collects those that arrive together.
         """
 
-    def forget_claims(self, before: datetime) -> int: ...
+    def forget_claims(self, before: datetime, at_most: int) -> int:
+        """Delete claims that were made before `before`; returns how many."""
 
 
 class Store(DecisionStore, ReadModel, TenantStore, DoorStore, Protocol):

@@ -135,6 +135,7 @@ class Judge(Generic[S]):
         if verdict.erased:
             gone = verdict.erased
             verdict.stored = [each for each in verdict.stored if each.key not in gone]
+            verdict.history = [row for row in verdict.history if row.conversation_id not in gone]
             verdict.timers = {n: timer for n, timer in verdict.timers.items() if timer.key not in gone}
             verdict.projections = {
                 n: row for n, row in verdict.projections.items() if row.conversation_id not in gone
@@ -212,6 +213,7 @@ class Judge(Generic[S]):
             tenant = self._tenants.get(event.envelope.tenant, event.envelope.tenant_version)
         except (InvalidEvent, UnknownTenant) as error:
             self._bury(record, str(error), verdict, now)
+            verdict.skipped.append((record.topic_partition, record.offset))
             return
         try:
             if isinstance(event.body, MessageFailed):
@@ -258,12 +260,7 @@ class Judge(Generic[S]):
             if verdict.timers.pop(timer_id, None) is None:
                 verdict.timers_cancelled.append(timer_id)
         for row in decision.projections:
-            verdict.projections[row_key(row)] = self._sealed(row, envelope)
-
-    def _sealed(self, row: Projection, envelope: Envelope) -> Projection:
-        if isinstance(row, FeedbackRow) and row.comment is not None:
-            return replace(row, comment=self._codec.sealer(envelope).seal(row.comment, "comment"))
-        return row
+            verdict.projections[row_key(row)] = sealed(row, envelope, self._codec)
 
     def _bury(self, record: Record, reason: str, verdict: Verdict[S], now: datetime) -> None:
         verdict.invalid += 1
@@ -281,6 +278,13 @@ class Judge(Generic[S]):
         if self._decider.state_is_sealed:
             value = self._codec.unseal_bytes(envelope, value, self._decider.name, key)
         return self._adapter.validate_json(value)
+
+
+def sealed(row: Projection, envelope: Envelope, codec: Codec) -> Projection:
+    """The row as it is stored. Raises `KeyErased`."""
+    if isinstance(row, FeedbackRow) and row.comment is not None:
+        return replace(row, comment=codec.sealer(envelope).seal(row.comment, "comment"))
+    return row
 
 
 def row_key(row: Projection) -> object:

@@ -1,29 +1,24 @@
 """Running decisions again without any server: the same events in, the same bytes out, or the first difference shown."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from parley.codec import header_fields
 from parley.domain.deciding import Decider, Decision
+from parley.errors import UnknownTenant
+from parley.runtime.recorded import Export, Written
 from schemas.base import AnyEvent, Event, TenantId
 from schemas.conversation_events import MessageFailed
 from schemas.tenant import TenantConfig
-from schemas.topics import INFERENCE_CONTROL, TOPIC_OF
+from schemas.topics import INFERENCE_CONTROL, SOLE_WRITER, TOPIC_OF
 
 Configs = Callable[[TenantId, str], TenantConfig]
 
 LOSSY = frozenset({INFERENCE_CONTROL.name})
 """Topics whose records may be lost, and are not compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An output as bytes: where it went, under which envelope, with which body."""
-
-    topic: str
-    headers: Mapping[str, str]
-    body: bytes
+MOST_DIFFERENCES = 20
+"""So many are kept; the first tells the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +33,59 @@ class Difference:
 
 @dataclass(slots=True)
 class Report:
-    """What a replay came to; equal when `differences` is empty."""
+    """What a replay came to; equal when `differences` is empty.
+
+    `passed_over` counts what the live loop gave up or buried; `uncaused` what deciders wrote because of events that are not
+    decided again.
+    """
 
     events: int = 0
     repeated: int = 0
-    skipped: int = 0
+    passed_over: int = 0
     compared: int = 0
+    uncaused: int = 0
     differences: list[Difference] = field(default_factory=list)
 
 
 class Engine:
-    """Feeds events to their decider, one at a time, dropping repeats and skips as the live loop does."""
+    """Feeds events to their decider, one at a time, and passes over what the live loop passes over."""
 
-    def __init__(
-        self, deciders: Iterable[Decider[Any]], configs: Configs, skipped: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, deciders: Iterable[Decider[Any]], configs: Configs) -> None:
         self._deciders = {decider.topic.name: decider for decider in deciders}
         self._configs = configs
-        self._skipped = skipped
         self._seen: set[str] = set()
-        self.states: dict[tuple[str, str], Any] = {}
+        self._states: dict[tuple[str, str], Any] = {}
+        self._customers: dict[tuple[str, str], str] = {}
         self.repeated = 0
         self.passed_over = 0
 
-    def reads(self, topic: str) -> bool:
-        return topic in self._deciders
-
-    def feed(self, event: AnyEvent) -> Decision[Any] | None:
-        """The decision, or None for a repeated or a skipped event."""
+    def feed(self, event: AnyEvent, *, skipped: bool = False) -> Decision[Any] | None:
+        """The decision, or None for a repeated event, one that was given up (`skipped`), and one that became a dead letter."""
         envelope = event.envelope
         if envelope.event_id in self._seen:
             self.repeated += 1
             return None
         self._seen.add(envelope.event_id)
-        if envelope.event_id in self._skipped:
-            self.passed_over += 1
-            return None
-        decider = self._deciders[TOPIC_OF[envelope.type].name]
-        key = (decider.name, decider.key(envelope))
-        tenant = self._configs(envelope.tenant, envelope.tenant_version)
-        if isinstance(event.body, MessageFailed):
-            decision = decider.settle_failed(self.states.get(key), Event(envelope, event.body), tenant)
-        else:
-            decision = decider.handle(self.states.get(key), event, tenant)
-        self.states[key] = decision.state
+        decision = None if skipped else self._decide(event)
+        self.passed_over += decision is None
         return decision
 
-
-def skipped_ids(events: Iterable[AnyEvent]) -> frozenset[str]:
-    """The ids of events that the live loop gave up."""
-    return frozenset(event.body.failed_event_id for event in events if isinstance(event.body, MessageFailed))
+    def _decide(self, event: AnyEvent) -> Decision[Any] | None:
+        envelope = event.envelope
+        decider = self._deciders[TOPIC_OF[envelope.type].name]
+        key = (decider.name, decider.key(envelope))
+        if decider.state_is_sealed and self._customers.get(key, envelope.customer_id) != envelope.customer_id:
+            return None
+        try:
+            tenant = self._configs(envelope.tenant, envelope.tenant_version)
+        except UnknownTenant:
+            return None
+        if isinstance(event.body, MessageFailed):
+            decision = decider.settle_failed(self._states.get(key), Event(envelope, event.body), tenant)
+        else:
+            decision = decider.handle(self._states.get(key), event, tenant)
+        self._states[key], self._customers[key] = decision.state, envelope.customer_id
+        return decision
 
 
 def written(event: AnyEvent) -> Written:
@@ -95,65 +93,68 @@ def written(event: AnyEvent) -> Written:
     return Written(TOPIC_OF[event.envelope.type].name, header_fields(event.envelope), body)
 
 
-def replay(
-    deciders: Sequence[Decider[Any]],
-    configs: Configs,
-    inputs: Sequence[AnyEvent],
-    expected: Mapping[str, Written],
-    complete_from: Mapping[str, str] | None = None,
-    recorded_inputs: Mapping[str, Written] | None = None,
-    most_differences: int = 20,
-) -> Report:
+def replay(deciders: Sequence[Decider[Any]], export: Export) -> Report:
     """Run all decisions again and compare every event that leaves with what was recorded under its id.
 
-    `expected` are records that only deciders write: each must be decided again. `recorded_inputs` are those that were read, among
-    them what one decider writes for another.
-
-    `complete_from` tells, by topic, the RFC 3339 time before which records may be missing because they have expired.
+    What a decider wrote because of an event that is decided again must be decided again too.
     """
-    engine = Engine(deciders, configs, skipped_ids(inputs))
-    report = Report()
-    produced: set[str] = set()
-    inputs_as_written = recorded_inputs or {}
-    for event in inputs:
-        decision = engine.feed(event)
+    run = _Replay(deciders, export)
+    for event in export.inputs:
+        run.decide(event)
+    run.look_for_missing()
+    return run.finish()
+
+
+class _Replay:
+    def __init__(self, deciders: Sequence[Decider[Any]], export: Export) -> None:
+        self._export = export
+        self._engine = Engine(deciders, export.config)
+        self._readers = {decider.topic.name: decider.name for decider in deciders}
+        self._decided_by: dict[str, str] = {}
+        self._produced: set[str] = set()
+        self._unfound = export.erased.union(export.header.undelivered)
+        self._report = Report(events=len(export.inputs))
+
+    def decide(self, event: AnyEvent) -> None:
+        event_id = event.envelope.event_id
+        decision = self._engine.feed(event, skipped=event_id in self._export.skipped)
         if decision is None:
-            continue
+            return
+        self._decided_by[event_id] = self._readers[TOPIC_OF[event.envelope.type].name]
         for output in decision.events:
-            produced.add(output.envelope.event_id)
-            record = expected.get(output.envelope.event_id) or inputs_as_written.get(output.envelope.event_id)
-            _compare(report, event, output, record, complete_from or {}, most_differences)
-    for event_id, record in expected.items():
-        if (
-            event_id not in produced
-            and record.topic not in LOSSY
-            and len(report.differences) < most_differences
-        ):
-            report.differences.append(Difference(event_id, _cause(record), record, None))
-    report.events = len(inputs)
-    report.repeated = engine.repeated
-    report.skipped = engine.passed_over
-    return report
+            self._produced.add(output.envelope.event_id)
+            self._compare(event, output)
 
+    def look_for_missing(self) -> None:
+        """Among what deciders wrote: everything that an event which was decided again has caused must have been produced."""
+        for event_id, record in self._export.recorded.items():
+            if event_id in self._produced or record.topic in LOSSY:
+                continue
+            cause = record.headers.get("cause_id", "?")
+            if self._decided_by.get(cause) == SOLE_WRITER[record.headers["type"]]:
+                self._differ(Difference(event_id, cause, record, None))
+            else:
+                self._report.uncaused += 1
 
-def _compare(
-    report: Report,
-    cause: AnyEvent,
-    output: AnyEvent,
-    record: Written | None,
-    complete_from: Mapping[str, str],
-    most: int,
-) -> None:
-    actual = written(output)
-    if actual.topic in LOSSY or actual.topic not in complete_from:
-        return
-    if record is None and actual.headers["occurred_at"] < complete_from[actual.topic]:
-        return
-    report.compared += 1
-    if record != actual and len(report.differences) < most:
-        where = f"{cause.envelope.type} {cause.envelope.event_id}"
-        report.differences.append(Difference(output.envelope.event_id, where, record, actual))
+    def finish(self) -> Report:
+        self._report.repeated = self._engine.repeated
+        self._report.passed_over = self._engine.passed_over
+        return self._report
 
+    def _compare(self, cause: AnyEvent, output: AnyEvent) -> None:
+        actual = written(output)
+        event_id = output.envelope.event_id
+        complete_from = self._export.header.complete_from.get(actual.topic)
+        if complete_from is None or actual.topic in LOSSY:
+            return
+        record = self._export.recorded.get(event_id)
+        if record is None and (event_id in self._unfound or actual.headers["occurred_at"] < complete_from):
+            return
+        self._report.compared += 1
+        if record != actual:
+            where = f"{cause.envelope.type} {cause.envelope.event_id}"
+            self._differ(Difference(event_id, where, record, actual))
 
-def _cause(record: Written) -> str:
-    return record.headers.get("cause_id", "?")
+    def _differ(self, difference: Difference) -> None:
+        if len(self._report.differences) < MOST_DIFFERENCES:
+            self._report.differences.append(difference)

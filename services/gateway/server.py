@@ -9,9 +9,11 @@ from fastapi import FastAPI
 
 from parley.errors import ConfigurationError, TransientError
 from parley.runtime import heap
+from parley.runtime.tidying import Tidying
 from parley.settings import Settings
 from services.gateway.app import create_gateway
 from services.gateway.core import Gateway
+from services.gateway.deps import Deps
 
 BACKLOG = 2_048
 DRAIN_WITHIN_S = 5
@@ -26,11 +28,15 @@ def build_app(settings: Settings) -> FastAPI:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `ConfigurationError` when the port is taken."""
+    """Serve until SIGTERM or SIGINT. Raises `ConfigurationError` when the port is taken or the database has no tables."""
     listener = bind(settings.host, settings.port)
     app = build_app(settings)
     heap.settle()
-    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped in good order
+    deps: Deps = app.state.gateway.deps
+    with suppress(TransientError):  # a database that is away may come back
+        deps.store.versions()
+    # uvicorn raises the signal again once it has stopped in good order.
+    with suppress(KeyboardInterrupt), Tidying(deps.store, deps.clock):
         _Server(app).run(sockets=[listener])
 
 

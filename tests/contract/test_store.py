@@ -337,10 +337,11 @@ def test_attempts_are_counted_until_they_are_cleared(store: Store) -> None:
 
 def test_seen_ids_are_forgotten_after_their_time(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
-    store.commit(commit(Advance(P0, fence, None, 1), seen=[eid(1)]))
-    assert store.forget_seen(datetime.now(UTC) - timedelta(days=1)) == 0
-    assert store.forget_seen(datetime.now(UTC) + timedelta(seconds=1)) == 1
-    assert store.seen(G, [eid(1)]) == set()
+    store.commit(commit(Advance(P0, fence, None, 1), seen=[eid(1), eid(2), eid(3)]))
+    assert store.forget_seen(datetime.now(UTC) - timedelta(days=1), 10) == 0
+    assert store.forget_seen(datetime.now(UTC) + timedelta(seconds=1), 2) == 2
+    assert store.forget_seen(datetime.now(UTC) + timedelta(seconds=1), 2) == 1
+    assert store.seen(G, [eid(1), eid(2), eid(3)]) == set()
 
 
 def test_lists_and_histories(store: Store) -> None:
@@ -441,7 +442,9 @@ def test_the_first_claim_of_an_id_holds_also_within_one_call(store: Store) -> No
         claim("a", "m3", where="c-2"),
     ]
     assert store.claim([claim("a", "m9", "later")]) == [claim("a", "m1")]
-    assert store.forget_claims(NINE + timedelta(seconds=1)) == 2
+    assert store.forget_claims(NINE, 9) == 0
+    assert store.forget_claims(NINE + timedelta(seconds=1), 1) == 1
+    assert store.forget_claims(NINE + timedelta(seconds=1), 9) == 1
     assert store.claim([claim("a", "m9")]) == [claim("a", "m9")]
 
 

@@ -11,23 +11,20 @@ from infra.migrations import upgrade_store
 from parley.backends.bus import open_bus
 from parley.backends.memory_store import MemoryStore
 from parley.backends.sql import open_store
-from parley.cli.events import DECIDED, DECIDERS
 from parley.ports.store import Store
-from parley.runtime import exports
+from parley.runtime.exports import read_records
 from parley.runtime.rebuild import rebuild_read_model
-from parley.runtime.replay import replay
 from parley.settings import Settings
 from schemas.base import ConversationId, MessageId
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.other_events import FeedbackGiven
-from schemas.outbound import MessageSettled, OwnerChanged, ReplyDelta, ReplyReady
-from tests.support.platform import events_on, make_platform, records_on, send
+from schemas.outbound import OwnerChanged, ReplyDelta
+from tests.support.commands import Commands
+from tests.support.platform import WAIT_S, events_on, make_platform, records_on, replies, send, settled
 from tests.support.stories import event
 from workers.dialogue import DialogueDecider
 from workers.embedded import Embedded
 from workers.wiring import Platform
-
-WAIT_S = 30.0
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -51,23 +48,6 @@ def ask(platform: Platform, text: str, name: str, conversation: str = "c-1") -> 
     now = datetime.now(UTC)
     body = MessageReceived(message_id=MessageId(name), text=text, channel="web")
     send(platform, event(body, name, at=now, conversation=conversation))
-
-
-def settled(platform: Platform, *names: str) -> dict[str, str]:
-    """Wait until these messages are settled; the outcome of each."""
-    found: dict[str, str] = {}
-    until = monotonic() + WAIT_S
-    while not set(names) <= found.keys():
-        assert monotonic() < until, f"settled only {found}"
-        for each in events_on(platform, "chat.outbound"):
-            if isinstance(each.body, MessageSettled):
-                found |= {s.message_id: s.outcome for s in each.body.settlements}
-    return found
-
-
-def replies(platform: Platform) -> dict[str, ReplyReady]:
-    bodies = [each.body for each in events_on(platform, "chat.outbound")]
-    return {message: body for body in bodies if isinstance(body, ReplyReady) for message in body.answers}
 
 
 def test_questions_are_answered_from_the_articles_in_the_customers_language(platform: Platform) -> None:
@@ -117,31 +97,21 @@ def test_feedback_reaches_the_read_model_with_its_comment_sealed(platform: Platf
 
 
 def test_the_log_replays_to_the_same_bytes_and_rebuilds_the_read_model(
-    platform: Platform, tmp_path: Path
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(platform, event(ConversationStarted(channel="web"), at=datetime.now(UTC)))
     ask(platform, "What does the account cost?", "one")
     settled(platform, "one")
     ask(platform, "hello", "two")
     settled(platform, "one", "two")
-    topics = ("conversation.events", "work.understand", "work.answer", "chat.outbound", "assignment.events")
-    path = tmp_path / "export.jsonl"
-    with exports.create(path) as out:
-        records = exports.read_records(platform.bus, topics)
-        tenant, version = platform.content.current()[0]
-        configs = [(tenant, version, platform.store.config(tenant, version))]
-        exports.write(records, platform.codec, configs, exports.complete_since(platform.bus, topics), out)
-    assert oct(path.stat().st_mode & 0o777) == "0o600"
-    export = exports.load(path.read_bytes().splitlines(), DECIDED)
-    report = replay(
-        DECIDERS, export.config, export.inputs, export.outputs, export.complete_from, export.recorded
-    )
-    assert report.differences == [] and report.compared >= 8
+    report = Commands(tmp_path).on(platform, monkeypatch).replayed()
+    assert report["differences"] == [] and report["compared"] >= 8
     before = platform.store.history(ConversationId("c-1"))
     row = platform.store.conversation(ConversationId("c-1"))
     platform.store.rewrite([ConversationId("c-1")], [], [])
+    records = read_records(platform.bus, ["conversation.events"])
     done = rebuild_read_model(
-        DialogueDecider(), platform.bus, platform.store, platform.codec, platform.configs
+        DialogueDecider(), records, platform.store, platform.codec, platform.configs.get
     )
     assert (done.conversations, done.incomplete) == (1, 0)
     assert platform.store.history(ConversationId("c-1")) == before

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
@@ -17,8 +18,11 @@ from parley.runtime.exports import read_records
 from parley.runtime.tenants import TenantConfigs
 from parley.settings import Settings
 from schemas.base import AnyEvent, CustomerId, Event, TenantId
+from schemas.outbound import MessageSettled, ReplyReady
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 from workers.wiring import Platform
+
+WAIT_S = 30.0
 
 
 class DictKeys:
@@ -100,3 +104,21 @@ def send(platform: Platform, *events: AnyEvent) -> None:
         publish(producer, [platform.codec.encode(event) for event in events])
     finally:
         producer.close()
+
+
+def settled(platform: Platform, *names: str) -> dict[str, str]:
+    """Wait until these messages are settled; the outcome of each."""
+    found: dict[str, str] = {}
+    until = monotonic() + WAIT_S
+    while not set(names) <= found.keys():
+        assert monotonic() < until, f"settled only {found}"
+        for each in events_on(platform, "chat.outbound"):
+            if isinstance(each.body, MessageSettled):
+                found |= {s.message_id: s.outcome for s in each.body.settlements}
+    return found
+
+
+def replies(platform: Platform) -> dict[str, ReplyReady]:
+    """By message, the bot's reply to it."""
+    bodies = [each.body for each in events_on(platform, "chat.outbound")]
+    return {message: body for body in bodies if isinstance(body, ReplyReady) for message in body.answers}

@@ -7,6 +7,7 @@ statement run for each row is the fastest.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -21,6 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -98,6 +100,15 @@ def put(connection: Connection, table: Table, rows: Iterable[Row], taken: Litera
     writes = Writes()
     writes.put(table, rows, taken)
     writes.run(connection)
+
+
+def delete_older(moment: Column[Any], before: datetime, at_most: int) -> Delete:
+    """The DELETE of rows whose moment is older, but of no more than so many: nobody has to wait long for the lock."""
+    table = moment.table
+    assert isinstance(table, Table)  # and no subquery
+    keys = list(table.primary_key.columns)
+    older = select(*keys).where(moment < before).limit(at_most)
+    return delete(table).where(tuple_(*keys).in_(older))
 
 
 def one_of(dialect: str, among: Column[Any], parameter: str) -> ColumnElement[bool]:

@@ -22,7 +22,17 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.bulk import NOW, WAS, Writes, bound_values, in_parts, insert, one_of, put
+from parley.backends.sql.bulk import (
+    NOW,
+    WAS,
+    Writes,
+    bound_values,
+    delete_older,
+    in_parts,
+    insert,
+    one_of,
+    put,
+)
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import add_history, add_projections
 from parley.codec import Outgoing
@@ -183,9 +193,9 @@ class Decisions:
             rows = connection.execute(query.order_by(columns.partition_number, columns.record_offset)).all()
         return [(TopicPartition(row.topic, row.partition_number), row.record_offset) for row in rows]
 
-    def forget_seen(self, before: datetime) -> int:
+    def forget_seen(self, before: datetime, at_most: int) -> int:
         with writing(self._engine) as connection:
-            return connection.execute(delete(t.seen).where(t.seen.c.seen_at < before)).rowcount
+            return connection.execute(delete_older(t.seen.c.seen_at, before, at_most)).rowcount
 
 
 def pack(records: Sequence[Outgoing]) -> bytes:

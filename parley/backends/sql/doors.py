@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, select, tuple_, update
+from sqlalchemy import Engine, Row, select, tuple_, update
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.bulk import put
+from parley.backends.sql.bulk import delete_older, put
 from parley.backends.sql.engine import reading, writing
 from parley.errors import UnknownTenant
 from parley.ports.store import AccessKey, Claim, TenantVersion
@@ -125,9 +125,9 @@ class Doors:
             }
         return [held[c.conversation_id, c.client_message_id] for c in claims]
 
-    def forget_claims(self, before: datetime) -> int:
+    def forget_claims(self, before: datetime, at_most: int) -> int:
         with writing(self._engine) as connection:
-            return connection.execute(delete(t.claims).where(t.claims.c.claimed_at < before)).rowcount
+            return connection.execute(delete_older(t.claims.c.claimed_at, before, at_most)).rowcount
 
 
 def _key(row: Row[Any]) -> AccessKey:

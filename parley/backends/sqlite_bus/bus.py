@@ -12,7 +12,8 @@ from parley.backends.local_consumer import LocalConsumer
 from parley.backends.local_log import Member
 from parley.backends.outgoing import Outstanding, Spread, check_record, failed
 from parley.backends.sqlite_bus import storage
-from parley.backends.sqlite_bus.engine import Append, Engine
+from parley.backends.sqlite_bus.engine import Engine
+from parley.backends.sqlite_bus.jobs import Append
 from parley.backends.sqlite_bus.log import SqliteGroups, SqliteReader
 from parley.errors import BusUnavailable, ConfigurationError
 from parley.ports.bus import (

@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 from parley.backends.local_log import Bell, Member
 from parley.backends.sqlite_bus import groups, storage
 from parley.backends.sqlite_bus.alive import Alive
+from parley.backends.sqlite_bus.jobs import Append, Call, Job
 from parley.backends.sqlite_bus.storage import Topic, row_id
 from parley.backends.sqlite_bus.sweep import Sweeper
-from parley.errors import BusUnavailable, ParleyError
-from parley.ports.bus import Position, TopicPartition
+from parley.errors import BusUnavailable
+from parley.ports.bus import Position
 
 log = logging.getLogger(__name__)
 
@@ -38,31 +39,6 @@ ACTIVE_LOOK_S, IDLE_LOOK_S = 0.02, 0.05
 ACTIVE_FOR_S = 5.0
 SESSIONS_EVERY_S = 1.0
 CHECKPOINT_BYTES = 4 * 1_048_576
-
-
-@dataclass(eq=False, slots=True)
-class Append:
-    """A record to be written; its partition's number is known, its offset is not yet."""
-
-    until_s: float
-    partition: TopicPartition
-    number: int
-    row: tuple[int, bytes | None, bytes, bytes | None]
-    future: Future[Position]
-
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """Something else to be done in a write transaction. `durable`: must survive a power cut once it is answered."""
-
-    until_s: float
-    do: Callable[[sqlite3.Connection], Any]
-    future: Future[Any]
-    durable: bool
-    group: str | None
-
-
-Job = Append | Call
 
 
 @dataclass(slots=True)
@@ -276,7 +252,7 @@ class Engine:
                 rows.append((row_id(job.number, offset), *job.row))
                 answers.append(Position(*job.partition, offset))
             else:
-                answers.append(_answer(job, db))
+                answers.append(job.answer(db))
         if rows:
             db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
             self._unmoved_bytes += sum(len(headers) + len(value or b"") for _, _, _, headers, value in rows)
@@ -392,11 +368,3 @@ class Engine:
         if self._unmoved_bytes > CHECKPOINT_BYTES:
             self._unmoved_bytes = 0
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-
-def _answer(job: Call, db: sqlite3.Connection) -> Any:
-    """What the call returned, or the error of ours that it raised before it wrote anything."""
-    try:
-        return job.do(db)
-    except ParleyError as error:
-        return error

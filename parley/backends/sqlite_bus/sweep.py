@@ -2,41 +2,50 @@
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from parley.backends.sqlite_bus.storage import MAX_OFFSET, Topic, row_id
 
 SWEEP_EVERY_S = 60.0
 CHUNK = 500
+DONE = object()
 TOMBSTONE_MS = 86_400_000
 """How long the news that a key is gone stays readable in a compacted topic, as Kafka's delete.retention.ms."""
 
 
 class Sweeper:
-    """Belongs to the engine's thread."""
+    """Belongs to the engine's thread. A sweep takes many steps, between which records are written."""
 
-    def __init__(self) -> None:
-        self._next_at_s = time.monotonic() + SWEEP_EVERY_S
+    def __init__(self, every_s: float = SWEEP_EVERY_S) -> None:
+        self._every_s = every_s
+        self._next_at_s = time.monotonic() + every_s
+        self._under_way: Iterator[None] | None = None
         self._compacted: dict[int, int] = {}
         self._asked_ms: int | None = None
 
     def hurry(self, now_ms: int) -> None:
-        """Let the next step sweep, as of that time."""
+        """Let the next step be a whole sweep, as of that time."""
         self._asked_ms = now_ms
 
     def step(self, db: sqlite3.Connection, topics: Mapping[str, Topic], ends: Mapping[int, int]) -> None:
-        """Sweep when it is time. Raises `sqlite3.Error`."""
-        now_s = time.monotonic()
-        if self._asked_ms is None and now_s < self._next_at_s:
+        """Go on with the sweep that is under way, or begin one when it is time. Raises `sqlite3.Error`, which ends the sweep."""
+        if self._asked_ms is not None:
+            now_ms, self._asked_ms = self._asked_ms, None
+            for _ in self._sweep(db, topics, ends, now_ms):
+                pass
             return
-        now_ms = int(time.time() * 1000) if self._asked_ms is None else self._asked_ms
-        self._asked_ms = None
-        self._next_at_s = now_s + SWEEP_EVERY_S
-        self._sweep(db, topics, ends, now_ms)
+        if self._under_way is None:
+            if time.monotonic() < self._next_at_s:
+                return
+            self._under_way = self._sweep(db, topics, ends, int(time.time() * 1000))
+        if next(self._under_way, DONE) is DONE:
+            self._under_way = None
+            self._next_at_s = time.monotonic() + self._every_s
 
     def _sweep(
         self, db: sqlite3.Connection, topics: Mapping[str, Topic], ends: Mapping[int, int], now_ms: int
-    ) -> None:
+    ) -> Iterator[None]:
+        """One partition a step; of one that expires, up to a chunk."""
         for topic in topics.values():
             for number in topic.numbers():
                 if topic.compacted:
@@ -44,11 +53,12 @@ class Sweeper:
                         _compact(db, number, now_ms)
                         self._compacted[number] = ends[number]
                 elif topic.retention_ms is not None:
-                    while _expire(db, number, now_ms - topic.retention_ms, ends[number]):
-                        pass
+                    while _expire(db, number, now_ms - topic.retention_ms):
+                        yield
+                yield
 
 
-def _expire(db: sqlite3.Connection, number: int, before_ms: int, end: int) -> bool:
+def _expire(db: sqlite3.Connection, number: int, before_ms: int) -> bool:
     """Delete up to a chunk of what is too old at the partition's beginning. True when there may be more."""
     low, high = row_id(number, 0), row_id(number, MAX_OFFSET)
     rows = db.execute(

@@ -1,0 +1,83 @@
+"""Forgetting what no record of the log can need any more: ids of events that were seen, and clients' claimed message ids.
+
+Both are kept longer than any record that could repeat them. `parley db tidy` does it by hand; `Tidying` once a day.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event as Flag
+from threading import Thread
+
+from parley.errors import StoreUnavailable
+from parley.ports.clock import Clock
+from parley.ports.store import Store
+from schemas.topics import DAY_MS, TOPICS
+
+log = logging.getLogger(__name__)
+
+MARGIN = timedelta(days=14)
+"""The bus deletes late: Kafka only whole segments, which hold up to a week."""
+KEPT = timedelta(days=max(topic.retention_ms or 0 for topic in TOPICS) / DAY_MS) + MARGIN
+AT_ONCE = 5_000
+FIRST_AFTER_S = 300.0
+EVERY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """How much was older than `before` and is gone."""
+
+    before: datetime
+    seen: int
+    claims: int
+
+
+def tidy(store: Store, now: datetime) -> Tidied:
+    """Raises `StoreUnavailable`. Safe to repeat, and to run in several processes at once."""
+    before = now - KEPT
+    return Tidied(before, _all(store.forget_seen, before), _all(store.forget_claims, before))
+
+
+def _all(forget: Callable[[datetime, int], int], before: datetime) -> int:
+    """A little at a time, so that whoever writes meanwhile is not kept waiting."""
+    total = 0
+    while gone := forget(before, AT_ONCE):
+        total += gone
+    return total
+
+
+class Tidying:
+    """Tidies some minutes after the start and then once a day, in a thread of its own, until it is stopped."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, first_after_s: float = FIRST_AFTER_S, every_s: float = EVERY_S
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._first_after_s = first_after_s
+        self._every_s = every_s
+        self._stop = Flag()
+        self._thread = Thread(target=self._run, name="tidying", daemon=True)
+
+    def __enter__(self) -> "Tidying":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        wait_s = self._first_after_s
+        while not self._stop.wait(wait_s):
+            wait_s = self._every_s
+            try:
+                done = tidy(self._store, self._clock.now())
+            except StoreUnavailable as error:
+                log.warning("not tidied today: %s", error)
+            else:
+                log.info(
+                    "forgot %d seen events and %d claims from before %s", done.seen, done.claims, done.before
+                )
