@@ -17,6 +17,15 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Localized = Annotated[dict[Language, Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 
+_HOST = r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
+ORIGIN_PATTERN = (
+    rf"\*|http://{_HOST}(?::(?!80$)[1-9][0-9]{{0,4}})?|https://{_HOST}(?::(?!443$)[1-9][0-9]{{0,4}})?"
+)
+"""An origin as browsers write it, or `*`. Checked where one comes in; what was stored once is not refused any more."""
+ORIGIN_ALLOWED = (
+    "https://HOST or https://HOST:PORT in small letters, without a path or a slash at the end; * for any"
+)
+
 REQUIRED_CANNED: tuple[str, ...] = (
     "greeting",
     "goodbye",
@@ -78,13 +87,13 @@ class Thresholds(Contract):
     """`intent`: probability below which an intent counts as unknown; `passage`: score below which nothing was found."""
 
     intent: Annotated[float, Field(ge=0, le=1)] = 0.35
-    passage: Annotated[float, Field(ge=0)] = 0.0
+    passage: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 class Limits(Contract):
     """The tenant's quota at the doors, and the time within which each message is settled."""
 
-    messages_per_second: Annotated[float, Field(gt=0)] = 20.0
+    messages_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
     unsettled: Annotated[int, Field(ge=1)] = 2_000
     message_deadline_s: Annotated[int, Field(ge=1, le=600)] = 60
 

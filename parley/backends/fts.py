@@ -32,7 +32,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
     title, path, text, content='', tokenize="unicode61 remove_diacritics 0"
 );
 """
-INDEX_FORMAT = "1"
+INDEX_FORMAT = "2"
 """Changes whenever terms are cut differently: an index of another format is built anew."""
 
 BODY = ("chunk_id", "article_id", "title", "url", "path", "language", "text")

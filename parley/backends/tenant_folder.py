@@ -4,15 +4,14 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from parley.backends.yaml_files import check, parse, read
+from parley.backends.tenant_checks import CannedTexts, Parts, problems_of
+from parley.backends.text_files import listed, read, shown
+from parley.backends.yaml_files import Checked, check, check_part, parse, parse_file
 from parley.errors import TenantInvalid
-from schemas.parts import Language
 from schemas.tenant import (
-    REQUIRED_CANNED,
     Article,
     ArticleFront,
     IntentFile,
@@ -23,8 +22,15 @@ from schemas.tenant import (
     TenantFile,
 )
 
-FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
-CANNED: TypeAdapter[dict[str, dict[str, str]]] = TypeAdapter(dict[str, Localized])
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+LOCALIZED: TypeAdapter[dict[str, str]] = TypeAdapter(Localized)
+PLACES = {
+    "intents": re.compile(r"intents/[^/]+\.yaml"),
+    "canned": re.compile(r"canned/[^/]+\.yaml"),
+    "articles": re.compile(r"articles/.+\.md", re.DOTALL),
+}
+BESIDES = re.compile(r"tenant\.yaml|questions/[^/]+\.yaml")
+"""What is no part of a place: the tenant itself, and questions to try its answers with, which are no part of a version."""
 MOST_PROBLEMS = 50
 
 
@@ -41,23 +47,27 @@ def load(folder: Path) -> TenantFolder:
     """Raises `TenantInvalid` with one line a problem: `file:line: field: what is wrong or allowed`."""
     folder = folder.resolve()
     problems: list[str] = []
-    file = _tenant_file(folder, problems)
-    intents = _intents(folder, problems)
-    canned = _canned(folder, problems)
-    articles = _articles(folder, problems)
-    if file is not None:
-        _check_together(folder, file, intents, canned, articles, problems)
-    if problems or file is None:
+    parts = _parts(folder, problems)
+    if parts is not None:
+        problems += problems_of(parts)
+    if problems or parts is None:
         left_out = [f"… and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
-        raise TenantInvalid(tuple(problems[:MOST_PROBLEMS] + left_out))
+        lines = (" ".join(problem.split()) for problem in problems[:MOST_PROBLEMS] + left_out)
+        raise TenantInvalid(tuple(lines))
+    return _version(parts)
+
+
+def _version(parts: Parts) -> TenantFolder:
+    file = parts.tenant.value
+    intents = [checked.value for checked in parts.intents.values()]
     rules = {
-        intent.id: IntentRule.model_validate(intent.model_dump(exclude={"examples"}))
-        for intent in intents.values()
+        intent.id: IntentRule.model_validate(intent.model_dump(exclude={"examples"})) for intent in intents
     }
+    canned = {canned_id: texts.value for canned_id, texts in parts.canned.texts.items()}
     config = TenantConfig.model_validate({**file.model_dump(), "intents": rules, "canned": canned})
     content = TenantContent(
-        examples={intent.id: intent.examples for intent in intents.values()},
-        articles=tuple(_linked(article, file.site_url) for article in articles),
+        examples={intent.id: intent.examples for intent in intents},
+        articles=tuple(_linked(checked.value, file.site_url) for checked in parts.articles),
     )
     return TenantFolder(version_of(config, content), config, content)
 
@@ -76,101 +86,86 @@ def version_of(config: TenantConfig, content: TenantContent) -> str:
     return digest.hexdigest()[:16]
 
 
-def _tenant_file(folder: Path, problems: list[str]) -> TenantFile | None:
-    text = read(folder / "tenant.yaml", folder, problems)
-    document = parse(f"{folder.name}/tenant.yaml", text, problems) if text is not None else None
-    file = check(TenantFile, document, problems) if document is not None else None
-    if file is None or document is None:
-        return None
-    if file.id != folder.name:
-        problems.append(
-            f"{document.path}:{document.line(('id',))}: id: must be the folder's name, {folder.name}"
-        )
-    try:
-        ZoneInfo(file.hours.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        line = document.line(("hours", "timezone"))
-        problems.append(
-            f"{document.path}:{line}: hours.timezone: unknown; allowed: an IANA name such as Europe/Dublin"
-        )
-    return file
-
-
-def _intents(folder: Path, problems: list[str]) -> dict[str, IntentFile]:
-    found: dict[str, IntentFile] = {}
-    for path in sorted((folder / "intents").glob("*.yaml")):
-        text = read(path, folder, problems)
-        name = f"{folder.name}/intents/{path.name}"
-        document = parse(name, text, problems) if text is not None else None
-        intent = check(IntentFile, document, problems) if document is not None else None
-        if intent is None or document is None:
-            continue
-        if intent.id != path.stem:
-            problems.append(f"{name}:{document.line(('id',))}: id: must be the file's name, {path.stem}")
-        found[path.stem] = intent
-    if not found:
-        problems.append(f"{folder.name}/intents:1: file: at least two intents are needed")
-    return found
-
-
-def _canned(folder: Path, problems: list[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for path in sorted((folder / "canned").glob("*.yaml")):
-        text = read(path, folder, problems)
-        name = f"{folder.name}/canned/{path.name}"
-        document = parse(name, text, problems) if text is not None else None
-        if document is None:
-            continue
-        try:
-            texts = CANNED.validate_python(document.data or {})
-        except ValidationError as error:
-            for problem in error.errors(include_url=False, include_input=False):
-                field = ".".join(map(str, problem["loc"])) or "file"
-                problems.append(f"{name}:{document.line(tuple(problem['loc']))}: {field}: {problem['msg']}")
-            continue
-        for canned_id in texts.keys() & found.keys():
-            problems.append(
-                f"{name}:{document.line((canned_id,))}: {canned_id}: also written in another file"
+def _parts(folder: Path, problems: list[str]) -> Parts | None:
+    """All files, each checked by itself; None where nothing can be checked together, because `tenant.yaml` is wrong."""
+    places: dict[str, list[Path]] = {place: [] for place in PLACES}
+    for path in listed(folder, problems):
+        name = path.relative_to(folder).as_posix()
+        place = next((place for place, pattern in PLACES.items() if pattern.fullmatch(name)), None)
+        if place is not None:
+            places[place].append(path)
+        elif not BESIDES.fullmatch(name):
+            allowed = (
+                "tenant.yaml, intents/NAME.yaml, canned/NAME.yaml, articles/…/NAME.md, questions/NAME.yaml"
             )
-        found |= texts
-    return found
+            problems.append(f"{shown(path, folder)}:1: file: would not be read; allowed: {allowed}")
+    document = parse_file(folder / "tenant.yaml", folder, problems)
+    tenant = check(TenantFile, document, problems) if document is not None else None
+    intents = {path.stem: _intent(path, folder, problems) for path in places["intents"]}
+    canned = _canned(places["canned"], folder, problems)
+    articles = [_article(path, folder, problems) for path in places["articles"]]
+    for place, least, needed in (("intents", 2, "two intents are"), ("articles", 1, "one article is")):
+        if len(places[place]) < least:
+            problems.append(f"{folder.name}/{place}:1: file: at least {needed} needed")
+    if tenant is None:
+        return None
+    return Parts(
+        name=folder.name,
+        tenant=tenant,
+        intents={name: intent for name, intent in intents.items() if intent is not None},
+        canned=canned,
+        articles=[article for article in articles if article is not None],
+    )
 
 
-def _articles(folder: Path, problems: list[str]) -> list[Article]:
-    found: dict[tuple[str, str], Article] = {}
-    paths = sorted((folder / "articles").rglob("*.md"))
-    if not paths:
-        problems.append(f"{folder.name}/articles:1: file: at least one article is needed")
+def _intent(path: Path, folder: Path, problems: list[str]) -> Checked[IntentFile] | None:
+    document = parse_file(path, folder, problems)
+    return check(IntentFile, document, problems) if document is not None else None
+
+
+def _canned(paths: list[Path], folder: Path, problems: list[str]) -> CannedTexts:
+    """Each text by itself, so that one that is wrong leaves the others of its file as they are."""
+    found: dict[str, Checked[dict[str, str]]] = {}
+    named: set[str] = set()
+    complete = True
     for path in paths:
-        name = str(path.relative_to(folder.parent))
-        article = _article(name, path, folder, problems)
-        if article is None:
+        document = parse_file(path, folder, problems)
+        texts = document.data or {} if document is not None else None
+        if document is not None and not isinstance(texts, dict):
+            problems.append(document.problem((), "must be texts by their names"))
+        if document is None or not isinstance(texts, dict):
+            complete = False
             continue
-        if (article.id, article.language) in found:
-            problems.append(f"{name}:2: id: {article.id} is used by another article in {article.language}")
-        found[article.id, article.language] = article
-    return list(found.values())
+        for canned_id in texts:
+            if canned_id in named:
+                problems.append(document.problem((canned_id,), "also written in another file"))
+            named.add(canned_id)
+            text = check_part(LOCALIZED, document, (canned_id,), problems)
+            if text is not None:
+                found[canned_id] = Checked(text, document)
+    return CannedTexts(found, named, complete)
 
 
-def _article(name: str, path: Path, folder: Path, problems: list[str]) -> Article | None:
+def _article(path: Path, folder: Path, problems: list[str]) -> Checked[Article] | None:
     text = read(path, folder, problems)
     if text is None:
         return None
+    name = shown(path, folder)
     front = FRONT_MATTER.match(text)
     if front is None:
         problems.append(f"{name}:1: file: must begin with front matter between two lines of ---")
         return None
     document = parse(name, front[1], problems, first_line=2)
     checked = check(ArticleFront, document, problems) if document is not None else None
-    body = text[front.end() :].strip()
     if checked is None:
         return None
-    if not body:
+    body = text[front.end() :]
+    if not body.strip():
         problems.append(f"{name}:{text.count(chr(10)) + 1}: file: has no text below its front matter")
         return None
-    first_line = text[: front.end()].count("\n") + 1
-    _check_tables(name, text[front.end() :], first_line, problems)
-    return Article.model_validate({**checked.model_dump(), "text": body})
+    _check_tables(name, body, text[: front.end()].count("\n") + 1, problems)
+    article = Article.model_validate({**checked.value.model_dump(), "text": body.strip()})
+    return Checked(article, checked.document)
 
 
 def _check_tables(name: str, body: str, first_line: int, problems: list[str]) -> None:
@@ -185,37 +180,3 @@ def _check_tables(name: str, body: str, first_line: int, problems: list[str]) ->
             cells = count
         elif count != cells:
             problems.append(f"{name}:{number}: table: row has {count} cells, its header has {cells}")
-
-
-def _check_together(
-    folder: Path,
-    file: TenantFile,
-    intents: dict[str, IntentFile],
-    canned: dict[str, dict[str, str]],
-    articles: list[Article],
-    problems: list[str],
-) -> None:
-    """What no file can be wrong about by itself: references, required texts, languages."""
-    for canned_id in REQUIRED_CANNED:
-        if canned_id not in canned:
-            problems.append(f"{folder.name}/canned:1: {canned_id}: missing; every tenant needs this text")
-    for canned_id, texts in canned.items():
-        for language in _missing(file.languages, texts):
-            problems.append(f"{folder.name}/canned:1: {canned_id}.{language}: missing")
-    for intent in intents.values():
-        if intent.reply is not None and intent.reply not in canned:
-            problems.append(
-                f"{folder.name}/intents/{intent.id}.yaml:1: reply: no canned text is named {intent.reply}"
-            )
-    if len(intents) == 1:
-        problems.append(f"{folder.name}/intents:1: file: at least two intents are needed")
-    for article in articles:
-        if article.language not in file.languages:
-            allowed = ", ".join(file.languages)
-            problems.append(
-                f"{folder.name}/articles/{article.id}: language: {article.language}; allowed: {allowed}"
-            )
-
-
-def _missing(languages: tuple[Language, ...], texts: dict[str, str]) -> list[str]:
-    return [language for language in languages if language not in texts]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -10,7 +11,7 @@ from typing import Any, Protocol, Self
 from uuid import uuid4
 
 from parley.domain.masking import mask
-from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefused
+from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefused, TransientError
 from parley.ids import new_traceparent
 from parley.ports.bus import Record
 from parley.runtime.publishing import publish
@@ -60,13 +61,19 @@ class LocalTalk:
         found = load(folder)
         settings = Settings.load(home=home, bus_url="memory:", database_url="", keys_url="")
         admin.upgrade(settings)
-        self._platform = open_platform(settings)
-        self._platform.bus.admin().apply(admin.specs(settings))
-        import_version(self._platform, found)
-        self._embedded = Embedded(self._platform)
-        self._embedded.start()
-        self._reader = self._platform.bus.reader([CHAT_OUTBOUND.name])
-        self._producer = self._platform.bus.producer()
+        with ExitStack() as opened:  # whatever was begun is stopped, also where it is interrupted half-way
+            self._platform = open_platform(settings)
+            opened.callback(self._platform.close)
+            self._platform.bus.admin().apply(admin.specs(settings))
+            import_version(self._platform, found)
+            self._embedded = Embedded(self._platform)
+            opened.callback(self._embedded.stop)
+            self._embedded.start()
+            self._reader = self._platform.bus.reader([CHAT_OUTBOUND.name])
+            opened.callback(self._reader.close)
+            self._producer = self._platform.bus.producer()
+            opened.callback(self._producer.close)
+            self._opened = opened.pop_all()
         self._tenant = found.config.id
         self._version = found.version
         self._customer = CustomerId(str(uuid4()))
@@ -81,15 +88,13 @@ class LocalTalk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._reader.close()
-        self._producer.close()
-        self._embedded.stop()
-        self._platform.close()
+        self._opened.close()
 
     def ask(self, text: str) -> Reply:
-        """Raises `GeneratorUnavailable` when no reply came in time."""
+        """Raises `RequestRefused` for what no door would take, `GeneratorUnavailable` when no reply came in time."""
         message_id = MessageId(str(uuid4()))
         masked = mask(text)
+        writable(masked.text)  # placeholders may be longer than what they stand for
         self._send(
             MessageReceived(message_id=message_id, text=masked.text, channel="api", masked=masked.kinds)
         )
@@ -135,13 +140,15 @@ class HttpTalk:
 
         if not key:
             raise ConfigurationError("--key: an API key is needed with --url (parley keys create --kind api)")
-        self._http = httpx.Client(base_url=url.rstrip("/"), timeout=httpx.Timeout(10.0, read=WAIT_S))
-        answer = self._http.post(
-            "/v1/conversations", json={"tenant": tenant}, headers={"Authorization": f"Bearer {key}"}
-        )
-        started = _checked(answer)
-        self._conversation = started["conversation_id"]
-        self._headers = {"Authorization": f"Bearer {started['token']}"}
+        self._url = url
+        with _answering(url):
+            self._http = httpx.Client(base_url=url.rstrip("/"), timeout=httpx.Timeout(10.0, read=WAIT_S))
+            answer = self._http.post(
+                "/v1/conversations", json={"tenant": tenant}, headers={"Authorization": f"Bearer {key}"}
+            )
+            started = _checked(answer)
+            self._conversation = started["conversation_id"]
+            self._headers = {"Authorization": f"Bearer {started['token']}"}
 
     def __enter__(self) -> Self:
         return self
@@ -152,9 +159,15 @@ class HttpTalk:
         self._http.close()
 
     def ask(self, text: str) -> Reply:
-        """Raises `RequestRefused` with the gateway's own words, `GeneratorUnavailable` when the stream ends early."""
+        """Raises `RequestRefused` with the gateway's own words, `TransientError` when it does not answer or the stream ends early."""
         path = f"/v1/conversations/{self._conversation}"
-        with self._http.stream("GET", f"{path}/events", headers=self._headers) as stream:
+        with (
+            _answering(self._url),
+            self._http.stream("GET", f"{path}/events", headers=self._headers) as stream,
+        ):
+            if stream.is_error:
+                stream.read()
+                _checked(stream)
             sent = self._http.post(
                 f"{path}/messages",
                 json={"client_message_id": str(uuid4()), "text": text},
@@ -167,10 +180,48 @@ class HttpTalk:
         raise GeneratorUnavailable("the stream ended before the reply")
 
 
+def writable(text: str) -> str:
+    """The text, if a door would take it. Raises `RequestRefused` with what is allowed."""
+    from pydantic import ValidationError
+
+    from services.gateway.bodies import SendMessage, refusal
+
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestRefused("text: is not UTF-8") from error
+    try:
+        SendMessage(client_message_id="asked", text=text)
+    except ValidationError as error:
+        wrong = refusal(error, SendMessage).errors[0]
+        raise RequestRefused(f"{wrong.field}: {wrong.message}; allowed: {wrong.allowed}") from error
+    return text
+
+
+@contextmanager
+def _answering(url: str) -> Iterator[None]:
+    """Raises `ConfigurationError` for what is no address, `TransientError` where nobody answers, `RequestRefused` where
+    somebody does who is no gateway of ours.
+    """
+    import httpx
+
+    try:
+        yield
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise ConfigurationError(
+            f"--url: {url!r} is no address; for example http://127.0.0.1:8080"
+        ) from error
+    except httpx.HTTPError as error:
+        raise TransientError(f"{url} does not answer ({type(error).__name__})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RequestRefused(f"{url} answers, but not as a gateway of Parley does") from error
+
+
 def _checked(response: Any) -> dict[str, Any]:
-    if response.status_code >= 400:
-        raise RequestRefused(f"HTTP {response.status_code}: {response.text[:500]}")
+    """The answer's JSON. Raises `RequestRefused` in the gateway's words."""
     found: dict[str, Any] = response.json()
+    if response.is_error:
+        raise RequestRefused(f"HTTP {response.status_code}: {found['detail']}")
     return found
 
 

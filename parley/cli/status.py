@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import typer
 
+from parley.cli.admin import specs
 from parley.cli.common import JsonOption, platform, print_json, table
 from parley.errors import ParleyError
 from schemas.topics import TOPICS, dead_letter_topic
@@ -13,9 +14,9 @@ from workers.wiring import BUILDERS, Platform
 
 def status(as_json: JsonOption = False) -> None:
     """Bus, databases, gateway, and for each worker's group its members and its lag in records. Exit 1 if something is down."""
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a bus that is down is told once, below
     with platform() as opened:
-        parts = [("database", _try(opened.store.ping)), ("gateway", _try(lambda: _gateway(opened)))]
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a bus that is down is told once, below
+        parts = [("database", _try(lambda: _database(opened))), ("gateway", _try(lambda: _gateway(opened)))]
         groups, bus = _groups(opened)
         letters = _dead_letters(opened) if bus == "up" else {}
     parts.insert(0, ("bus", bus))
@@ -37,6 +38,9 @@ def status(as_json: JsonOption = False) -> None:
 def _groups(opened: Platform) -> tuple[list[dict[str, object]], str]:
     admin = opened.bus.admin()
     try:
+        missing = {spec.name for spec in specs(opened.settings)} - set(admin.topics())
+        if missing:
+            return [], f"not ready: {len(missing)} topics are missing; run: parley topics apply"
         return [
             {"group": name, "members": admin.members(name), "lag": sum(admin.lag(name).values())}
             for name in BUILDERS
@@ -60,6 +64,10 @@ def _dead_letters(opened: Platform) -> dict[str, int]:
     for partition in partitions:
         counts[partition.topic] = counts.get(partition.topic, 0) + end[partition] - first[partition]
     return {topic: count for topic, count in sorted(counts.items()) if count}
+
+
+def _database(opened: Platform) -> None:
+    opened.store.versions()  # more than a ping: it tells a database without tables too
 
 
 def _gateway(opened: Platform) -> None:

@@ -9,15 +9,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from parley.cli.common import JsonOption, print_json
-from parley.cli.conversing import HttpTalk, LocalTalk, Reply, Talk
+from parley.cli.conversing import HttpTalk, LocalTalk, Reply, Talk, writable
 from parley.cli.run import TENANTS
-from parley.errors import ConfigurationError
+from parley.errors import ConfigurationError, RequestRefused
 
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="A tenant's id, or a path to its folder.")]
 UrlOption = Annotated[
@@ -37,8 +38,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Ask one question; prints the answer with its sources."""
-    if not text.strip():
-        raise ConfigurationError("TEXT: must not be empty")
+    text = writable(text)
     with _open(tenant, url, key) as talk:
         reply = talk.ask(text)
     if as_json:
@@ -51,9 +51,21 @@ def chat(tenant: TenantOption = "bank", url: UrlOption = None, key: KeyOption = 
     """Chat until Ctrl-D; the conversation remembers what was said."""
     with _open(tenant, url, key) as talk:
         typer.secho(talk.greeting, dim=True)
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(
+                errors="surrogateescape"
+            )  # a line that is not UTF-8 is a line that is refused
         while (text := _read()) is not None:
             if text.strip():
-                _print(talk.ask(text))
+                _say(talk, text)
+
+
+def _say(talk: Talk, text: str) -> None:
+    """What is refused is told, and the chat goes on."""
+    try:
+        _print(talk.ask(writable(text)))
+    except RequestRefused as error:
+        typer.secho(f"({error})", err=True)
 
 
 @contextmanager

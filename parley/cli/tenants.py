@@ -1,5 +1,6 @@
 """`parley tenants`: check a folder, import it as a new version, list what is there."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from parley.backends.tenant_folder import TenantFolder
 from parley.backends.tenant_folder import load as load
 from parley.cli.common import JsonOption, platform, print_json, table
+from parley.codec import Outgoing
 from parley.domain.chunking import chunks_of
 from parley.ids import named_id, new_traceparent
 from parley.runtime.publishing import publish
@@ -83,21 +85,28 @@ def list_tenants(as_json: JsonOption = False) -> None:
 
 
 def import_version(opened: Platform, found: TenantFolder) -> tuple[bool, int]:
-    """Store the version, index what changed, and tell everybody. Returns (is it new, chunks written)."""
+    """Index what changed, store the version, and tell everybody. Returns (is it new, chunks written).
+
+    The news is made before anything is stored: what is wrong with a version shows while the old one is current. A version
+    that was current already is announced too, because the last announcement may have been lost.
+    """
     now = opened.clock.now()
+    news = _news(opened, found, now)
     searches = retriever(opened)
     try:
         written = searches.sync(found.config.id, found.version, chunks_of(found.content.articles))
     finally:
         searches.close()
     changed = opened.store.put(found.version, found.config, found.content, now)
-    if changed:
-        _announce(opened, found)
+    producer = opened.bus.producer()
+    try:
+        publish(producer, [news])
+    finally:
+        producer.close()
     return changed, written
 
 
-def _announce(opened: Platform, found: TenantFolder) -> None:
-    now = opened.clock.now()
+def _news(opened: Platform, found: TenantFolder, now: datetime) -> Outgoing:
     event_id = named_id("tenant-imported", found.config.id, found.version, now.isoformat())
     body = TenantImported(name=found.config.name[found.config.default_language], imported_at=now)
     envelope = Envelope(
@@ -111,8 +120,4 @@ def _announce(opened: Platform, found: TenantFolder) -> None:
         traceparent=new_traceparent(event_id),
     )
     opened.keys.create(found.config.id, TENANT_ITSELF)
-    producer = opened.bus.producer()
-    try:
-        publish(producer, [opened.codec.encode(Event(envelope, body))])
-    finally:
-        producer.close()
+    return opened.codec.encode(Event(envelope, body))

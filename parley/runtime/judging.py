@@ -213,7 +213,6 @@ class Judge(Generic[S]):
             tenant = self._tenants.get(event.envelope.tenant, event.envelope.tenant_version)
         except (InvalidEvent, UnknownTenant) as error:
             self._bury(record, str(error), verdict, now)
-            verdict.skipped.append((record.topic_partition, record.offset))
             return
         try:
             if isinstance(event.body, MessageFailed):

@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from parley import __version__
 from parley.codec import Codec
@@ -28,12 +29,17 @@ from services.gateway import (
     routes_meta,
     routes_widget,
 )
+from services.gateway.bodies import plain
 from services.gateway.core import PING_S, Gateway
 from services.gateway.cors import TenantCors
 from services.gateway.deps import Deps
 from services.gateway.documents import openapi_of
 from services.gateway.problems import TITLES, FieldError, Problem, unavailable
+from services.gateway.rates import RefusalLimit
 from services.gateway.routes_meta import Readiness
+
+METHODS = ("GET", "HEAD", "POST")
+"""All that any address here takes."""
 
 
 class Opened(Protocol):
@@ -94,9 +100,18 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
                 on_stop()
 
     app = FastAPI(
-        title="Parley gateway", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Parley gateway",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # one address a thing; a client that is redirected may lose its body or its token
     )
     app.state.gateway = gateway
+    app.add_middleware(
+        RefusalLimit, doorman=gateway.doorman, rate=gateway.refusal_rate, metrics=gateway.metrics
+    )
+    # The one added last is the outermost: pages may read every refusal but that of their own origin.
     app.add_middleware(TenantCors, directory=gateway.directory, doorman=gateway.doorman)
     _handle_errors(app, gateway)
     app.router.routes.insert(0, routes_messages.lean_route(gateway))
@@ -120,21 +135,27 @@ def _handle_errors(app: FastAPI, gateway: Gateway) -> None:
         assert isinstance(error, Problem)  # registered for this class
         return answer(error)
 
-    async def on_http(_: Request, error: Exception) -> Response:
+    async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # registered for this class
         status = error.status_code if error.status_code in TITLES else HTTPStatus.BAD_REQUEST
-        return answer(Problem(status, TITLES[status][1], headers=error.headers))
+        allow = {"Allow": _methods(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
+        return answer(Problem(status, TITLES[status][1], headers={**(error.headers or {}), **allow}))
 
-    async def on_validation(_: Request, error: Exception) -> Response:
+    async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # registered for this class
+        allowed = _parameters(request)
         fields = [
-            FieldError(field=str(problem["loc"][-1]), message=str(problem["msg"]))
+            FieldError(field=name, message=plain(problem["msg"]), allowed=allowed.get(name))
             for problem in error.errors()[:20]
+            for name in (str(problem["loc"][-1]),)
         ]
         return answer(Problem(422, "; ".join(f"{f.field}: {f.message}" for f in fields), *fields))
 
     async def on_transient(_: Request, error: Exception) -> Response:
         return answer(unavailable("messages cannot be taken or read just now; try again", retry_after_s=2))
+
+    async def on_left(_: Request, error: Exception) -> Response:
+        return answer(Problem(400, "the body ended before it was complete"))  # nobody is there to read it
 
     async def on_bug(_: Request, error: Exception) -> Response:
         return answer(Problem(500, "this is our fault, and it was logged"))
@@ -143,4 +164,22 @@ def _handle_errors(app: FastAPI, gateway: Gateway) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(TransientError, on_transient)
+    app.add_exception_handler(ClientDisconnect, on_left)
     app.add_exception_handler(Exception, on_bug)
+
+
+def _parameters(request: Request) -> dict[str, str | None]:
+    """What the parameters of the request's route may be: their descriptions say so, as those of bodies' fields do."""
+    needs = request.scope["route"].dependant
+    return {each.alias: each.field_info.description for each in (*needs.query_params, *needs.header_params)}
+
+
+def _methods(request: Request) -> str:
+    """What the address takes: each of its methods is a route of its own, and the router names those of the first one only."""
+    routes: list[BaseRoute] = request.app.routes
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in routes)
+
+    return ", ".join(method for method in METHODS if takes(method))

@@ -1,12 +1,14 @@
 """Who is asking, and from where: tokens, access keys, origins and addresses of a request, or the refusal of it."""
 
+from urllib.parse import urlsplit
+
 from starlette.requests import HTTPConnection
 
 from parley.errors import UnknownTenant
 from parley.ports.clock import Clock
 from parley.ports.store import AccessKey
 from parley.settings import Settings
-from services.gateway.directory import Directory, TenantView, origin_allowed
+from services.gateway.directory import Directory, TenantView
 from services.gateway.problems import FieldError, Problem
 from services.gateway.tokens import Grant, TokenRefused, TokenSigner
 
@@ -19,12 +21,18 @@ class Doorman:
         self._directory = directory
         self._settings = settings
         self._clock = clock
+        self._public_origin = origin_of(settings.url)
 
-    def grant(self, request: HTTPConnection, conversation_id: str) -> Grant:
-        """What the request's bearer token allows, which must be this conversation."""
-        return self.grant_of(bearer(request), conversation_id)
+    async def admit(
+        self, request: HTTPConnection, token: str | None, conversation_id: str
+    ) -> tuple[Grant, TenantView]:
+        """What the token allows, which must be this conversation, from a page that its key allows; and the tenant."""
+        grant = self._grant(token, conversation_id)
+        view = await self.tenant(grant.tenant)
+        self.check_origin(request, view.origins(grant.key_id))
+        return grant, view
 
-    def grant_of(self, token: str | None, conversation_id: str) -> Grant:
+    def _grant(self, token: str | None, conversation_id: str) -> Grant:
         if token is None:
             raise _unauthorized("Authorization", "is missing", "Bearer <the conversation's token>")
         try:
@@ -81,27 +89,32 @@ class Doorman:
     def check_origin(
         self, request: HTTPConnection, origins: tuple[str, ...], *, required: bool = False
     ) -> None:
-        """Browsers say where a page comes from, and cannot be made to lie about it; other programs say nothing."""
+        """Browsers say where a page comes from, and cannot be made to lie about it; other programs say nothing.
+
+        Nor do browsers when a page of our own only reads: not every request can be `required` to say it.
+        """
         origin = request.headers.get("origin")
-        if origin is None and not required:
-            return
-        if not origin_allowed(origin, origins) and not (origin and self.own_origin(request, origin)):
+        if origin is None:
+            if required:
+                raise foreign_origin("is missing")
+        elif "*" not in origins and origin not in origins and not self.own_origin(request, origin):
             raise foreign_origin()
 
     def own_origin(self, request: HTTPConnection, origin: str) -> bool:
         """Whether the page is one of our own (the demo)."""
         own = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return self._settings.demo and origin in (own, self._settings.url)
+        return self._settings.demo and origin in (own, self._public_origin)
 
     def address(self, request: HTTPConnection) -> str:
         """The client's address, as the outermost of our own proxies saw it."""
-        peer = request.client.host if request.client is not None else "unknown"
-        forwarded = [
-            hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",") if hop.strip()
-        ]
-        if self._settings.proxies == 0 or len(forwarded) < self._settings.proxies:
+        peer, proxies = (
+            request.client.host if request.client is not None else "unknown",
+            self._settings.proxies,
+        )
+        if proxies == 0:
             return peer
-        return forwarded[-self._settings.proxies]
+        hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+        return hops[-proxies] if len(hops) >= proxies else peer
 
 
 def bearer(request: HTTPConnection) -> str | None:
@@ -109,12 +122,21 @@ def bearer(request: HTTPConnection) -> str | None:
     return credentials.strip() if scheme.lower() == "bearer" and credentials.strip() else None
 
 
-def foreign_origin() -> Problem:
+def origin_of(url: str) -> str:
+    """The origin of pages at this address, as browsers write it: no path, nothing in capitals, no port that goes without saying."""
+    parts = urlsplit(url.lower())
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}"
+
+
+def foreign_origin(message: str = "is not allowed") -> Problem:
     return Problem(
         403,
         "this origin may not use the tenant's assistant",
         FieldError(
-            field="Origin", message="is not allowed", allowed="an origin listed in channels.web.origins"
+            field="Origin",
+            message=message,
+            allowed="an origin that the key is bound to, else one listed in channels.web.origins",
         ),
     )
 

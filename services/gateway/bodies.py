@@ -186,7 +186,12 @@ def refusal(error: ValidationError, kind: type[RequestBody]) -> Problem:
 def _message(kind: str, text: str) -> str:
     if kind == "string_unicode":
         return "contains a lone surrogate (half a character)"
-    return text.removeprefix("Value error, ")
+    return plain(text)
+
+
+def plain(message: str) -> str:
+    """pydantic's words without its preface to ours."""
+    return message.removeprefix("Value error, ")
 
 
 def _name(field: str) -> str:

@@ -9,14 +9,15 @@ from uuid import uuid4
 from parley.errors import TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
+from parley.runtime.publishing import send
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
 from services.gateway.auth import Doorman
 from services.gateway.deps import Deps
 from services.gateway.directory import Directory
 from services.gateway.intake import Intake
-from services.gateway.limits import TenantQuota, TokenBuckets, retry_after
+from services.gateway.limits import TenantQuota
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.problems import too_many
+from services.gateway.rates import Rate
 from services.gateway.rooms import DeltaBuffer, Rooms
 from services.gateway.streams import Streams
 from services.gateway.tail import Tail
@@ -47,11 +48,13 @@ class Gateway:
         self.directory = Directory(deps.store, self.threads)
         self.doorman = Doorman(self.signer, self.directory, settings, deps.clock)
         self.quota = TenantQuota()
-        self.message_rate = _per_minute(settings.messages_per_minute)
-        self.read_rate = _per_minute(READS_PER_MINUTE)
-        self.key_rate = _per_minute(settings.conversations_per_minute)
+        beginnings = settings.conversations_per_minute
+        self.message_rate = Rate("messages", settings.messages_per_minute, "in one conversation")
+        self.read_rate = Rate("reads", READS_PER_MINUTE, "in one conversation")
+        self.key_rate = Rate("conversations", beginnings, "with one key")
         # Half of what a key may: one address alone cannot use up what all visitors of a site share.
-        self.address_rate = _per_minute(max(10, settings.conversations_per_minute // 2))
+        self.address_rate = Rate("conversations", max(10, beginnings // 2), "from one address")
+        self.refusal_rate = Rate("refused requests", settings.refusals_per_minute, "from one address")
         self.producer = deps.bus.producer(linger_s=LINGER_S, delivery_timeout_s=DELIVERY_TIMEOUT_S)
         self.intake = Intake(deps.store, deps.codec, self.producer, self.metrics)
         self.rooms = Rooms()
@@ -81,12 +84,6 @@ class Gateway:
         self.intake.close()
         self.threads.close()
 
-    def check_reads(self, grant: Grant) -> None:
-        """Raises `Problem` 429."""
-        wait = self.read_rate.take(grant.conversation_id)
-        if wait:
-            raise too_many("reads", f"{READS_PER_MINUTE} a minute in one conversation", retry_after(wait))
-
     async def _count_open_messages(self) -> None:
         while True:
             self.quota.before_refresh()
@@ -115,15 +112,4 @@ class Gateway:
         return event_id
 
     def _send(self, event: AnyEvent) -> "Future[Position]":
-        record = self.deps.codec.encode(event)
-        return self.producer.send(
-            record.topic,
-            key=record.key,
-            value=record.value,
-            headers=record.headers,
-            partition=record.partition,
-        )
-
-
-def _per_minute(count: int) -> TokenBuckets:
-    return TokenBuckets(rate=count / 60, burst=count)
+        return send(self.producer, self.deps.codec.encode(event))

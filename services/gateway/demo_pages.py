@@ -6,24 +6,28 @@ HTML switched off) or by another template.
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from string import Template
 
+import yaml
 from markdown_it import MarkdownIt
 
 from schemas.tenant import Article, TenantConfig, TenantContent
 
 FOLDER = Path(__file__).parent / "demo"
 SUMMARY_CHARS = 110
+SHOWN_AT_ONCE = 3
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "headline": "How can we help?",
         "lead": "Find the answer here, or ask {assistant}: it answers from these pages and names its sources.",
         "topics": "Topics",
+        "other": "More",
+        "rest": "{number} more in {topic}",
         "back": "All topics",
         "valid": "Valid from {start}",
         "valid_until": "Valid from {start} to {end}",
@@ -37,6 +41,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "headline": "有什么可以帮您？",
         "lead": "您可以在这里查找答案，也可以直接问{assistant}：它依据这些页面回答，并注明来源。",
         "topics": "常见主题",
+        "other": "其他",
+        "rest": "{topic}：另有 {number} 篇",
         "back": "全部主题",
         "valid": "自 {start} 起有效",
         "valid_until": "有效期 {start} 至 {end}",
@@ -65,10 +71,11 @@ class Site:
         self._widget_key = widget_key
         self._articles = {(article.language, article.id): article for article in content.articles}
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-        self._page, self._home, self._article = (
+        self._page, self._home, self._topic, self._article = (
             Template((FOLDER / name).read_text("utf-8"))
-            for name in ("page.html", "home.html", "article.html")
+            for name in ("page.html", "home.html", "topic.html", "article.html")
         )
+        self._topics = yaml.safe_load((FOLDER / "topics.yaml").read_text("utf-8"))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -79,19 +86,26 @@ class Site:
         return self._config.default_language
 
     def home(self, language: str, today: date) -> Page:
-        """What is valid today, as cards."""
+        """What is valid today, by topic."""
         words = _words(language)
         assistant = self._localized(self._config.assistant.name, language)
-        cards = "".join(
-            self._card(article, language)
+        valid = (
+            article
             for article in self._articles.values()
             if article.language == language and article.valid_from <= today <= (article.valid_until or today)
         )
+        topics = self._by_topic(valid, language)
         main = self._home.substitute(
             headline=html.escape(words["headline"]),
             lead=html.escape(words["lead"].format(assistant=assistant)),
             topics_title=html.escape(words["topics"]),
-            articles=cards,
+            jumps="".join(
+                f'<a href="#{anchor}">{html.escape(title)}</a>' for anchor, (title, _) in topics.items()
+            ),
+            topics="".join(
+                self._section(anchor, title, articles, language)
+                for anchor, (title, articles) in topics.items()
+            ),
         )
         return Page(200, self._frame(language, self._localized(self._config.name, language), main))
 
@@ -129,6 +143,29 @@ class Site:
         return next(
             (self._articles[each, article_id] for each in wanted if (each, article_id) in self._articles),
             None,
+        )
+
+    def _by_topic(self, articles: Iterable[Article], language: str) -> dict[str, tuple[str, list[Article]]]:
+        """Anchor to title and articles, in the order of `topics.yaml`; what fits nowhere comes last."""
+        of_word = {word: n for n, topic in enumerate(self._topics) for word in topic["words"]}
+        found: dict[int, list[Article]] = {}
+        for article in articles:
+            known = (of_word[word] for word in article.id.split("-") if word in of_word)
+            found.setdefault(next(known, len(self._topics)), []).append(article)
+        titles = [topic["title"].get(language, topic["title"]["en"]) for topic in self._topics]
+        titles.append(_words(language)["other"])
+        return {f"topic-{n}": (titles[n], found[n]) for n in sorted(found)}
+
+    def _section(self, anchor: str, title: str, articles: Sequence[Article], language: str) -> str:
+        cards = [self._card(article, language) for article in articles]
+        rest = "".join(cards[SHOWN_AT_ONCE:])
+        label = _words(language)["rest"].format(number=len(cards) - SHOWN_AT_ONCE, topic=title)
+        return self._topic.substitute(
+            anchor=anchor,
+            title=html.escape(title),
+            first="".join(cards[:SHOWN_AT_ONCE]),
+            rest=rest
+            and f'<details><summary>{html.escape(label)}</summary><ul class="cards">{rest}</ul></details>',
         )
 
     def _card(self, article: Article, language: str) -> str:

@@ -1,15 +1,16 @@
 """Who may knock: tenants, their access keys and their origins, cached for seconds. No HTTP here."""
 
 import hashlib
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from parley.errors import TransientError, UnknownTenant
 from parley.ports.store import AccessKey, Store
-from schemas.base import TenantId
+from schemas.base import TENANT_PATTERN, TenantId
 from schemas.tenant import TenantConfig
 from services.gateway.threads import Threads
 
@@ -20,27 +21,29 @@ TENANT_TTL_S = 2.0
 KEY_TTL_S = 5.0
 MAX_ENTRIES = 10_000
 
+_TENANT = re.compile(TENANT_PATTERN)
+
 
 def key_hash(presented: str) -> str:
     """How access keys are stored and looked up: SHA-256, hex. They are long and random, so no salt is needed."""
     return hashlib.sha256(presented.encode()).hexdigest()
 
 
-def origin_allowed(origin: str | None, allowed: tuple[str, ...]) -> bool:
-    """`*` allows any origin, and none; otherwise the header must be there and be one of those allowed."""
-    return "*" in allowed or (origin is not None and origin in allowed)
-
-
 @dataclass(frozen=True, slots=True)
 class TenantView:
     """A tenant's current version as the doors need it.
 
-    `origins` are all pages that may hold one of its tokens: the tenant's own and those that its keys are bound to.
+    `bound` holds, by their ids, the origins of the keys that have some of their own. Revoked ones are among them: what was
+    begun with such a key goes on, but on its pages only.
     """
 
     version: str
     config: TenantConfig
-    origins: tuple[str, ...]
+    bound: Mapping[str, tuple[str, ...]]
+
+    def origins(self, key_id: str) -> tuple[str, ...]:
+        """From which pages this key, and every token that was given for it, may be used; `*` stands for any."""
+        return self.bound.get(key_id) or self.config.channels.web.origins
 
 
 class _Cache(Generic[K, V]):
@@ -80,6 +83,8 @@ class Directory:
 
     async def tenant(self, tenant: str) -> TenantView:
         """Raises `UnknownTenant`, `StoreUnavailable`."""
+        if not _TENANT.fullmatch(tenant):  # it may come out of an address, and PostgreSQL takes no NUL
+            raise UnknownTenant(tenant)
         view = await self._tenants.get(tenant, lambda: self._threads.run(lambda: self._load_tenant(tenant)))
         if view is None:
             raise UnknownTenant(tenant)
@@ -106,9 +111,8 @@ class Directory:
             config = self._store.config(TenantId(tenant), version)
         except UnknownTenant:
             return None
-        active = [key for key in self._store.keys(TenantId(tenant)) if key.revoked_at is None]
-        bound = [origin for key in active for origin in key.origins]
-        return TenantView(version, config, tuple(dict.fromkeys((*config.channels.web.origins, *bound))))
+        keys = self._store.keys(TenantId(tenant))
+        return TenantView(version, config, {key.key_id: key.origins for key in keys if key.origins})
 
     def _load_origins(self) -> frozenset[str]:
         found: set[str] = set()

@@ -17,6 +17,7 @@ from parley.errors import BusUnavailable
 from parley.ids import child_traceparent, named_id, new_traceparent
 from parley.ports.bus import Position, Producer
 from parley.ports.store import Claim, DoorStore
+from parley.runtime.publishing import send
 from schemas.base import Envelope, Event, EventId, MessageId
 from schemas.conversation_events import MessageReceived
 from services.gateway.metrics import GatewayMetrics
@@ -154,14 +155,7 @@ class Intake:
                 self._report(loop, waiting, TextDiffers())
                 continue
             try:
-                record = self._codec.encode(waiting.submission.event(claim))
-                sent = self._producer.send(
-                    record.topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=record.headers,
-                    partition=record.partition,
-                )
+                sent = send(self._producer, self._codec.encode(waiting.submission.event(claim)))
             except (
                 Exception
             ) as error:  # one message's trouble (its customer was erased) is not its neighbours'

@@ -34,28 +34,44 @@ class TokenBuckets:
         self._now = now
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
+    def wait(self, key: str) -> float:
+        """The seconds until `take` would take one; 0.0 where it would at once. Nothing is taken."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return 0.0
+        self._fill(bucket, self._rate, self._burst)
+        return _missing(bucket, self._rate)
+
     def take(self, key: str, *, rate: float | None = None, burst: float | None = None) -> float:
         """Take one; returns 0.0, or the seconds to wait until there is one (nothing is taken then)."""
         rate = self._rate if rate is None else rate
         burst = self._burst if burst is None else burst
-        now = self._now()
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._add(key, burst, now)
+            bucket = self._add(key, burst)
         else:
             self._buckets.move_to_end(key)
-            bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate)
-            bucket.at = now
-        if bucket.tokens >= 1:
+            self._fill(bucket, rate, burst)
+        wait = _missing(bucket, rate)
+        if not wait:
             bucket.tokens -= 1
-            return 0.0
-        return (1 - bucket.tokens) / rate
+        return wait
 
-    def _add(self, key: str, burst: float, now: float) -> _Bucket:
+    def _add(self, key: str, burst: float) -> _Bucket:
         if len(self._buckets) >= MAX_KEYS:
             self._buckets.popitem(last=False)
-        bucket = self._buckets[key] = _Bucket(burst, now)
+        bucket = self._buckets[key] = _Bucket(burst, self._now())
         return bucket
+
+    def _fill(self, bucket: _Bucket, rate: float, burst: float) -> None:
+        """Add what has flowed in since the bucket was looked at last."""
+        now = self._now()
+        bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate)
+        bucket.at = now
+
+
+def _missing(bucket: _Bucket, rate: float) -> float:
+    return 0.0 if bucket.tokens >= 1 else (1 - bucket.tokens) / rate
 
 
 class TenantQuota:

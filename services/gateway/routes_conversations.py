@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Annotated
 from uuid import uuid4
 
 import orjson
@@ -17,9 +18,8 @@ from services.gateway.bodies import StartConversation, read
 from services.gateway.core import Gateway
 from services.gateway.directory import TenantView
 from services.gateway.documents import KEY_SECURITY, body_of
-from services.gateway.limits import retry_after
 from services.gateway.outputs import ConversationCreated, WidgetConfig
-from services.gateway.problems import documented, too_many
+from services.gateway.problems import documented
 from services.gateway.tokens import Grant
 from services.gateway.tracing import traceparent_of
 
@@ -31,12 +31,16 @@ def routes(gateway: Gateway) -> APIRouter:
         "/v1/widget",
         summary="What the widget shows before the first message",
         response_model=WidgetConfig,
-        responses=documented(401, 403, 404, 422, 503),
+        responses=documented(401, 403, 404, 422, 429, 503),
         openapi_extra={"security": KEY_SECURITY},
     )
-    async def widget(request: Request, tenant: str = Query(max_length=64)) -> Response:
+    async def widget(
+        request: Request,
+        tenant: Annotated[str, Query(max_length=64, description="a tenant's id, such as bank")],
+    ) -> Response:
         key = await gateway.doorman.caller(request)
         view = await gateway.doorman.tenant_of(key, tenant)
+        # Not required: browsers send no origin where a page of our own reads, and nothing in the answer is secret.
         gateway.doorman.check_origin(request, _origins(key, view))
         return Response(orjson.dumps(_widget_config(view.config)), media_type="application/json")
 
@@ -49,11 +53,14 @@ def routes(gateway: Gateway) -> APIRouter:
         openapi_extra={"security": KEY_SECURITY, **body_of(StartConversation)},
     )
     async def start(request: Request) -> Response:
-        key = await gateway.doorman.caller(request)
-        _check_rate(gateway, key, gateway.doorman.address(request))
+        key, address = await gateway.doorman.caller(request), gateway.doorman.address(request)
+        _check_rates(gateway, key, address)
         body = await read(request, StartConversation)
         view = await gateway.doorman.tenant_of(key, body.tenant)
         gateway.doorman.check_origin(request, _origins(key, view), required=key.kind == "widget")
+        _check_rates(gateway, key, address)
+        gateway.address_rate.take(address)
+        gateway.key_rate.take(key.key_id)
         grant = await _begin(gateway, key, view, body.language, traceparent_of(request))
         created = {"conversation_id": grant.conversation_id, "token": gateway.signer.sign(grant)}
         return Response(orjson.dumps(created), 201, media_type="application/json")
@@ -62,14 +69,13 @@ def routes(gateway: Gateway) -> APIRouter:
 
 
 def _origins(key: AccessKey, view: TenantView) -> tuple[str, ...]:
-    return key.origins or view.config.channels.web.origins
+    return key.origins or view.origins(key.key_id)
 
 
-def _check_rate(gateway: Gateway, key: AccessKey, address: str) -> None:
-    wait = gateway.address_rate.take(address) or gateway.key_rate.take(key.key_hash)
-    if wait:
-        allowed = f"{gateway.deps.settings.conversations_per_minute} a minute"
-        raise too_many("conversations", allowed, retry_after(wait))
+def _check_rates(gateway: Gateway, key: AccessKey, address: str) -> None:
+    """Both before anything is taken from either: what one refuses costs nothing of the other."""
+    gateway.address_rate.check(address)
+    gateway.key_rate.check(key.key_id)
 
 
 async def _begin(
@@ -82,6 +88,7 @@ async def _begin(
         tenant=key.tenant,
         customer_id=CustomerId(str(uuid4())),
         channel="web" if key.kind == "widget" else "api",
+        key_id=key.key_id,
         expires_at=deps.clock.now() + timedelta(hours=deps.settings.token_ttl_hours),
     )
     await gateway.threads.run(partial(deps.keys.create, grant.tenant, grant.customer_id))

@@ -112,6 +112,7 @@ def routes(demo: Demo) -> list[BaseRoute]:
     return [
         Route("/", landing),
         Route("/demo", landing),
+        Route("/demo/", landing),
         Route("/demo/static/{name}", file),
         Route("/demo/{tenant}", home),
         Route("/demo/{tenant}/help/{article_id}", article),

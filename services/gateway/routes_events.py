@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import get_args
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -14,6 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from connectors.web.frames import Cursor, FrameType
 from parley.errors import TransientError
+from services.gateway.auth import bearer
+from services.gateway.bodies import RequestBody, refusal
 from services.gateway.core import Gateway
 from services.gateway.documents import TOKEN_SECURITY
 from services.gateway.problems import Problem, documented, invalid, too_many, unavailable
@@ -27,17 +29,19 @@ LAST_WORDS_S = 1.0
 """How long a stream that must end may take to say so."""
 FIRST_FRAME_WITHIN_S = 10.0
 
+_FIRST_FRAME = '{"token": …, "cursor"?: …} as the first frame'
+
 #: WebSocket close codes (RFC 6455 section 7.4): 4000–4999 are an application's own, here 4000 + the HTTP status.
 SERVICE_RESTART, TRY_AGAIN_LATER = 1012, 1013
 
 
-class Opening(BaseModel):
+class Opening(RequestBody):
     """The first frame that a client sends on the WebSocket."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    token: str = Field(max_length=512)
-    cursor: str | None = Field(default=None, max_length=64)
+    token: Annotated[str, Field(max_length=512, description="the conversation's token")]
+    cursor: Annotated[
+        str | None, Field(max_length=64, description="<seq>.<epoch> of the last frame, or null")
+    ] = None
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -59,15 +63,16 @@ def routes(gateway: Gateway) -> APIRouter:
             json_schema_extra={"pattern": r"^(\d{1,15}\.\d{1,15})?$"},
         ),
     ) -> Response:
-        grant = gateway.doorman.grant(request, conversation_id)
-        gateway.doorman.check_origin(request, (await gateway.doorman.tenant(grant.tenant)).origins)
+        grant, _ = await gateway.doorman.admit(request, bearer(request), conversation_id)
         return EventStream(gateway, grant, _cursor("Last-Event-ID", last_event_id))
 
     @router.websocket("/ws")
     async def socket(websocket: WebSocket, conversation_id: str) -> None:
-        await websocket.accept()
         try:
+            await websocket.accept()
             await _serve_socket(gateway, websocket, conversation_id)
+        except WebSocketDisconnect:
+            return  # it left before it was let in
         except Problem as problem:
             await _close(websocket, 4000 + problem.status, problem.detail)
         except StreamEnded as ended:
@@ -82,7 +87,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 def _join(gateway: Gateway, grant: Grant) -> Connection:
     """Raises `Problem` 429 or 503."""
-    gateway.check_reads(grant)
+    gateway.read_rate.take(grant.conversation_id)
     trouble = gateway.tail.trouble()
     if trouble is not None:
         raise unavailable("events cannot be read just now")
@@ -187,8 +192,7 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _serve_socket(gateway: Gateway, websocket: WebSocket, conversation_id: str) -> None:
     opening = await _opening(websocket)
-    grant = gateway.doorman.grant_of(opening.token, conversation_id)
-    gateway.doorman.check_origin(websocket, (await gateway.doorman.tenant(grant.tenant)).origins)
+    grant, _ = await gateway.doorman.admit(websocket, opening.token, conversation_id)
     cursor = _cursor("cursor", opening.cursor or "")
     connection = _join(gateway, grant)
     await _run_stream(
@@ -206,11 +210,11 @@ async def _opening(websocket: WebSocket) -> Opening:
         async with asyncio.timeout(FIRST_FRAME_WITHIN_S):
             return Opening.model_validate_json(await websocket.receive_text())
     except TimeoutError as error:
-        raise invalid(
-            "token", "did not come in time", '{"token": …, "cursor"?: …} as the first frame'
-        ) from error
-    except (ValidationError, KeyError) as error:
-        raise invalid("token", "the first frame is not valid", '{"token": …, "cursor"?: …}') from error
+        raise invalid("token", "did not come in time", _FIRST_FRAME) from error
+    except KeyError as error:
+        raise invalid("body", "the first frame is binary", _FIRST_FRAME) from error
+    except ValidationError as error:
+        raise refusal(error, Opening) from error
 
 
 async def _send_frames(

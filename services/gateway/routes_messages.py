@@ -6,6 +6,7 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Path, Query
+from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +16,8 @@ from parley.domain.masking import Masked, mask
 from parley.errors import KeyErased
 from schemas.base import MAX_MESSAGE_CHARS, ConversationId, ReplyId
 from schemas.other_events import FeedbackGiven
+from schemas.outbound import ReplyReady
+from services.gateway.auth import bearer
 from services.gateway.bodies import MAX_COMMENT_CHARS, GiveFeedback, SendMessage, read
 from services.gateway.core import Gateway
 from services.gateway.documents import TOKEN_SECURITY, body_of
@@ -22,11 +25,22 @@ from services.gateway.intake import Submission, TextDiffers
 from services.gateway.limits import retry_after
 from services.gateway.outputs import FeedbackAccepted, History, MessageAccepted
 from services.gateway.problems import FieldError, Problem, documented, invalid, too_many
-from services.gateway.streams import open_row
+from services.gateway.streams import history
 from services.gateway.tokens import Grant, text_digest
 from services.gateway.tracing import traceparent_of
 
 MAX_PAGE = 200
+MAX_SEQ = 10**15
+
+
+def _digits(value: object) -> object:
+    """pydantic takes `1_0`, `+1` and `1.0` for numbers too."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("is not a whole number")
+    return value
+
+
+WHOLE = BeforeValidator(_digits)
 
 ConversationPath = Annotated[
     str, Path(description="The conversation's id", json_schema_extra={"format": "uuid"})
@@ -58,12 +72,13 @@ def routes(gateway: Gateway) -> APIRouter:
     async def read_history(
         request: Request,
         conversation_id: ConversationPath,
-        after: Annotated[int, Query(ge=0, le=10**15, description="the last `seq` seen")] = 0,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+        after: Annotated[
+            int, Query(ge=0, le=MAX_SEQ, description=f"the last `seq` seen, 0 to {MAX_SEQ}"), WHOLE
+        ] = 0,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description=f"1 to {MAX_PAGE}"), WHOLE] = 100,
     ) -> Response:
-        grant = gateway.doorman.grant(request, conversation_id)
-        gateway.doorman.check_origin(request, (await gateway.doorman.tenant(grant.tenant)).origins)
-        gateway.check_reads(grant)
+        grant, _ = await gateway.doorman.admit(request, bearer(request), conversation_id)
+        gateway.read_rate.take(grant.conversation_id)
         page = await gateway.threads.run(partial(_page, gateway, grant.conversation_id, after, limit))
         return _json(page, 200)
 
@@ -94,15 +109,15 @@ def lean_route(gateway: Gateway) -> Route:
 
 async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Response:
     began = time.perf_counter()
-    grant = gateway.doorman.grant(request, conversation_id)
-    view = await gateway.doorman.tenant(grant.tenant)
-    gateway.doorman.check_origin(request, view.origins)
-    _check_conversation_rate(gateway, grant)
+    grant, view = await gateway.doorman.admit(request, bearer(request), conversation_id)
+    gateway.message_rate.check(grant.conversation_id)
     body = await read(request, SendMessage)
     masked = _masked(gateway, "text", body.text, MAX_MESSAGE_CHARS)
+    gateway.message_rate.check(grant.conversation_id)  # others may have come while this one was read
     wait = gateway.quota.take(grant.tenant, view.config.limits)
     if wait:
         raise too_many("messages", "the tenant's limits (messages_per_second, unsettled)", retry_after(wait))
+    gateway.message_rate.take(grant.conversation_id)
     submission = Submission(
         grant=grant,
         tenant_version=view.version,
@@ -132,25 +147,35 @@ async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Re
 
 
 async def _feedback(gateway: Gateway, request: Request, conversation_id: str) -> Response:
-    grant = gateway.doorman.grant(request, conversation_id)
-    view = await gateway.doorman.tenant(grant.tenant)
-    gateway.doorman.check_origin(request, view.origins)
-    _check_conversation_rate(gateway, grant)
+    grant, view = await gateway.doorman.admit(request, bearer(request), conversation_id)
+    gateway.message_rate.check(grant.conversation_id)
     body = await read(request, GiveFeedback)
     comment = _masked(gateway, "comment", body.comment, MAX_COMMENT_CHARS).text if body.comment else None
     given = FeedbackGiven(reply_id=ReplyId(body.reply_id), score=body.score, comment=comment)
     try:
+        if not await gateway.threads.run(partial(_was_said, gateway, grant, given.reply_id)):
+            raise Problem(
+                404,
+                "reply_id: this conversation has no such reply",
+                FieldError(
+                    field="reply_id",
+                    message="is unknown",
+                    allowed=GiveFeedback.model_fields["reply_id"].description,
+                ),
+            )
+        gateway.message_rate.take(grant.conversation_id)
         await gateway.write(view.version, grant, given, traceparent_of(request))
     except KeyErased as error:
         raise _erased() from error
     return _json({"reply_id": body.reply_id}, 202)
 
 
-def _check_conversation_rate(gateway: Gateway, grant: Grant) -> None:
-    wait = gateway.message_rate.take(grant.conversation_id)
-    if wait:
-        allowed = f"{gateway.deps.settings.messages_per_minute} a minute in one conversation"
-        raise too_many("messages", allowed, retry_after(wait))
+def _was_said(gateway: Gateway, grant: Grant, reply_id: ReplyId) -> bool:
+    """In a thread: whether the history has the reply; it was there before the customer got it. Raises `KeyErased`."""
+    gateway.deps.keys.get(grant.tenant, grant.customer_id)  # without it nothing of the history can be read
+    events = history(gateway.deps.store, gateway.deps.codec, grant.conversation_id)
+    bodies = (event.body for _, _, event in events if event is not None)
+    return any(isinstance(body, ReplyReady) and body.reply_id == reply_id for body in bodies)
 
 
 def _masked(gateway: Gateway, field: str, text: str, max_chars: int) -> Masked:
@@ -168,19 +193,14 @@ def _masked(gateway: Gateway, field: str, text: str, max_chars: int) -> Masked:
 def _page(gateway: Gateway, conversation_id: ConversationId, after: int, limit: int) -> dict[str, object]:
     """In a thread. Events that are no messages are passed over, so that a page is never empty before the end."""
     messages: list[Fields] = []
-    while True:
-        rows = gateway.deps.store.history(conversation_id, after_seq=after, limit=MAX_PAGE)
-        for row in rows:
-            event = open_row(gateway.deps.codec, row)
-            entry = history_entry(event) if event is not None else None
-            if entry is None:
-                continue
-            if len(messages) == limit:
-                return {"messages": messages, "next": messages[-1]["seq"]}
-            messages.append(entry)
-        if len(rows) < MAX_PAGE:
-            return {"messages": messages, "next": None}
-        after = rows[-1].seq
+    for _, _, event in history(gateway.deps.store, gateway.deps.codec, conversation_id, after):
+        entry = history_entry(event) if event is not None else None
+        if entry is None:
+            continue
+        if len(messages) == limit:
+            return {"messages": messages, "next": messages[-1]["seq"]}
+        messages.append(entry)
+    return {"messages": messages, "next": None}
 
 
 def _erased() -> Problem:

@@ -5,7 +5,7 @@ queued; every event is committed to the history before it is published, so what 
 is told by its `seq`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 
 from connectors.web.follow import Follower, MissedEvents
@@ -76,7 +76,7 @@ class Streams:
 
     def _load(
         self, conversation_id: ConversationId, cursor: Cursor
-    ) -> tuple[Cursor, list["_Row"], list[ReplyDelta]]:
+    ) -> tuple[Cursor, list["Told"], list[ReplyDelta]]:
         """In a thread: where to begin, the events from a little before the cursor on, and the deltas that run."""
         row = self._store.conversation(conversation_id)
         if row is None or cursor.seq > row.seq:
@@ -85,14 +85,8 @@ class Streams:
         events = self._history(conversation_id, max(0, cursor.seq - WITNESSED))
         return begun, events, self._running(conversation_id)
 
-    def _history(self, conversation_id: ConversationId, after_seq: int) -> list["_Row"]:
-        rows: list[_Row] = []
-        while True:
-            page = self._store.history(conversation_id, after_seq=after_seq, limit=PAGE)
-            rows += [(row.seq, row.epoch, open_row(self._codec, row)) for row in page]
-            if len(page) < PAGE:
-                return rows
-            after_seq = page[-1].seq
+    def _history(self, conversation_id: ConversationId, after_seq: int) -> list["Told"]:
+        return list(history(self._store, self._codec, conversation_id, after_seq))
 
     def _running(self, conversation_id: ConversationId) -> list[ReplyDelta]:
         bodies = []
@@ -103,12 +97,26 @@ class Streams:
         return bodies
 
 
-_Row = tuple[int, int, AnyEvent | None]
+Told = tuple[int, int, AnyEvent | None]
+"""An event of the history under its `seq` and epoch; None where it cannot be read (any more)."""
 
 
-def _replay(follower: Follower, rows: Sequence[_Row]) -> list[Frame]:
+def history(
+    store: ReadModel, codec: Codec, conversation_id: ConversationId, after_seq: int = 0
+) -> Iterator[Told]:
+    """What was said behind `after_seq`, in order; read as it is asked for. Raises `NewerVersion`, `StoreUnavailable`."""
+    while True:
+        page = store.history(conversation_id, after_seq=after_seq, limit=PAGE)
+        for row in page:
+            yield row.seq, row.epoch, _open_row(codec, row)
+        if len(page) < PAGE:
+            return
+        after_seq = page[-1].seq
+
+
+def _replay(follower: Follower, told: Iterable[Told]) -> list[Frame]:
     frames: list[Frame] = []
-    for seq, epoch, event in rows:
+    for seq, epoch, event in told:
         if event is None:
             follower.skip_to(seq, epoch)
         elif seq <= follower.cursor.seq:
@@ -118,8 +126,7 @@ def _replay(follower: Follower, rows: Sequence[_Row]) -> list[Frame]:
     return frames
 
 
-def open_row(codec: Codec, row: HistoryRow) -> AnyEvent | None:
-    """A row's event; None where it cannot be read (any more). Raises `NewerVersion`, `StoreUnavailable`."""
+def _open_row(codec: Codec, row: HistoryRow) -> AnyEvent | None:
     sent_ms, key = int(row.occurred_at.timestamp() * 1000), row.conversation_id.encode()
     return _open(codec, Record(CHAT_OUTBOUND.name, 0, row.seq, sent_ms, key, row.value, row.headers))
 

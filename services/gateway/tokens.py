@@ -1,7 +1,8 @@
 """Conversation tokens: signed, so that no request needs a look-up to know whose it is. Pure but for the secret handed in.
 
 A token is `<payload>.<signature>`, both base64url without padding: channel (1 byte), expiry (4 bytes, seconds since the
-epoch), conversation and customer (UUIDs, 16 bytes each), tenant (UTF-8). The signature is HMAC-SHA256 (RFC 2104).
+epoch), conversation and customer (UUIDs, 16 bytes each), the access key's id (6 bytes), tenant (UTF-8). The signature is
+HMAC-SHA256 (RFC 2104). Another layout needs another `PURPOSE`, so that tokens of the old one are refused and not misread.
 """
 
 import base64
@@ -19,8 +20,9 @@ DoorChannel = Literal["web", "api"]
 
 _CHANNELS: dict[DoorChannel, bytes] = {"web": b"w", "api": b"a"}
 _CHANNEL_OF = {mark: channel for channel, mark in _CHANNELS.items()}
-_FIXED = struct.Struct(">cI16s16s")
+_FIXED = struct.Struct(">cI16s16s6s")
 _MAX_TOKEN_CHARS = 256
+PURPOSE = "conversation-token-2"
 REMEMBERED = 8_192
 
 
@@ -30,12 +32,13 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows: one customer's one conversation, until it expires."""
+    """What a token allows: one customer's one conversation, until it expires, from the pages of the key that it began with."""
 
     conversation_id: ConversationId
     tenant: TenantId
     customer_id: CustomerId
     channel: DoorChannel
+    key_id: str
     expires_at: datetime
 
 
@@ -48,7 +51,7 @@ class TokenSigner:
     """Signs and verifies."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = derive_key(secret, "conversation-token")
+        self._key = derive_key(secret, PURPOSE)
         self._known: dict[str, Grant] = {}
 
     def sign(self, grant: Grant) -> str:
@@ -57,6 +60,7 @@ class TokenSigner:
             int(grant.expires_at.timestamp()),
             UUID(grant.conversation_id).bytes,
             UUID(grant.customer_id).bytes,
+            bytes.fromhex(grant.key_id),
         )
         payload += grant.tenant.encode()
         return f"{_encode(payload)}.{_encode(hmac.digest(self._key, payload, 'sha256'))}"
@@ -81,12 +85,13 @@ class TokenSigner:
         payload, signature = _decode(payload_text), _decode(signature_text)
         if not hmac.compare_digest(signature, hmac.digest(self._key, payload, "sha256")):
             raise TokenRefused("is not a conversation token")
-        mark, expiry, conversation, customer = _FIXED.unpack_from(payload)
+        mark, expiry, conversation, customer, key_id = _FIXED.unpack_from(payload)
         return Grant(
             ConversationId(str(UUID(bytes=conversation))),
             TenantId(payload[_FIXED.size :].decode()),
             CustomerId(str(UUID(bytes=customer))),
             _CHANNEL_OF[mark],
+            key_id.hex(),
             datetime.fromtimestamp(expiry, UTC),
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from parley.ports.store import AccessKey
@@ -21,10 +22,12 @@ from tests.support.doors import (
     WIDGET,
     WIDGET_KEY,
     Doors,
+    Pen,
     Visitor,
     open_doors,
     problem,
 )
+from tests.support.steps import asks, reply
 
 
 @pytest.fixture
@@ -82,6 +85,38 @@ def test_a_key_may_be_bound_to_pages_of_its_own(client: InProcess, doors: Doors)
         403,
         "Origin",
     )
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_conversation_goes_on_only_on_the_pages_of_its_key(
+    client: InProcess, doors: Doors, revoked: bool
+) -> None:
+    campaign = "https://campaign.example"
+    key = AccessKey(key_hash("pk_own"), TenantId("bank"), "widget", "own", (campaign,), doors.clock.now())
+    doors.store.put_key(key)
+    ours, theirs = {"X-Widget-Key": "pk_own", "Origin": campaign}, WIDGET
+    own = Visitor(client, client.post("/v1/conversations", json={"tenant": "bank"}, headers=ours))
+    other = Visitor(client, client.post("/v1/conversations", json={"tenant": "bank"}, headers=theirs))
+    if revoked:
+        doors.store.revoke_key(key.key_hash, doors.clock.now())
+    assert own.write("hello", Origin=campaign).status_code == 202
+    assert other.write("hello", Origin=ORIGIN).status_code == 202
+    problem(own.write("hello", Origin=ORIGIN), 403, "Origin")
+    problem(other.write("hello", Origin=campaign), 403, "Origin")
+    assert len(doors.received()) == 2
+
+
+def test_any_origin_may_be_allowed_but_a_widget_key_still_needs_one(tmp_path: Path) -> None:
+    with open_doors(tmp_path) as doors, InProcess(doors.app) as client:
+        anywhere = ("*",)
+        doors.store.put_key(
+            AccessKey(key_hash("pk_any"), TenantId("bank"), "widget", "any", anywhere, doors.clock.now())
+        )
+        key = {"X-Widget-Key": "pk_any"}
+        answer = client.post("/v1/conversations", json={"tenant": "bank"}, headers=key)
+        assert problem(answer, 403, "Origin")["errors"][0]["message"] == "is missing"
+        far = {**key, "Origin": "https://far.example"}
+        assert client.post("/v1/conversations", json={"tenant": "bank"}, headers=far).status_code == 201
 
 
 def test_a_revoked_key_opens_nothing(client: InProcess, doors: Doors) -> None:
@@ -237,23 +272,59 @@ def test_a_conversation_without_words_has_an_empty_history(visitor: Visitor) -> 
 
 
 @pytest.mark.parametrize(
-    "query", [{"after": "x"}, {"after": -1}, {"limit": 0}, {"limit": 201}, {"after": "9" * 30}]
+    "query",
+    [
+        {"after": each}
+        for each in ("x", "-1", "9" * 30, "9" * 5000, "1_0", "1.0", "1e3", "+1", " 1", "٩", "", "\x00")
+    ]
+    + [{"limit": each} for each in ("0", "201", "true", "1.0", "")],
 )
 def test_a_bad_page_is_refused(visitor: Visitor, query: dict[str, str]) -> None:
     answer = visitor.client.get(f"{visitor.path}/messages", params=query, headers=visitor.headers)
-    problem(answer, 422, next(iter(query)))
+    (field,) = query
+    (error,) = problem(answer, 422, field)["errors"]
+    assert (
+        error["allowed"]
+        == {"after": "the last `seq` seen, 0 to 1000000000000000", "limit": "1 to 200"}[field]
+    )
+
+
+def test_a_missing_parameter_is_named_with_what_is_allowed(client: InProcess) -> None:
+    (error,) = problem(client.get("/v1/widget", headers=WIDGET), 422, "tenant")["errors"]
+    assert error["allowed"] == "a tenant's id, such as bank"
 
 
 # --- Feedback --------------------------------------------------------------------------------------------------------
 
 
-def test_feedback_is_masked_and_written(visitor: Visitor, doors: Doors) -> None:
-    body = {"reply_id": "r-1", "score": -1, "comment": "wrong, call 087 123 4567"}
-    answer = visitor.client.post(f"{visitor.path}/feedback", json=body, headers=visitor.headers)
-    assert answer.status_code == 202
+def rate(client: InProcess, pen: Pen, **body: object) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {pen.token()}"}
+    return client.post(f"/v1/conversations/{pen.conversation_id}/feedback", json=body, headers=headers)
+
+
+def test_feedback_is_masked_and_written(client: InProcess, doors: Doors) -> None:
+    pen = doors.pen()
+    reply(pen)
+    assert rate(client, pen, reply_id="r1", score=-1, comment="wrong, call 087 123 4567").status_code == 202
     (event,) = doors.events("feedback.events")
-    assert event.body == FeedbackGiven(reply_id=ReplyId("r-1"), score=-1, comment="wrong, call [phone_1]")
-    assert event.envelope.conversation_id == visitor.conversation_id
+    assert event.body == FeedbackGiven(reply_id=ReplyId("r1"), score=-1, comment="wrong, call [phone_1]")
+    assert event.envelope.conversation_id == pen.conversation_id
+
+
+def test_feedback_on_a_reply_that_nobody_gave_is_refused(client: InProcess, doors: Doors) -> None:
+    pen, other = doors.pen(), doors.pen()
+    reply(other)
+    asks(pen)
+    for reply_id in ("r1", "m1", "00000000-0000-0000-0000-000000000000"):
+        problem(rate(client, pen, reply_id=reply_id, score=1), 404, "reply_id")
+    assert doors.records("feedback.events") == []
+
+
+def test_feedback_of_an_erased_customer_is_gone(client: InProcess, doors: Doors) -> None:
+    pen = doors.pen()
+    reply(pen)
+    doors.keys.erase(pen.tenant, pen.customer_id)
+    problem(rate(client, pen, reply_id="r1", score=1), 410)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +354,30 @@ def test_unknown_addresses_and_methods_are_problems_too(client: InProcess) -> No
     answer = client.request("PUT", "/v1/conversations", headers=WIDGET)
     problem(answer, 405)
     assert answer.headers["allow"] == "POST"
+
+
+def test_allow_names_every_method_of_the_address(client: InProcess, visitor: Visitor) -> None:
+    for method in ("PUT", "DELETE", "PATCH"):
+        answer = client.request(method, f"{visitor.path}/messages", headers=visitor.headers)
+        problem(answer, 405)
+        assert answer.headers["allow"] == "GET, POST"
+    assert client.post("/healthz").headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("path", ["/v1/conversations/", "/v1/widget/", "/healthz/", "/widget.js/"])
+def test_an_address_has_no_slash_at_its_end(client: InProcess, path: str) -> None:
+    problem(client.get(path, headers=WIDGET), 404)
+
+
+@pytest.mark.parametrize(
+    "tenant", ["%00", "bank%00", "b", "Bank", "bank%0A", "%ED%A0%80", "b" * 60, "%F0%9F%8F%A6"]
+)
+def test_what_cannot_be_a_tenants_name_is_never_looked_up(
+    client: InProcess, doors: Doors, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors.store, "current", lambda name: pytest.fail(f"{name!r} was looked up"))
+    problem(client.get(f"/v1/widget?tenant={tenant}", headers=WIDGET), 404, "tenant")
+    problem(client.get(f"/demo/{tenant}"), 404)
 
 
 def test_it_says_that_it_is_alive_and_ready_and_what_it_did(client: InProcess, visitor: Visitor) -> None:

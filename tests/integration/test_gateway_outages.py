@@ -19,6 +19,7 @@ from services.gateway import GatewayServer
 from tests.support.asgi import InProcess
 from tests.support.doors import WIDGET, Doors, Pen, open_doors
 from tests.support.sse import event_stream
+from tests.support.steps import reply
 
 PATIENCE_S = 20.0
 
@@ -96,6 +97,7 @@ def test_without_the_bus_nothing_is_promised_and_nothing_promised_is_lost(
 ) -> None:
     pen = doors.pen()
     assert write(client, pen, "before").status_code == 202
+    reply(pen)
     doors.memory_bus.stop()
     feedback = f"/v1/conversations/{pen.conversation_id}/feedback"
     bearer = {"Authorization": f"Bearer {pen.token()}"}
@@ -103,7 +105,7 @@ def test_without_the_bus_nothing_is_promised_and_nothing_promised_is_lost(
         answers = [
             pool.submit(write, client, pen, "during"),
             pool.submit(client.post, "/v1/conversations", json={"tenant": "bank"}, headers=WIDGET),
-            pool.submit(client.post, feedback, json={"reply_id": "r", "score": 1}, headers=bearer),
+            pool.submit(client.post, feedback, json={"reply_id": "r1", "score": 1}, headers=bearer),
         ]
         for answer in answers:
             assert_unavailable(answer.result(PATIENCE_S))

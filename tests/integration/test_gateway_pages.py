@@ -10,7 +10,7 @@ import pytest
 from schemas.tenant import Article, TenantContent
 from services.gateway.demo_pages import Site
 from tests.support.asgi import InProcess
-from tests.support.doors import Doors, open_doors
+from tests.support.doors import Doors, Visitor, open_doors
 from tests.support.small_tenant import CONFIG, CONTENT
 
 TODAY = date(2026, 11, 23)
@@ -146,6 +146,10 @@ def test_a_missing_page_is_a_page(client: InProcess, path: str) -> None:
     assert "content-security-policy" in answer.headers
 
 
+def test_the_demos_front_door_may_be_written_with_a_slash(client: InProcess) -> None:
+    assert client.get("/demo/").headers["location"] == "/demo/bank"
+
+
 def test_an_unknown_tenant_has_no_demo(client: InProcess) -> None:
     assert client.get("/demo/nobody").status_code == 404
 
@@ -162,6 +166,34 @@ def test_the_demos_key_begins_conversations_from_the_demos_own_pages_only(client
     foreign = {**own, "Origin": "https://evil.example"}
     assert client.post("/v1/conversations", json={"tenant": "bank"}, headers=foreign).status_code == 403
     assert client.post("/v1/conversations", json={"tenant": "shop"}, headers=own).status_code == 403
+    nowhere = {"X-Widget-Key": found[1]}
+    assert client.post("/v1/conversations", json={"tenant": "bank"}, headers=nowhere).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin", "status"),
+    [
+        ("https://help.example", "https://help.example", 201),
+        ("https://help.example/", "https://help.example", 201),
+        ("https://Help.example:443/chat/", "https://help.example", 201),
+        ("http://help.example:8443", "http://help.example:8443", 201),
+        ("https://help.example", "http://help.example", 403),
+        ("https://help.example", "https://help.example.evil.example", 403),
+    ],
+)
+def test_the_demos_pages_may_stand_behind_a_public_address(
+    tmp_path: Path, public_url: str, origin: str, status: int
+) -> None:
+    with open_doors(tmp_path, public_url=public_url) as doors, InProcess(doors.app) as client:
+        found = re.search(r"pk_demo_[0-9a-f]{32}", client.get("/demo/bank").text)
+        assert found is not None
+        headers = {"X-Widget-Key": found[0], "Origin": origin}
+        answer = client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers)
+        assert answer.status_code == status
+        if status == 201:
+            visitor = Visitor(client, answer)
+            assert visitor.write("hello", Origin=origin).status_code == 202
+            assert visitor.write("hello again", "m-2", Origin="https://shop.example").status_code == 403
 
 
 def test_each_tenants_demo_has_a_key_of_its_own(client: InProcess) -> None:

@@ -11,6 +11,7 @@ from tests.support.asgi import InProcess
 from tests.support.doors import (
     API_KEY,
     ORIGIN,
+    OTHER_KEY,
     WIDGET,
     Doors,
     Visitor,
@@ -236,9 +237,71 @@ def test_a_key_may_not_begin_too_many(tmp_path: Path) -> None:
         answers = [
             client.post("/v1/conversations", json={"tenant": "bank"}, headers=WIDGET) for _ in range(11)
         ]
-        problem(answers[-1], 429, "conversations")
+        found = problem(answers[-1], 429, "conversations")
+        assert found["errors"][0]["allowed"] == "10 a minute from one address"
         assert int(answers[-1].headers["retry-after"]) >= 1
         assert len(doors.records()) == 10
+
+
+def test_what_one_limit_refuses_costs_nothing_of_the_other(tmp_path: Path) -> None:
+    with (
+        open_doors(tmp_path, conversations_per_minute=12, proxies=1) as doors,
+        InProcess(doors.app) as client,
+    ):
+        for last in range(12):
+            headers = {**WIDGET, "X-Forwarded-For": f"198.51.100.{last}"}
+            assert (
+                client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers).status_code == 201
+            )
+        headers = {**WIDGET, "X-Forwarded-For": "198.51.100.99"}
+        found = problem(client.post("/v1/conversations", json={"tenant": "bank"}, headers=headers), 429)
+        assert found["errors"][0]["allowed"] == "12 a minute with one key"
+        other = {
+            "X-Widget-Key": OTHER_KEY,
+            "Origin": "https://shop.example",
+            "X-Forwarded-For": "198.51.100.99",
+        }
+        answers = [
+            client.post("/v1/conversations", json={"tenant": "shop"}, headers=other) for _ in range(10)
+        ]
+        assert {answer.status_code for answer in answers} == {201}
+
+
+def test_what_is_refused_uses_up_no_rate(tmp_path: Path) -> None:
+    with (
+        open_doors(tmp_path, conversations_per_minute=20, messages_per_minute=3) as doors,
+        InProcess(doors.app) as client,
+    ):
+        bad: list[tuple[dict[str, str], dict[str, object], int]] = [
+            (WIDGET, {"tenant": 5}, 422),
+            (WIDGET, {"tenant": "bnak"}, 404),
+            ({**WIDGET, "Origin": "https://shop.example"}, {"tenant": "bank"}, 403),
+            ({"X-Widget-Key": "pk_wrong"}, {"tenant": "bank"}, 401),
+        ]
+        for headers, body, status in bad * 25:
+            problem(client.post("/v1/conversations", json=body, headers=headers), status)
+        visitor = Visitor(client, client.post("/v1/conversations", json={"tenant": "bank"}, headers=WIDGET))
+        feedback = {"reply_id": "nobody-said-this", "score": 1}
+        for number in range(100):
+            problem(visitor.write("" if number % 2 else "PIN 123 " * 499), 422, "text")
+            answer = client.post(f"{visitor.path}/feedback", json=feedback, headers=visitor.headers)
+            problem(answer, 404, "reply_id")
+        assert [visitor.write("hi", f"m-{n}").status_code for n in range(4)] == [202, 202, 202, 429]
+
+
+def test_a_flood_of_what_is_refused_is_cut_off(tmp_path: Path) -> None:
+    with open_doors(tmp_path, refusals_per_minute=5, proxies=1) as doors, InProcess(doors.app) as client:
+        flood, other = ({**WIDGET, "X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))
+        for _ in range(5):
+            problem(client.post("/v1/conversations", json={"tenant": 5}, headers=flood), 422)
+        for body in ({"tenant": 5}, {"tenant": "bank"}):
+            answer = client.post("/v1/conversations", json=body, headers=flood)
+            found = problem(answer, 429, "refused requests")
+            assert found["errors"][0]["allowed"] == "5 a minute from one address"
+            assert 1 <= int(answer.headers["retry-after"]) <= 12
+            assert answer.headers["access-control-allow-origin"] == ORIGIN
+        assert client.post("/v1/conversations", json={"tenant": "bank"}, headers=other).status_code == 201
+        assert client.get("/healthz", headers=flood).status_code == 200
 
 
 def test_addresses_are_told_apart_behind_a_proxy(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The WebSocket door: the same frames as the event stream, and a close code that says why."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -91,6 +92,70 @@ def test_a_web_socket_is_closed_with_the_reason(
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == code
     assert closed.value.rcvd.reason
+
+
+@pytest.mark.parametrize(
+    ("opening", "said"),
+    [
+        ({"token": "{token}", "cursor": 1}, "cursor: "),
+        ({"token": "{token}", "cursor": "9" * 65}, "cursor: "),
+        ({"token": None}, "token: "),
+        ({"cursor": "1.0"}, "token: "),
+        ({"token": "{token}", "colour": "x"}, "colour: "),
+        ("nonsense", "body: "),
+        ("null", "body: "),
+    ],
+)
+def test_a_bad_first_frame_is_told_by_its_field(
+    doors: Doors, url: str, opening: dict[str, Any] | str, said: str
+) -> None:
+    pen = doors.pen()
+    if isinstance(opening, dict) and opening.get("token") == "{token}":
+        opening = {**opening, "token": pen.token()}
+    with web_socket(url, pen, opening) as opened, pytest.raises(ConnectionClosed) as closed:
+        opened.recv(WAIT_S)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4422
+    assert closed.value.rcvd.reason.startswith(said)
+
+
+def test_who_leaves_before_the_first_frame_leaves_no_trace(
+    doors: Doors, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    address = f"ws{url.removeprefix('http')}/v1/conversations/{doors.pen().conversation_id}/ws"
+    with connect(address, open_timeout=WAIT_S, proxy=None):
+        pass
+    with connect(address, open_timeout=WAIT_S, proxy=None) as cut:
+        cut.socket.shutdown(socket.SHUT_RDWR)
+    with socket.create_connection((host, int(port)), WAIT_S) as raw:
+        raw.sendall(
+            b"GET /v1/conversations/x/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+    with web_socket(url, doors.pen()) as last:  # whoever came before has been seen to by now
+        assert frame(last)["type"] == "ready"
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_who_leaves_in_the_middle_of_a_body_leaves_no_trace(
+    doors: Doors, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    pen = doors.pen()
+    head = (
+        f"POST /v1/conversations/{pen.conversation_id}/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {pen.token()}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), WAIT_S) as raw:
+        raw.sendall(head.encode() + b'{"client_message_id"')
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(4096):
+            pass
+    with web_socket(url, pen) as last:
+        assert frame(last)["type"] == "ready"
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert doors.received() == []
 
 
 def test_stopping_tells_web_sockets_to_come_again(doors: Doors) -> None:

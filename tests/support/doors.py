@@ -123,7 +123,8 @@ class Pen:
 
     def token(self, *, expires_in: timedelta = timedelta(hours=1)) -> str:
         expires_at = self.doors.clock.now() + expires_in
-        grant = Grant(self.conversation_id, self.tenant, self.customer_id, "web", expires_at)
+        key_id = key_hash(WIDGET_KEY)[:12]
+        grant = Grant(self.conversation_id, self.tenant, self.customer_id, "web", key_id, expires_at)
         token: str = self.doors.app.state.gateway.signer.sign(grant)
         return token
 

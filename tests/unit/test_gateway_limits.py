@@ -36,6 +36,16 @@ def test_what_is_refused_takes_nothing() -> None:
     assert buckets.take("a") == 0.0
 
 
+def test_asking_how_long_to_wait_takes_nothing() -> None:
+    clock = HandClock()
+    buckets = TokenBuckets(rate=2.0, burst=1, now=clock)
+    assert [buckets.wait("a") for _ in range(3)] == [0.0, 0.0, 0.0]
+    buckets.take("a")
+    assert buckets.wait("a") == 0.5
+    clock.now += 0.5
+    assert (buckets.wait("a"), buckets.take("a")) == (0.0, 0.0)
+
+
 def test_keys_do_not_share() -> None:
     buckets = TokenBuckets(rate=1.0, burst=1, now=HandClock())
     assert buckets.take("a") == 0.0

@@ -1,5 +1,8 @@
 """Conversation tokens: what is signed comes back, and nothing else passes."""
 
+import base64
+import hmac
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +18,7 @@ GRANT = Grant(
     TenantId("bank"),
     CustomerId("0c9c8a57-13c1-4f0e-8f0b-5a4e6d7c8b9a"),
     "web",
+    "0123456789ab",
     NOW + timedelta(hours=1),
 )
 SIGNER = TokenSigner(b"a secret that is long enough to be one")
@@ -25,9 +29,7 @@ def test_a_token_says_whose_it_is() -> None:
 
 
 def test_the_channel_is_part_of_it() -> None:
-    api = Grant(
-        GRANT.conversation_id, TenantId("mobile-operator-x"), GRANT.customer_id, "api", GRANT.expires_at
-    )
+    api = replace(GRANT, tenant=TenantId("mobile-operator-x"), channel="api")
     assert SIGNER.verify(SIGNER.sign(api), NOW) == api
 
 
@@ -64,6 +66,15 @@ def test_no_character_can_be_changed(data: st.DataObject) -> None:
     other = data.draw(st.sampled_from("ABCxyz019-_.= ").filter(lambda character: character != token[place]))
     with pytest.raises(TokenRefused):
         SIGNER.verify(token[:place] + other + token[place + 1 :], NOW)
+
+
+def test_a_token_of_the_layout_before_is_none_of_ours() -> None:
+    before = SIGNER.sign(GRANT)
+    key = derive_key(b"a secret that is long enough to be one", "conversation-token")
+    payload = base64.urlsafe_b64decode(before.partition(".")[0] + "==")
+    signature = base64.urlsafe_b64encode(hmac.digest(key, payload, "sha256")).rstrip(b"=").decode()
+    with pytest.raises(TokenRefused):
+        SIGNER.verify(f"{before.partition('.')[0]}.{signature}", NOW)
 
 
 def test_purposes_have_keys_of_their_own() -> None:

@@ -1,5 +1,6 @@
 """What is installed and how the containers fit together: locks, images and the compose file, held to their rules."""
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.dev import bootstrap, kafka
+from infra.dev import installing, kafka
 from infra.dev.layout import WORKERS
 from parley.settings import Settings
 from workers.wiring import BUILDERS
@@ -33,7 +34,19 @@ def compose() -> dict[str, Any]:
 
 
 def test_there_is_a_lock_for_each_purpose() -> None:
-    assert {lock.stem for lock in LOCKS} == {"uv", *bootstrap.LOCKS}
+    assert {lock.stem for lock in LOCKS} == {"uv", *installing.LOCKS}
+
+
+def test_even_python_2_can_read_that_it_is_too_old() -> None:
+    source = (ROOT / "infra" / "dev" / "bootstrap.py").read_text("ascii")
+    tree = ast.parse(source, feature_version=(3, 4))  # no f-strings, no annotated variables
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.returns is None and not node.args.kwonlyargs
+        assert not isinstance(node, ast.Starred | ast.AsyncFunctionDef)
+        assert not isinstance(node, ast.arg) or node.annotation is None
+    names = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    assert names == {"os", "subprocess", "sys"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

@@ -1,12 +1,18 @@
 """Tenant folders: the repository's own pass, and every mistake is told with file, line and field."""
 
+import errno
+import os
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from infra.contracts import ROOT
+from parley.backends import text_files
 from parley.backends.tenant_folder import load
+from parley.backends.text_files import MAX_BYTES
 from parley.errors import TenantInvalid
 
 TENANTS = sorted(path.parent for path in (ROOT / "tenants").glob("*/tenant.yaml"))
@@ -109,6 +115,47 @@ def test_a_version_is_named_by_its_content(folder: Path) -> None:
             "3 cells, its header has 4",
         ),
         ("articles/en/plans.md", "---\nid", "id", "file", "front matter"),
+        ("tenant.yaml", "  en: Pollo Mobile\n", "", "name.en", "missing"),
+        ("tenant.yaml", "    en: Chick\n", "", "assistant.name.en", "missing"),
+        ("tenant.yaml", "    en: Hi! What can I do for you?\n", "", "assistant.greeting.en", "missing"),
+        (
+            "tenant.yaml",
+            "  en: Pollo Mobile",
+            "  en: Pollo Mobile\n  fr: Pollo",
+            "name.fr",
+            "allowed: en, zh",
+        ),
+        ("intents/plans.yaml", "title:\n  en:", "title:\n  fr:", "title.en", "missing"),
+        ("canned/texts.yaml", "goodbye:\n  en:", "goodbye:\n  de:", "goodbye.de", "allowed: en, zh"),
+        (
+            "intents/plans.yaml",
+            "examples:\n  en:",
+            "examples:\n  fr: [x]\n  en:",
+            "examples.fr",
+            "allowed: en, zh",
+        ),
+        (
+            "intents/plans.yaml",
+            "examples:\n  en:",
+            "examples:\n  en: []\n  de:",
+            "examples.en",
+            "at least one",
+        ),
+        ("tenant.yaml", "timezone: Europe/Madrid", "timezone: ../../etc", "hours.timezone", "IANA"),
+        ("tenant.yaml", "- 08:00-22:00", "- 22:00-08:00", "hours.weekly.mon.0", "ends before it begins"),
+        ("tenant.yaml", "- 08:00-22:00", "- 08:00-08:00", "hours.weekly.mon.0", "ends before it begins"),
+        ("tenant.yaml", "messages_per_second: 10.0", "messages_per_second: .inf", "limits", "finite"),
+        ("tenant.yaml", "messages_per_second: 10.0", "messages_per_second: .nan", "limits", "finite"),
+        ("tenant.yaml", "id: mobile", "id: &a mobile\nname: *a", "tenant.yaml", "aliases are not allowed"),
+        ("tenant.yaml", "id: mobile", "id: !!timestamp 2026-99-99", "tenant.yaml", "cannot be read as"),
+        ("tenant.yaml", "id: mobile", "? [id]\n: mobile", "tenant.yaml", "plain text"),
+        ("tenant.yaml", "id: mobile", "id: !!python/name:os.system mobile", "tenant.yaml", "constructor"),
+        ("tenant.yaml", "id: mobile", "id: " + "[" * 5_000, "tenant.yaml", "levels deep"),
+        ("tenant.yaml", "id: mobile", "id: " + "9" * 5_000, "tenant.yaml", "cannot be read as"),
+        ("tenant.yaml", "id: mobile", "id: mobile\n---\nid: other", "tenant.yaml", "another document"),
+        ("canned/texts.yaml", "goodbye:", "- goodbye\n#", "canned", "expected"),
+        ("articles/en/plans.md", "valid_from: 2026-09-01", "valid_from: 2026-13-45", "valid_from", "month"),
+        ("articles/en/plans.md", "valid_from: 2026-09-01", "valid_from: 2026-02-30", "valid_from", "day"),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_field(
@@ -117,6 +164,7 @@ def test_a_mistake_is_told_with_file_line_and_field(
     edit(folder / file, old, new)
     told = problems(folder)
     assert field in told and words in told
+    assert all(re.match(r"mobile/[^:]+:[1-9]\d*: ", line) for line in told.splitlines())
 
 
 def test_the_line_is_the_one_that_is_wrong(folder: Path) -> None:
@@ -124,6 +172,162 @@ def test_the_line_is_the_one_that_is_wrong(folder: Path) -> None:
     assert f"mobile/tenant.yaml:{line}: limits.messages_per_second:" in problems(folder)
     line = edit(folder / "articles" / "en" / "plans.md", "| Sky | unlimited |", "| Sky |")
     assert f"mobile/articles/en/plans.md:{line}: table:" in problems(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "below"),
+    [
+        ("articles/en/plans.md", "language: en", "language: fr", "language: "),
+        ("articles/en/plans.md", "valid_from: 2026-09-01", "valid_from: 2026-13-45", "valid_from: "),
+        ("articles/en/roaming.md", "id: roaming", "id: plans", "id: "),
+        ("articles/en/plans.md", "## ", "## \a", "file: holds a control character (U+0007)"),
+        ("intents/greeting.yaml", "reply: greeting", "reply: nothing", "reply: "),
+        ("tenant.yaml", "- 08:00-22:00", "- 22:00-08:00", "hours.weekly.mon.0: "),
+        ("canned/texts.yaml", "  en: Bye!", "  fr: Bye!", "goodbye.fr: "),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_path_and_line(
+    folder: Path, file: str, old: str, new: str, below: str
+) -> None:
+    line = edit(folder / file, old, new)
+    assert f"mobile/{file}:{line}: {below}" in problems(folder)
+
+
+def test_one_bad_canned_text_is_one_line(folder: Path) -> None:
+    line = edit(folder / "canned" / "texts.yaml", "  en: You are welcome!", '  en: ""')
+    (told,) = problems(folder).splitlines()
+    assert told.startswith(f"mobile/canned/texts.yaml:{line}: thanks.en: ")
+
+
+def test_a_canned_file_that_cannot_be_read_makes_no_text_missing(folder: Path) -> None:
+    (folder / "canned" / "texts.yaml").write_text("greeting: [")
+    (told,) = problems(folder).splitlines()
+    assert "expected" in told
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("*", True),
+        ("https://www.bank.example", True),
+        ("http://localhost:3000", True),
+        ("https://[::1]:8443", True),
+        ("https://www.bank.example/", False),
+        ("https://www.bank.example/chat", False),
+        ("https://WWW.bank.example", False),
+        ("https://www.bank.example:443", False),
+        ("http://www.bank.example:80", False),
+        ("https://*.bank.example", False),
+        ("https://user@bank.example", False),
+        ("www.bank.example", False),
+        ("null", False),
+        ("https://", False),
+        ("https://bank.example\\n", False),
+    ],
+)
+def test_an_origin_is_written_as_browsers_send_it(folder: Path, origin: str, allowed: bool) -> None:
+    text = (folder / "tenant.yaml").read_text("utf-8")
+    written = re.sub(r"origins:\n +- .*", f'origins: ["{origin}"]'.replace("\\", "\\\\"), text)
+    (folder / "tenant.yaml").write_text(written, "utf-8")
+    if allowed:
+        assert load(folder).config.channels.web.origins == (origin,)
+    else:
+        assert "channels.web.origins.0: no origin as browsers send it" in problems(folder)
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+def test_how_a_file_was_saved_makes_no_difference(folder: Path) -> None:
+    before = load(folder).version
+    for file in ("tenant.yaml", "canned/texts.yaml", "articles/en/plans.md"):
+        text = (folder / file).read_bytes()
+        (folder / file).write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    assert load(folder).version == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["intents/new.yml", "articles/en/new.markdown", "canned/de/new.yaml", "tenant.yml", "articles/a.png"],
+)
+def test_a_file_that_nobody_would_read_is_refused_by_its_name(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("x")
+    (told,) = problems(folder).splitlines()
+    assert told.startswith(
+        f"mobile/{name}:1: file: would not be read; allowed: tenant.yaml, intents/NAME.yaml"
+    )
+
+
+def test_hidden_files_are_nobodys_business(folder: Path) -> None:
+    before = load(folder).version
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("x")
+    (folder / "articles" / ".DS_Store").write_bytes(b"\xff")
+    assert load(folder).version == before
+
+
+def _binary(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe\x00\x01")
+
+
+def _huge(path: Path) -> None:
+    path.write_bytes(b"x" * (MAX_BYTES + 1))
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to(path.parent / "nowhere")
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _folder(path: Path) -> None:
+    path.symlink_to(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_binary, "not UTF-8"),
+        (_huge, "larger than 1024 KiB"),
+        (_endless, "no file that can be read"),
+        (_loop, "symbolic links"),
+        (_dangling, "missing"),
+        (_pipe, "no file that can be read"),
+        (_folder, "a link to a folder"),
+    ],
+)
+@pytest.mark.parametrize("file", ["tenant.yaml", "articles/en/plans.md"])
+def test_a_file_that_cannot_be_read_is_one_line(
+    folder: Path, file: str, make: Callable[[Path], None], words: str
+) -> None:
+    (folder / file).unlink()
+    make(folder / file)
+    told = [line for line in problems(folder).splitlines() if line.startswith(f"mobile/{file}:1: file: ")]
+    assert any(words in line for line in told)
+
+
+def test_a_file_that_may_not_be_read_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "mobile/tenant.yaml:1: file: permission denied" in problems(folder)
+
+
+def test_a_folder_may_not_hold_files_without_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_files, "MAX_FILES", 3)
+    assert "holds more than 3 files" in problems(folder)
 
 
 def test_every_problem_is_told_at_once(folder: Path) -> None:

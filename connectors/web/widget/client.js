@@ -1,238 +1,237 @@
-// The conversation with the gateway: started at the first message, kept across pages, resumed without a gap or a repeat.
-// Knows nothing of the page: what happens is told through `tell(event, data)`.
+// The conversation with the gateway, shared by the site's pages. Knows nothing of the page: `tell(event, data)` says it all.
 const SILENCE_MS = 40_000;
 const MOST_WAIT_MS = 30_000;
-const uuid = () =>
-  crypto.randomUUID?.() ??
-  "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
-    (+c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (+c / 4)))).toString(16));
+// The conversation's token is no longer good, or its customer was erased.
+const LOST = [401, 403, 404, 410];
+
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const later = (failures) => Math.min(MOST_WAIT_MS, 500 * 2 ** failures) * (0.7 + Math.random() * 0.3);
 
 export class Client {
   constructor({ origin, tenant, key }, tell) {
-    this.origin = origin;
-    this.tenant = tenant;
-    this.key = key;
-    this.tell = tell;
-    this.name = `parley:${tenant}:${key}`;
-    const kept = this.load();
-    this.conversation = kept.conversation;
-    this.outbox = kept.outbox ?? [];
+    Object.assign(this, { origin, tenant, key, tell, name: `parley:${tenant}:${key}` });
+    this.conversation = this.kept.conversation;
+    this.life = new AbortController();
     this.reset();
-    this.failures = 0;
-    addEventListener("online", (this.wake = () => this.resume()));
+    const { signal } = this.life;
+    addEventListener("online", () => this.start(), { signal });
+    addEventListener("storage", ({ key }) => {
+      if (key !== this.name && key !== null) return;
+      this.adopt();
+      if (this.kept.seen >= this.seq) this.tell("seen");
+    }, { signal });
   }
 
   reset() {
-    this.seq = 0;
-    this.epoch = 0;
+    this.seq = this.epoch = 0;
     this.attempt = null;
-    this.index = -1;
   }
 
-  load() {
+  /** What the pages share: read anew each time, since each of them writes it. */
+  get kept() {
     try {
-      return JSON.parse(localStorage.getItem(this.name)) ?? {};
+      if (!this.alone) this.memory = JSON.parse(localStorage.getItem(this.name)) ?? {};
     } catch {
+      this.memory ??= {};
+    }
+    return this.memory;
+  }
+
+  keep(part) {
+    this.memory = { ...this.kept, ...part };
+    try {
+      localStorage.setItem(this.name, JSON.stringify(this.memory));
+    } catch {
+      this.alone = true; // Forbidden or full.
+    }
+  }
+
+  get outbox() {
+    return this.kept.outbox ?? [];
+  }
+
+  call(path, { headers, body, ...options }) {
+    const { id, token } = this.conversation ?? {};
+    return fetch(`${this.origin}/v1/${path.replace("*", id)}`, {
+      ...options,
+      body: body && JSON.stringify(body),
+      headers: {
+        "X-Widget-Key": this.key,
+        ...(id && { Authorization: `Bearer ${token}` }),
+        ...(body && { "Content-Type": "application/json" }),
+        ...headers,
+      },
+    });
+  }
+
+  /** A request and its whole answer; throws where either was cut. */
+  async ask(path, body) {
+    const response = await this.call(path, { method: body ? "POST" : "GET", body, signal: AbortSignal.timeout(SILENCE_MS) });
+    const answer = await response.json().catch((cut) => {
+      if (response.ok) throw cut;
       return {};
-    }
-  }
-
-  keep() {
-    try {
-      localStorage.setItem(this.name, JSON.stringify({ conversation: this.conversation, outbox: this.outbox }));
-    } catch {
-      // A full or forbidden store costs only that the conversation is not found again on the next page.
-    }
-  }
-
-  call(path, options = {}) {
-    const bearer = this.conversation && options.own ? { Authorization: `Bearer ${this.conversation.token}` } : {};
-    const headers = { "X-Widget-Key": this.key, ...bearer, ...options.headers };
-    if (options.body) headers["Content-Type"] = "application/json";
-    return fetch(this.origin + path, { ...options, headers, body: options.body && JSON.stringify(options.body) });
+    });
+    return { status: response.status, answer, after: response.headers.get("Retry-After") };
   }
 
   async settings() {
-    const response = await this.call(`/v1/widget?tenant=${encodeURIComponent(this.tenant)}`);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return response.json();
+    const { status, answer } = await this.ask(`widget?tenant=${encodeURIComponent(this.tenant)}`);
+    if (status !== 200) throw new Error(status);
+    return answer;
   }
 
   start() {
+    this.unsent = this.unheard = 0;
     if (this.conversation) this.listen();
-    if (this.outbox.length) this.flush();
-  }
-
-  resume() {
-    this.failures = 0;
-    this.stop?.abort();
-    clearTimeout(this.timer);
-    this.start();
+    this.flush();
   }
 
   send(text, language) {
-    const message = { client_message_id: uuid(), text, language, state: "waiting" };
-    this.outbox.push(message);
-    this.keep();
+    const message = { client_message_id: newId(), text, language, since: Date.now() };
+    this.keep({ outbox: [...this.outbox, message] });
     this.tell("queued", message);
     this.flush();
   }
 
-  /** Send what waits, one after the other; what cannot be sent now is tried again by itself, under the same id. */
+  /** Send what waits, one by one; a repeat goes under the same id. */
   async flush() {
     if (this.flushing) return;
     this.flushing = true;
     clearTimeout(this.timer);
     let wait = 0;
-    while (this.outbox.length && !wait && !this.gone) wait = await this.sendOne(this.outbox[0]);
-    this.flushing = false;
-    if (wait) this.timer = setTimeout(() => this.flush(), wait);
-  }
-
-  /** Returns how many milliseconds to wait before the next try, 0 when the message is out of the way. */
-  async sendOne(message) {
-    let response;
     try {
-      if (!this.conversation && !(await this.begin(message))) return 0;
-      const path = `/v1/conversations/${this.conversation.id}/messages`;
-      const { client_message_id, text } = message;
-      response = await this.call(path, { method: "POST", own: true, body: { client_message_id, text } });
-    } catch (problem) {
-      this.tell("waiting", message);
-      return problem.wait ?? this.backoff();
+      while (!wait && !this.gone && this.outbox.length) wait = await this.sendOne(this.outbox[0]);
+    } finally {
+      this.flushing = false;
     }
-    if (response.status === 202) {
-      this.failures = 0;
-      return this.sent(message, (await response.json()).message_id);
-    }
-    if (response.status === 401 || response.status === 404 || response.status === 403) return this.forget();
-    if (response.status === 429 || response.status >= 500) {
-      this.tell("waiting", message);
-      return this.after(response);
-    }
-    return this.refused(message, await response.json().catch(() => ({})));
+    if (wait && !this.gone) this.timer = setTimeout(() => this.flush(), wait);
   }
 
-  async begin(message) {
-    const body = { tenant: this.tenant, ...(message.language && { language: message.language }) };
-    const response = await this.call("/v1/conversations", { method: "POST", body });
-    if (response.status === 429 || response.status >= 500) {
-      throw Object.assign(new Error("later"), { wait: this.after(response) });
+  /** Returns the milliseconds to wait before the next try. */
+  async sendOne(message) {
+    const { client_message_id, text } = message;
+    let conversation;
+    let result = {};
+    try {
+      result = await this.begin(message.language);
+      conversation = this.conversation;
+      if (conversation) result = await this.ask("conversations/*/messages", { client_message_id, text });
+    } catch {
+      result = { status: 503 };
     }
-    if (response.status !== 201) return this.refused(message, await response.json().catch(() => ({})));
-    const { conversation_id, token } = await response.json();
-    this.conversation = { id: conversation_id, token };
-    this.keep();
-    this.listen();
+    const { status, answer, after } = result;
+    const lost = conversation && LOST.includes(status);
+    if (lost && (conversation !== this.conversation || this.forget())) return 0;
+    if (lost || status === 429 || status >= 500) {
+      this.tell("waiting", message);
+      return after > 0 ? Math.min(after * 1000, 60_000) : later(++this.unsent);
+    }
+    this.unsent = 0;
+    this.keep({ outbox: this.outbox.filter((each) => each.client_message_id !== client_message_id) });
+    if (status === 202) this.tell("sent", { ...message, ...answer });
+    else this.tell("refused", { ...message, reason: answer.errors?.[0]?.message ?? answer.detail ?? "" });
+    return 0;
+  }
+
+  /** One conversation for all pages, whichever writes first. */
+  async begin(language) {
+    const begin = async () => {
+      this.adopt();
+      if (this.conversation) return;
+      const result = await this.ask("conversations", { tenant: this.tenant, language });
+      const { conversation_id: id, token } = result.answer;
+      if (id && !this.kept.conversation) this.keep({ conversation: { id, token }, seen: 0 });
+      this.adopt();
+      return result;
+    };
+    return this.conversation || this.alone || !navigator.locks ? begin() : navigator.locks.request(this.name, begin);
+  }
+
+  /** Go over to the conversation that the pages share. */
+  adopt() {
+    const { conversation } = this.kept;
+    if (this.gone || conversation?.id === this.conversation?.id) return;
+    this.stop?.abort();
+    this.reset();
+    if (this.conversation) this.tell("forgotten");
+    this.conversation = conversation;
+    if (conversation) this.listen();
+  }
+
+  /** Leave a lost conversation; never twice without a frame in between. */
+  forget() {
+    if (this.forgot) return false;
+    this.forgot = true;
+    if (this.kept.conversation?.id === this.conversation.id) this.keep({ conversation: undefined });
+    this.adopt();
     return true;
   }
 
-  sent(message, message_id) {
-    this.outbox.shift();
-    this.keep();
-    this.tell("sent", { ...message, message_id });
-    return 0;
-  }
-
-  refused(message, problem) {
-    this.outbox.shift();
-    this.keep();
-    this.tell("refused", { ...message, reason: problem.errors?.[0]?.message ?? problem.detail ?? problem.title ?? "" });
-    return 0;
-  }
-
-  /** The gateway no longer knows the conversation: begin a new one, and send the message there. */
-  forget() {
-    if (this.forgot) return this.backoff();
-    this.forgot = true;
-    this.stop?.abort();
-    this.conversation = undefined;
-    this.reset();
-    this.keep();
-    this.tell("forgotten", {});
-    return 1;
-  }
-
-  after(response) {
-    const seconds = Number(response.headers.get("Retry-After"));
-    return seconds > 0 ? Math.min(seconds * 1000, 60_000) : this.backoff();
-  }
-
-  backoff() {
-    this.failures += 1;
-    return Math.min(MOST_WAIT_MS, 500 * 2 ** this.failures) * (0.7 + Math.random() * 0.3);
-  }
-
-  /** Follow the event stream until `close`; every connection resumes behind the last frame that was handled. */
+  /** Follow the event stream; each connection resumes behind the last frame. */
   async listen() {
     this.stop?.abort();
-    const stop = (this.stop = new AbortController());
-    while (!stop.signal.aborted && this.conversation) {
+    const { signal } = (this.stop = new AbortController());
+    while (!signal.aborted) {
       try {
-        const id = this.seq || this.epoch ? { "Last-Event-ID": `${this.seq}.${this.epoch}` } : {};
-        const path = `/v1/conversations/${this.conversation.id}/events`;
-        const response = await this.call(path, { own: true, headers: id, signal: stop.signal });
-        if ([401, 403, 404].includes(response.status)) return this.outbox.length ? this.flush() : void this.forget();
-        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        const headers = { "Last-Event-ID": `${this.seq}.${this.epoch}` };
+        const response = await this.call("conversations/*/events", { headers, signal });
+        if (LOST.includes(response.status) && this.forget()) return this.flush();
+        if (!response.ok) throw new Error(response.status);
         this.partial();
-        await this.read(response.body.getReader(), stop.signal);
-      } catch {
-        // Whatever ended the stream, the next connection goes on from where this one was.
-      }
-      if (stop.signal.aborted) return;
+        await this.read(response.body.getReader(), signal);
+      } catch {} // The next connection goes on from here.
+      if (signal.aborted) return;
       this.partial();
       this.tell("connection", navigator.onLine === false ? "offline" : "reconnecting");
-      await new Promise((done) => setTimeout(done, this.backoff()));
+      await new Promise((done) => setTimeout(done, later(++this.unheard)));
     }
   }
 
-  /** A new connection sends the running attempt again from its beginning. */
+  /** A new connection sends the running attempt again from its first delta. */
   partial() {
     this.attempt = null;
-    this.index = -1;
-    this.tell("retracted", {});
+    this.tell("retracted");
   }
 
   async read(reader, signal) {
     const decoder = new TextDecoder();
     let buffer = "";
-    for (;;) {
-      let silence;
-      const quiet = new Promise((_, reject) => (silence = setTimeout(() => reject(new Error("silence")), SILENCE_MS)));
-      const { value, done } = await Promise.race([reader.read(), quiet]).finally(() => clearTimeout(silence));
-      if (done || signal.aborted) return;
-      const parts = (buffer + decoder.decode(value, { stream: true })).split("\n\n");
-      buffer = parts.pop();
-      parts.forEach((part) => this.frame(part));
+    try {
+      for (;;) {
+        let silence;
+        const quiet = new Promise((_, reject) => (silence = setTimeout(reject, SILENCE_MS)));
+        const { value, done } = await Promise.race([reader.read(), quiet]).finally(() => clearTimeout(silence));
+        if (done || signal.aborted) return;
+        const parts = (buffer + decoder.decode(value, { stream: true })).split("\n\n");
+        buffer = parts.pop();
+        parts.forEach((part) => this.frame(part));
+      }
+    } finally {
+      reader.cancel().catch(() => {});
     }
   }
 
   frame(text) {
-    const fields = {};
-    for (const line of text.split("\n")) {
-      const at = line.indexOf(":");
-      if (at > 0) fields[line.slice(0, at)] = (fields[line.slice(0, at)] ?? "") + line.slice(at + 1).trimStart();
-    }
-    if (!fields.event) return;
-    this.failures = 0;
+    const [, event] = /^event: (.*)/m.exec(text) ?? [];
+    if (!event) return;
+    this.unheard = 0;
     this.forgot = false;
-    this.take(fields.event, JSON.parse(fields.data));
+    this.take(event, JSON.parse(/^data: (.*)/m.exec(text)[1]));
   }
 
-  /** Pass on what is new: nothing twice by `seq`, no delta of an older epoch, of another attempt, or after a gap. */
+  /** Nothing twice by `seq`, no delta of an older epoch, of another attempt, or after a gap. */
   take(event, data) {
+    if (event === "delta") return this.delta(data);
     if (event === "ready") {
       this.seq = Math.max(this.seq, data.seq);
-      this.epoch = Math.max(this.epoch, data.epoch);
-      return this.tell("ready", data);
-    }
-    if (event === "delta") return this.delta(data);
-    if (data.seq !== undefined) {
+      this.unsent = 0;
+      this.flush();
+    } else if (data.seq !== undefined) {
       if (data.seq <= this.seq) return;
       this.seq = data.seq;
     }
+    this.epoch = Math.max(this.epoch, data.epoch ?? 0);
     if (event === "reply") this.attempt = null;
-    if ((data.epoch ?? 0) > this.epoch) this.epoch = data.epoch;
     if (event === "retracted") this.attempt = `not ${this.attempt}`;
     this.tell(event, data);
   }
@@ -244,8 +243,7 @@ export class Client {
       this.index = -1;
     }
     this.epoch = data.epoch;
-    if (data.attempt !== this.attempt) return;
-    if (data.index <= this.index) return;
+    if (data.attempt !== this.attempt || data.index <= this.index) return;
     if (data.index !== this.index + 1) {
       this.attempt = `not ${data.attempt}`;
       return this.tell("retracted", data);
@@ -254,16 +252,19 @@ export class Client {
     this.tell("delta", data);
   }
 
+  see() {
+    if (this.seq > (this.kept.seen ?? 0)) this.keep({ seen: this.seq });
+  }
+
   async feedback(reply_id, score) {
-    const path = `/v1/conversations/${this.conversation.id}/feedback`;
-    const response = await this.call(path, { method: "POST", own: true, body: { reply_id, score } });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const { status } = await this.ask("conversations/*/feedback", { reply_id, score });
+    if (status !== 202) throw new Error(status);
   }
 
   close() {
     this.gone = true;
+    this.life.abort();
     this.stop?.abort();
     clearTimeout(this.timer);
-    removeEventListener("online", this.wake);
   }
 }

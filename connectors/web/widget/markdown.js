@@ -1,6 +1,7 @@
-// A small part of Markdown as DOM nodes: paragraphs, lists, tables, bold, links. Text is never parsed as HTML.
-const INLINE = /\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)\s]+)\)/g;
+// A small part of Markdown as DOM nodes. Text is never parsed as HTML.
+const INLINE = /\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)\s]+)\)/;
 const ITEM = /^\s*(?:([-*+])|(\d+)[.)])\s+(.*)$/;
+const HEADING = /^#+\s+/;
 
 const el = (name, ...children) => {
   const node = document.createElement(name);
@@ -8,59 +9,55 @@ const el = (name, ...children) => {
   return node;
 };
 
-/** A link that may be followed: http(s), or a path on this site. Anything else is only text. */
-export function safeLink(url, text, origin) {
-  let target;
-  try {
-    target = new URL(url, origin);
-  } catch {
-    return document.createTextNode(text);
-  }
-  if (!/^https?:$/.test(target.protocol)) return document.createTextNode(text);
+/** A link, if it is http(s) or a path on the gateway; else text. */
+export function safeLink(url, text) {
   const link = el("a", text);
-  link.href = target.href;
+  try {
+    link.href = new URL(url, new URL("/", import.meta.url)).href;
+  } catch {}
+  if (!/^https?:$/.test(link.protocol)) return text;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
   return link;
 }
 
-function inline(text, origin) {
-  const nodes = [];
-  let from = 0;
-  for (const match of text.matchAll(INLINE)) {
-    if (match.index > from) nodes.push(text.slice(from, match.index));
-    nodes.push(match[1] ? el("strong", match[1]) : safeLink(match[3], match[2], origin));
-    from = match.index + match[0].length;
-  }
-  if (from < text.length) nodes.push(text.slice(from));
-  return nodes;
-}
+const inline = (text) =>
+  text.split(INLINE).map((part = "", n, parts) => {
+    const kind = n % 4; // text, bold, label, address
+    if (kind === 1 && part) return el("strong", part);
+    if (kind === 2 && part) return safeLink(parts[n + 1], part);
+    return kind ? "" : part;
+  });
 
-const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim());
+const cells = (line) =>
+  line.trim().replace(/^\||(?<!\\)\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 
-function table(lines, origin) {
-  const head = el("tr", ...cells(lines[0]).map((cell) => Object.assign(el("th", ...inline(cell, origin)), { scope: "col" })));
-  const rows = lines.slice(2).map((line) => el("tr", ...cells(line).map((cell) => el("td", ...inline(cell, origin)))));
-  const box = el("div", el("table", el("thead", head), el("tbody", ...rows)));
+const row = (line, name) =>
+  el("tr", ...cells(line).map((text) => {
+    const cell = el(name, ...inline(text));
+    if (name === "th") cell.scope = "col";
+    if (/\d/.test(text) && text.length < 14) cell.className = "num"; // A price is read in one piece.
+    return cell;
+  }));
+
+function table([head, , ...body]) {
+  const box = el("div", el("table", el("thead", row(head, "th")), el("tbody", ...body.map((line) => row(line, "td")))));
   box.className = "table";
   box.tabIndex = 0;
   return box;
 }
 
-function list(lines, origin) {
-  const ordered = ITEM.exec(lines[0])[2] !== undefined;
-  return el(ordered ? "ol" : "ul", ...lines.map((line) => el("li", ...inline(ITEM.exec(line)?.[3] ?? line, origin))));
+function block(part) {
+  const lines = part.split("\n").filter((line) => line.trim());
+  const first = lines.findIndex((line) => ITEM.test(line));
+  if (lines[0].includes("|") && /^[\s|:-]+$/.test(lines[1])) return table(lines);
+  if (first > 0) return el("div", block(lines.slice(0, first).join("\n")), block(lines.slice(first).join("\n")));
+  if (first === 0 && lines.every((line) => ITEM.test(line))) {
+    return el(ITEM.exec(lines[0])[2] ? "ol" : "ul", ...lines.map((line) => el("li", ...inline(ITEM.exec(line)[3]))));
+  }
+  return el("p", ...lines.flatMap((line, n) => [
+    n ? el("br") : "", ...(HEADING.test(line) ? [el("strong", line.replace(HEADING, ""))] : inline(line)),
+  ]));
 }
 
-function block(text, origin) {
-  const lines = text.split("\n").filter((line) => line.trim());
-  if (lines.length > 1 && lines[0].includes("|") && /^[\s|:-]+$/.test(lines[1])) return table(lines, origin);
-  if (lines.length && lines.every((line) => ITEM.test(line))) return list(lines, origin);
-  const at = lines.findIndex((line) => ITEM.test(line));
-  if (at > 0) return el("div", block(lines.slice(0, at).join("\n"), origin), block(lines.slice(at).join("\n"), origin));
-  return el("p", ...lines.flatMap((line, n) => [...(n ? [el("br")] : []), ...inline(line.replace(/^#+\s+/, ""), origin)]));
-}
-
-/** The text as nodes, one a block. */
-export const render = (text, origin) =>
-  text.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => block(part, origin));
+export const render = (text) => text.split(/\n\s*\n/).filter((part) => part.trim()).map(block);

@@ -1,50 +1,45 @@
-// What people see and use. Holds the page's elements and nothing of the network; acts are passed to `act(name, …)`.
+// What people see and use; nothing of the network. What they do is passed to `act`.
 import { render, safeLink } from "./markdown.js";
 import { CSS } from "./style.js";
-import { time, words } from "./i18n.js";
+import { date, time, words } from "./i18n.js";
 
 const MOST = 4000;
-const NEAR = 300;
-const SVG = "http://www.w3.org/2000/svg";
+const MASKED = /\[[a-z_]+_\d+\]/;
+
+const BUBBLE = "M20.5 11.5a8 8 0 0 1-8 8h-8l1.6-3a8 8 0 1 1 14.4-5ZM9 10h7M9 13.5h4.5";
+const CROSS = "M6 6l12 12M18 6 6 18";
+const SEND = "M12 19V5M6 11l6-6 6 6";
+const THUMB = "M7 11v9H4v-9ZM7 12l4-8c1.6 0 2.6 1.2 2.3 2.8L12.8 10H18c1.3 0 2.2 1.2 1.9 2.4l-1.5 6c-.2.9-1 1.6-2 1.6H7";
 
 function el(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
+  const node = document.createElementNS(`http://www.w3.org/${/svg|path/.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key === "class") node.className = value;
-    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value === true) node.setAttribute(key, "");
-    else if (value !== false && value != null) node.setAttribute(key, value);
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value);
   }
-  node.append(...children.filter((child) => child != null));
+  node.append(...children);
   return node;
 }
 
-const BUBBLE = "M21 12a8 8 0 0 1-8 8H4l2-3.2A8 8 0 1 1 21 12Z M9 11h8 M9 14.5h5";
-const THUMB_UP = "M7 11v9H4v-9Z M7 12l4-8c1.6 0 2.6 1.2 2.3 2.8L12.8 10H18c1.300 0 2.200 1.200 1.900 2.400l-1.500 6c-.2.9-1 1.600-2 1.600H7";
-const THUMB_DOWN = "M17 13V4h3v9Z M17 12l-4 8c-1.600 0-2.600-1.200-2.300-2.800L11.200 14H6c-1.300 0-2.200-1.200-1.900-2.400l1.500-6C5.8 4.700 6.600 4 7.600 4H17";
-
-function icon(shape) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", shape);
-  svg.append(path);
-  return svg;
-}
+const div = (look, ...children) => el("div", { class: look }, ...children);
+const icon = (d) => el("svg", { viewBox: "0 0 24 24", "aria-hidden": true }, el("path", { d }));
+// Keys of an input method; some browsers tell it only by code 229.
+const composing = (event) => event.isComposing || event.keyCode === 229;
+const dayOf = (at) => new Date(at).toDateString();
 
 export class View {
   constructor(options, act) {
     this.act = act;
-    this.origin = options.origin;
-    this.host = el("div", { "data-parley": true });
+    this.rows = new Map();
+    this.unread = 0;
+    this.day = dayOf(Date.now());
+    this.build();
+    this.host = el("div", { "data-parley": "" });
     this.root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS);
     this.root.adoptedStyleSheets = [sheet];
-    this.rows = new Map();
-    this.unread = 0;
-    this.build();
+    this.root.append(this.box);
     document.body.append(this.host);
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.dark.addEventListener("change", (this.repaint = () => this.theme()));
@@ -52,79 +47,77 @@ export class View {
   }
 
   build() {
-    this.log = el("div", { role: "log", "aria-live": "polite", "aria-relevant": "additions", tabindex: "-1" });
-    this.live = el("div", { class: "live", "aria-hidden": "true" });
-    this.chips = el("div", { class: "chips" });
-    this.scroll = el("div", { class: "scroll", tabindex: "0", onscroll: () => this.scrolled() }, this.log, this.live, this.chips);
-    this.fresh = el("button", { class: "new", type: "button", hidden: true, onclick: () => this.toEnd() });
+    const { open, close, toggle } = this.act;
+    this.greeting = div("b");
+    this.log = el("div", { role: "log", "aria-relevant": "additions", "aria-busy": true }, div("m", this.greeting));
+    this.live = el("div", { class: "live", inert: "" });
+    this.chips = div("chips");
+    this.scroll = el("div", { class: "scroll", role: "region", tabindex: 0, onscroll: () => this.scrolled() }, this.log, this.live, this.chips);
+    const resized = new ResizeObserver(() => this.away || this.toEnd(this.last));
+    for (const node of [this.log, this.scroll]) resized.observe(node);
+    this.fresh = el("button", { class: "new", onclick: () => { this.toEnd(); this.rest(); } });
     this.title = el("h2");
     this.state = el("p");
-    this.mark = el("span", { class: "mark", "aria-hidden": "true" });
-    this.shut = el("button", { type: "button", onclick: () => this.act("close") }, "×");
-    this.note = el("div", { class: "note", role: "status", hidden: true });
-    this.input = el("textarea", { rows: "1", enterkeyhint: "send", oninput: () => this.count(), onkeydown: (e) => this.key(e) });
-    this.button = el("button", { disabled: true });
+    this.mark = el("span", { class: "mark", "aria-hidden": true });
+    this.shut = el("button", { onclick: close }, icon(CROSS));
+    this.note = el("div", { class: "note", role: "status" });
+    this.input = el("textarea", { rows: 1, enterkeyhint: "send", oninput: () => this.typed(), onkeydown: (e) => this.key(e) });
+    this.go = el("button", { onclick: () => this.submit() }, icon(SEND));
     this.hint = el("span");
     this.counter = el("span", { "aria-live": "polite" });
-    const form = el("form", { onsubmit: (e) => { e.preventDefault(); this.submit(); } }, this.input, this.button);
-    this.panel = el("section", { class: "panel", role: "dialog", hidden: true, onkeydown: (e) => e.key === "Escape" && this.act("close") },
-      el("header", {}, this.mark, el("div", {}, this.title, this.state), this.shut),
-      this.note, this.scroll, this.fresh, form, el("div", { class: "foot" }, this.hint, this.counter));
-    this.badge = el("span", { class: "badge", hidden: true });
-    this.launch = el("button", { class: "launch", type: "button", "aria-expanded": "false", onclick: () => this.act("toggle") }, icon(BUBBLE), this.badge);
-    this.root.append(this.panel, this.launch);
+    this.panel = el("section", { class: "panel", role: "dialog", onkeydown: (e) => { if (e.key === "Escape" && !composing(e)) close(); } },
+      div("head", this.mark, div("", this.title, this.state), this.shut),
+      this.note, div("middle", this.scroll, this.fresh), div("form", this.input, this.go), div("foot", this.hint, this.counter));
+    this.badge = el("span", { class: "badge" });
+    this.launch = el("button", { class: "launch", onclick: toggle }, icon(BUBBLE), icon(CROSS), this.badge);
+    this.panel.hidden = this.fresh.hidden = this.note.hidden = true;
+    this.box = div("w", this.panel, this.launch);
   }
 
   theme(wanted = this.wanted ?? "auto") {
     this.wanted = wanted;
-    this.host.dataset.theme = wanted === "auto" ? (this.dark.matches ? "dark" : "light") : wanted;
+    this.box.dataset.theme = wanted === "auto" ? (this.dark.matches ? "dark" : "light") : wanted;
   }
 
-  /** Everything that is said by the widget itself, in another language; what was said before stays as it was. */
+  /** What the widget itself says, in another language; what was said before stays. */
   locale(locale, settings) {
-    this.words = words(locale);
+    const w = (this.words = words(locale));
+    const { name, greeting, suggestions } = settings?.assistant ?? {};
+    const say = (texts = {}) => texts[locale] ?? Object.values(texts)[0];
     this.language = locale;
-    this.settings = settings ?? this.settings;
-    const w = this.words;
-    const say = (texts) => texts?.[locale] ?? Object.values(texts ?? {})[0] ?? "";
-    this.host.lang = locale === "zh" ? "zh-CN" : locale;
-    const name = say(this.settings?.assistant?.name) || w.bot;
-    this.bot = name;
-    this.title.textContent = name;
-    this.mark.textContent = [...name][0] ?? "";
-    this.state.textContent = say(this.settings?.name);
-    this.panel.setAttribute("aria-label", `${w.title}: ${name}`);
-    this.log.setAttribute("aria-label", w.log);
-    this.scroll.setAttribute("aria-label", w.log);
-    this.scroll.setAttribute("role", "region");
-    this.shut.setAttribute("aria-label", w.close);
-    this.input.setAttribute("aria-label", w.input);
+    this.box.lang = locale;
+    this.bot = say(name) ?? w.bot;
+    for (const node of [this.title, ...this.log.querySelectorAll(".who")]) node.textContent = this.bot;
+    this.mark.textContent = [...this.bot][0];
+    this.state.textContent = say(settings?.name) ?? "";
+    this.panel.ariaLabel = `${w.title}: ${this.bot}`;
+    this.scroll.ariaLabel = w.log;
+    this.input.ariaLabel = w.input;
+    this.shut.ariaLabel = w.close;
+    this.go.ariaLabel = w.send;
     this.input.placeholder = w.placeholder;
-    this.button.textContent = w.send;
     this.hint.textContent = w.hint;
     this.fresh.textContent = w.newMessages;
-    this.tellLauncher();
-    const texts = this.settings?.assistant?.suggestions?.[locale] ?? [];
-    this.chips.replaceChildren(...texts.map((text) => el("button", { type: "button", onclick: () => this.act("send", text) }, text)));
-    if (!this.greeting) this.add((this.greeting = this.row("greeting", "bot")).node);
-    this.greeting.body.replaceChildren(...render(say(this.settings?.assistant?.greeting) || "…", this.origin));
-    this.count();
+    const chip = (text) => el("button", { onclick: () => { this.act.send(text); this.rest(); } }, text);
+    this.chips.replaceChildren(...(suggestions?.[locale] ?? []).map(chip));
+    this.chips.hidden = this.begun;
+    this.greeting.replaceChildren(...render(say(greeting) ?? "…"));
+    this.count(this.unread);
+    this.typed();
   }
 
-  open() {
+  open(focus = true) {
     this.panel.hidden = false;
-    this.launch.setAttribute("aria-expanded", "true");
-    this.unread = 0;
-    this.tellLauncher();
+    this.count(0);
+    this.typed();
     this.toEnd();
-    this.input.focus();
+    if (focus) this.rest();
   }
 
   close() {
     const inside = this.panel.contains(this.root.activeElement);
     this.panel.hidden = true;
-    this.launch.setAttribute("aria-expanded", "false");
-    this.tellLauncher();
+    this.count(0);
     if (inside) this.launch.focus();
   }
 
@@ -132,146 +125,142 @@ export class View {
     return !this.panel.hidden;
   }
 
-  tellLauncher() {
-    this.badge.hidden = !this.unread;
-    this.badge.textContent = this.unread;
-    const unread = this.unread ? ` (${this.unread} ${this.words.unread})` : "";
-    this.launch.setAttribute("aria-label", (this.isOpen ? this.words.close : this.words.open) + unread);
+  /** Focus; on a touch screen not the input, whose keyboard would hide half the panel. */
+  rest() {
+    (matchMedia("(pointer: coarse)").matches ? this.scroll : this.input).focus({ preventScroll: true });
+  }
+
+  count(unread) {
+    this.unread = unread;
+    this.badge.hidden = !unread;
+    this.badge.textContent = unread;
+    const more = unread ? ` (${unread} ${this.words.unread})` : "";
+    this.launch.ariaExpanded = this.isOpen;
+    this.launch.ariaLabel = (this.isOpen ? this.words.close : this.words.open) + more;
   }
 
   key(event) {
-    // Enter during an input method's composition picks a character; some browsers tell it only by code 229.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" || event.shiftKey || composing(event)) return;
     event.preventDefault();
     this.submit();
   }
 
   submit() {
-    const text = this.input.value.trim();
-    if (!text || [...text].length > MOST) return;
+    if (this.go.disabled) return;
+    this.act.send(this.input.value);
     this.input.value = "";
-    this.count();
-    this.act("send", text);
+    this.typed();
+    this.input.focus();
   }
 
-  count() {
+  typed() {
     const length = [...this.input.value.trim()].length;
     const left = MOST - length;
-    this.button.disabled = !length || left < 0;
-    this.counter.textContent = left < 0 ? `${this.words.tooLong} ${-left}` : left < NEAR ? `${left} ${this.words.left}` : "";
+    this.go.disabled = !length || left < 0;
+    this.counter.textContent = left < 0 ? `${this.words.tooLong} ${-left}` : left < 300 ? `${left} ${this.words.left}` : "";
     this.counter.className = left < 0 ? "over" : "";
+    this.input.style.height = 0;
+    this.input.style.height = `${this.input.scrollHeight + 2}px`;
   }
 
-  row(id, who) {
-    const body = el("div", { class: "b" });
-    const meta = el("div", { class: "meta" });
-    const node = el("div", { class: who === "me" ? "m me" : "m" }, body, meta);
-    const row = { node, body, meta };
+  row(id, look) {
+    const row = { body: div("b"), meta: div("meta") };
+    row.node = div(look, row.body, row.meta);
     this.rows.set(id, row);
+    this.chips.hidden = this.begun = true;
     return row;
   }
 
+  /** What waits stays at the end. */
   add(node) {
-    const stay = this.atEnd();
-    this.log.append(node);
-    this.follow(stay);
+    this.log.insertBefore(node, node.matches(".wait") ? null : this.log.querySelector(".wait"));
+    this.follow(node);
   }
 
   system(text) {
-    this.add(el("div", { class: "sys" }, text));
+    this.add(div("sys", text));
   }
 
-  /** A customer's message: first as it waits, then as it was accepted; an echo of a known one changes nothing. */
-  mine(id, text, state, at, reason) {
-    this.chips.replaceChildren();
-    const row = this.rows.get(id) ?? this.row(id, "me");
+  dated(at) {
+    if (dayOf(at) !== this.day) this.add(div("day", date(this.language, at)));
+    this.day = dayOf(at);
+  }
+
+  /** A customer's message: as it waits, then (with `at`) as the log has it, for good. */
+  mine(id, text, { at, since, note = "", bad = false }) {
+    const row = this.rows.get(id) ?? this.row(id, "m me");
+    if (row.at) return;
+    Object.assign(row, { at, since, text });
     row.body.textContent = text;
+    row.meta.textContent = at ? time(this.language, at) : note;
+    if (at) this.dated(at);
+    row.node.classList.toggle("wait", !at && !bad);
+    row.node.classList.toggle("bad", bad);
     if (!row.node.isConnected) this.add(row.node);
-    row.node.classList.toggle("bad", state === "refused");
-    const w = this.words;
-    row.meta.textContent = { waiting: w.waiting, refused: `${w.failed}: ${reason}` }[state] ?? (at ? time(this.language, at) : "");
+    if (bad) this.rows.delete(id);
   }
 
-  /** A message got its id; where its echo came first, that one stays. */
+  /** A message in the log; it may be one that waits here for its 202. */
+  echo(id, text, at) {
+    const until = Date.parse(at) + 60_000; // Clocks differ.
+    const waiting = [...this.rows].find(([, row]) => !row.at && !row.sent && row.since < until && (row.text === text || MASKED.test(text)));
+    if (waiting && !this.rows.has(id)) this.rename(waiting[0], id);
+    this.mine(id, text, { at });
+  }
+
+  /** A message got its id; its echo may have come first. */
   rename(from, to) {
     const row = this.rows.get(from);
     this.rows.delete(from);
     if (this.rows.has(to)) row?.node.remove();
-    else if (row) this.rows.set(to, row);
+    else if (row) this.rows.set(to, Object.assign(row, { sent: true }));
   }
 
-  colleague(id, name, text, at) {
-    if (this.rows.has(id)) return;
-    const row = this.row(id, "bot");
-    row.body.append(...render(text, this.origin));
-    row.meta.textContent = `${name} · ${time(this.language, at)}`;
-    this.add(row.node);
-    this.arrived();
-  }
-
-  /** The finished reply takes the place of what was streamed; the log announces it once. */
-  reply(data) {
-    const stay = this.atEnd();
-    this.clear();
-    if (stay) this.toEnd();
-    if (this.rows.has(data.reply_id)) return;
-    const row = this.row(data.reply_id, "bot");
-    row.node.lang = data.language === "zh" ? "zh-CN" : data.language;
-    row.body.append(...render(data.text, this.origin));
-    if (data.citations?.length) row.body.append(this.sources(data.citations));
-    row.meta.textContent = `${this.bot} · ${time(this.language, data.at)}`;
-    row.node.append(this.acts(data));
-    this.add(row.node);
-    this.arrived();
-  }
-
-  sources(citations) {
-    const links = citations.map(({ title, url }) => safeLink(url, title, this.origin));
-    return el("div", { class: "src" }, el("span", {}, `${this.words.sources}:`), ...links);
-  }
-
-  acts(data) {
-    const box = el("div", { class: "acts" });
-    if (data.kind === "answer") {
-      const thumbs = [[1, THUMB_UP, this.words.helpful], [-1, THUMB_DOWN, this.words.unhelpful]].map(([score, shape, label]) =>
-        el("button", { type: "button", "aria-pressed": "false", "aria-label": label, title: label, onclick: (e) => this.rate(box, e.currentTarget, data.reply_id, score) }, icon(shape)));
-      box.append(...thumbs);
+  /** Somebody else's message, a colleague's (who has a name) or the assistant's reply. */
+  theirs({ message_id, reply_id = message_id, at, name, text, language = this.language, kind, citations = [], offer_human }) {
+    this.dated(at);
+    const w = this.words;
+    const { node, body, meta } = Object.assign(this.row(reply_id, "m"), { at });
+    node.lang = language;
+    body.append(...render(text));
+    const links = citations.map((each) => safeLink(each.url, each.title));
+    if (links.length) body.append(div("src", el("span", {}, w.sources), ...links));
+    meta.append(el("span", { class: name === undefined ? "who" : "" }, name ?? this.bot), el("span", {}, time(this.language, at)));
+    for (const [score, look, label] of kind === "answer" ? [[1, "rate", w.helpful], [-1, "rate down", w.unhelpful]] : []) {
+      const onclick = (e) => this.rate(meta, e.currentTarget, reply_id, score);
+      meta.append(el("button", { class: look, "aria-label": label, "aria-pressed": false, title: label, onclick }, icon(THUMB)));
     }
-    if (data.offer_human) {
-      box.append(el("button", { type: "button", onclick: () => this.act("send", this.words.askHuman) }, this.words.human));
-    }
-    return box;
+    if (offer_human) meta.append(el("button", { class: "ask", onclick: () => this.act.send(w.askHuman) }, w.human));
+    this.add(node);
   }
 
-  async rate(box, button, reply_id, score) {
+  async rate(meta, thumb, reply_id, score) {
     try {
-      await this.act("feedback", reply_id, score);
+      await this.act.feedback(reply_id, score);
     } catch {
       return;
     }
-    for (const each of box.querySelectorAll("[aria-pressed]")) each.setAttribute("aria-pressed", String(each === button));
-    box.querySelector("[role=status]")?.remove();
-    box.append(el("span", { role: "status" }, this.words.thanks));
+    for (const each of meta.querySelectorAll(".rate")) each.ariaPressed = each === thumb;
+    meta.querySelector("[role=status]")?.remove();
+    meta.append(el("span", { role: "status" }, this.words.thanks));
   }
 
-  stream(text) {
-    const stay = this.atEnd();
-    if (!this.streaming) {
+  stream(text, first) {
+    if (first || !this.streaming) {
       this.streamed = "";
-      this.streaming = el("div", { class: "b" });
-      this.live.replaceChildren(el("div", { class: "m" }, this.streaming));
+      this.streaming = div("b");
+      this.live.replaceChildren(div("m", this.streaming));
     }
     this.streamed += text;
-    this.streaming.replaceChildren(...render(this.streamed, this.origin));
-    this.follow(stay);
+    this.streaming.replaceChildren(...render(this.streamed));
+    this.follow(this.streaming);
   }
 
   typing(on) {
-    if (this.streaming) return;
-    const stay = this.atEnd();
-    const dots = el("span", { class: "dots" }, el("i"), el("i"), el("i"));
-    this.live.replaceChildren(...(on ? [el("div", { class: "m" }, el("div", { class: "b" }, dots))] : []));
-    this.follow(stay);
+    if (this.streaming || on === this.live.hasChildNodes()) return;
+    const dots = div("b dots", el("i"), el("i"), el("i"));
+    this.live.replaceChildren(...(on ? [div("m", dots)] : []));
+    if (on) this.follow(dots);
   }
 
   clear() {
@@ -279,34 +268,51 @@ export class View {
     this.live.replaceChildren();
   }
 
+  /** Another conversation: only what waits stays. */
+  forget() {
+    for (const [id, row] of this.rows) if (row.at || row.sent) this.rows.delete(id);
+    this.log.replaceChildren(this.log.firstChild, ...[...this.rows.values()].map((row) => row.node));
+    this.day = dayOf(Date.now());
+    this.chips.hidden = this.begun = this.rows.size > 0;
+    this.clear();
+    this.count(0);
+  }
+
   banner(text) {
     this.note.hidden = !text;
-    this.note.textContent = text ?? "";
+    this.note.textContent = text;
   }
 
-
-  arrived() {
-    if (this.isOpen) return;
-    this.unread += 1;
-    this.tellLauncher();
+  ready() {
+    this.banner("");
+    this.log.ariaBusy = false; // What comes now is announced.
   }
 
-  atEnd() {
-    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 80;
+  /** Show what came, from its beginning, unless somebody reads elsewhere. */
+  follow(node) {
+    if (this.away) this.fresh.hidden = false;
+    else this.toEnd(node);
   }
 
-  follow(stay) {
-    if (stay) this.toEnd();
-    else this.fresh.hidden = false;
-  }
-
-  toEnd() {
-    this.scroll.scrollTop = this.scroll.scrollHeight;
+  toEnd(node) {
+    this.last = node;
+    this.scroll.scrollTop = node ? node.offsetTop - 12 : this.scroll.scrollHeight;
+    this.top = this.scroll.scrollTop;
     this.fresh.hidden = true;
   }
 
+  get left() {
+    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
+  }
+
+  get away() {
+    return Math.min(Math.abs(this.scroll.scrollTop - this.top), this.left) > 8;
+  }
+
   scrolled() {
-    if (this.atEnd()) this.fresh.hidden = true;
+    if (this.left > 8) return;
+    this.top = this.scroll.scrollTop;
+    this.fresh.hidden = true;
   }
 
   destroy() {

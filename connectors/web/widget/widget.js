@@ -1,6 +1,4 @@
-// Parley's chat widget: the loader. One line on any site:
-//   <script async src="https://HOST/widget.js" data-tenant="bank" data-key="pk_…"></script>
-// It only reads its own attributes and imports the modules beside it; calls made before they are there are kept.
+// The loader (docs/widget.md): reads its own attributes, imports the modules beside it, keeps the calls made before.
 (() => {
   const script = document.currentScript;
   if (!script || window.Parley) return;
@@ -11,7 +9,7 @@
   const start = () =>
     import(new URL("./widget/main.js", script.src).href).then(({ mount }) => {
       window.Parley = mount(options);
-      for (const [name, args] of calls) window.Parley[name](...args);
+      for (const [name, args] of calls) window.Parley?.[name](...args);
     });
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start, { once: true });

@@ -81,7 +81,8 @@ _CONFIGURATION = (
 
 def translate(error: Exception) -> ParleyError:
     """Our error for one of kafka-python's; what is not known to be final may pass (`BusUnavailable`)."""
-    text = f"Kafka: {type(error).__name__}: {error}"
+    name, words = type(error).__name__, str(error)
+    text = f"Kafka: {words if words.startswith(name) else f'{name}: {words}'}"
     if isinstance(error, _UNKNOWN_TOPIC):
         return UnknownTopic(text)
     if isinstance(error, _TOO_LARGE):
