@@ -29,7 +29,8 @@ CONVERSATION_TOPICS = ("conversation.events", "work.understand", "work.answer", 
 EXIT_DIFFERENT = 1
 
 OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
+    Path | None,
+    typer.Option("--out", "-o", dir_okay=False, help="File to write; default: standard output."),
 ]
 SinceOption = Annotated[
     datetime | None,
@@ -58,7 +59,10 @@ def export(
 
 @app.command("show")
 def show(
-    file: Annotated[Path | None, typer.Argument(help="An exported file; default: the log itself.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="An exported file; default: the log itself.", exists=True, dir_okay=False),
+    ] = None,
     conversation: Annotated[str | None, typer.Option(help="Only this conversation.")] = None,
 ) -> None:
     """One line an event: when, where, what, and the most telling fields of it."""
