@@ -10,8 +10,11 @@ import os
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from math import log as ln
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -143,6 +146,24 @@ def save(model: Model, file: Path) -> None:
     part.replace(file)
 
 
+def fit_apart(pairs: Sequence[tuple[str, str]], file: Path) -> Model | None:
+    """Fit in a process of its own, into the file: scikit-learn takes a hundred megabytes that nothing needs afterwards.
+
+    None where that does not work out (a folder that cannot be written, a system without room for a process).
+    """
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            pool.submit(_fit_into, pairs, file).result()
+    except (OSError, BrokenProcessPool) as error:
+        log.warning("the intent model could not be kept (%s); the next start fits it again", error)
+        return None
+    return load(file)
+
+
+def _fit_into(pairs: Sequence[tuple[str, str]], file: Path) -> None:
+    save(fit(pairs), file)
+
+
 def load(file: Path) -> Model | None:
     """None where there is no such file, or where it is damaged."""
     import numpy as np
@@ -212,13 +233,8 @@ class LinearClassifier:
         kept = None if file is None else load(file)
         if kept is not None:
             return kept
-        model = fit(_pairs(content))
-        if file is not None:
-            try:
-                save(model, file)
-            except OSError as error:
-                log.warning("the intent model could not be kept (%s); the next start fits it again", error)
-        return model
+        pairs = _pairs(content)
+        return (file is not None and fit_apart(pairs, file)) or fit(pairs)
 
 
 def _pairs(content: TenantContent) -> list[tuple[str, str]]:

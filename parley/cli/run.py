@@ -42,7 +42,7 @@ def run(
     with step("loading the platform"):
         from services.gateway import GatewayServer, create_gateway
         from workers.embedded import Embedded
-        from workers.wiring import open_platform
+        from workers.wiring import classifier, open_platform
 
         platform = open_platform(settings)
     with ExitStack() as stack:  # whatever was begun is stopped, also where it is interrupted half-way
@@ -52,10 +52,13 @@ def run(
             bus_admin.apply(admin.specs(settings))
             bus_admin.close()
         names = []
+        intents = classifier(platform)
         for folder in tenant or sorted(path.parent for path in TENANTS.glob("*/tenant.yaml")):
             with step(f"tenant {folder.name}"):
                 found = tenants.load(folder)
                 tenants.import_version(platform, found)
+                # Fitted here and kept in a file, or the first customer would wait for it.
+                intents.prepare(found.config.id, found.version, found.config, found.content)
                 names.append(found.config.id)
         embedded = Embedded(platform)
         stack.callback(embedded.stop)
