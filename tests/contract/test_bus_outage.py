@@ -5,7 +5,7 @@ import time
 import pytest
 
 from parley.errors import BusUnavailable, ParleyError, Superseded
-from parley.ports.bus import Record, TopicPartition
+from parley.ports.bus import Position, Producer, Record, TopicPartition
 from tests.support.buses import (
     DEADLINE_S,
     Backend,
@@ -173,3 +173,35 @@ def test_closing_during_the_outage_does_not_hang(frail: Backend) -> None:
         assert future.result(DEADLINE_S).topic == topic
     except ParleyError as error:
         assert isinstance(error, BusUnavailable)
+
+
+def test_a_producer_whose_records_were_given_up_sends_again_after_the_outage(frail: Backend) -> None:
+    """Records are under way to every partition when the log goes away, and stay away longer than any record may take."""
+    topic = frail.topic(partitions=4)
+    producer = frail.closing(frail.bus.producer(delivery_timeout_s=1.0))
+    partitions = range(4)
+    for partition in partitions:
+        producer.send(topic, key=None, value=b"before", partition=partition)
+    producer.flush()
+    lost = [producer.send(topic, key=None, value=b"x" * 1_000, partition=n % 4) for n in range(2_000)]
+    frail.stop()
+    lost += [producer.send(topic, key=None, value=b"late", partition=n % 4) for n in range(40)]
+    try:
+        for future in lost[-40:]:
+            with pytest.raises(BusUnavailable):
+                future.result(DEADLINE_S)
+    finally:
+        frail.start()
+    for partition in partitions:
+        assert insist(producer, topic, partition).partition == partition
+
+
+def insist(producer: Producer, topic: str, partition: int) -> Position:
+    """Send until it is acknowledged: right after a restart the first ones may run out of their second."""
+    until = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return producer.send(topic, key=None, value=b"after", partition=partition).result(DEADLINE_S)
+        except BusUnavailable:
+            if time.monotonic() > until:
+                raise

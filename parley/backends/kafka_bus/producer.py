@@ -122,6 +122,8 @@ class KafkaBusProducer:
         """Give a record to kafka-python. False when it does not know the topic's partitions just now."""
         kafka = self._kafka
         if kafka is None:
+            if not self._closed:
+                return False  # given up a moment ago; another one is made
             send.future.set_exception(BusUnavailable("the producer was closed"))
             return True
         try:
@@ -144,11 +146,23 @@ class KafkaBusProducer:
         ):  # its metadata lacks the topic: after a leader was lost, for instance
             return False
         except KafkaError as error:
-            send.future.set_exception(translate(error))
+            self._fail(kafka, send.future, error)
             return True
         sent.add_callback(partial(_succeed, send.future))
-        sent.add_errback(partial(_fail, send.future))
+        sent.add_errback(partial(self._fail, kafka, send.future))
         return True
+
+    def _fail(self, kafka: KafkaProducer, future: Future[Position], error: Exception) -> None:
+        """In kafka-python's thread, mostly. After a record that was given up, an idempotent client has a gap in its sequence: it may never
+        send to that partition again, or to none at all. So a client whose record failed is not used any more.
+        """
+        with self._changed:
+            if self._kafka is kafka and not self._closed:
+                self._kafka = None
+                self._counts.clear()  # what is sent from now on waits for the next client
+                Thread(target=_close, args=(kafka,), name="kafka-producer-close", daemon=True).start()
+        if not future.cancelled():
+            future.set_exception(translate(error))
 
     def _wait_for_topic(self, send: _Send) -> None:
         with self._changed:
@@ -238,11 +252,8 @@ class KafkaBusProducer:
 
 
 def _succeed(future: Future[Position], metadata: Any) -> None:
-    future.set_result(Position(metadata.topic, metadata.partition, metadata.offset))
-
-
-def _fail(future: Future[Position], error: Exception) -> None:
-    future.set_exception(translate(error))
+    if not future.cancelled():
+        future.set_result(Position(metadata.topic, metadata.partition, metadata.offset))
 
 
 def _close(kafka: KafkaProducer) -> None:
