@@ -116,7 +116,8 @@ class EffectorWorker:
         self._metrics = metrics
         self._producer = producer
         self._drain_s = drain_s
-        self._high = READ_AHEAD * effector.calls * effector.batch
+        self._at_once = effector.calls * effector.batch
+        self._high = READ_AHEAD * self._at_once
         self._flood = FloodGuard()
         self._progress = Progress()
         self._lag = LagGauge(metrics, effector.name)
@@ -174,7 +175,7 @@ class EffectorWorker:
             _pause_all(consumer)
         elif waiting <= self._high // 2 and consumer.paused():
             consumer.resume(consumer.paused())
-        records = consumer.poll(0.05 if waiting else 0.25, self._effector.batch)
+        records = consumer.poll(0.05 if waiting else 0.25, self._at_once)
         if records:
             self._accept(records)
         if perf_counter() - self._committed_at >= COMMIT_EVERY_S:

@@ -6,6 +6,7 @@ Nothing of kafka-python leaves this package: every call is made under `translate
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from selectors import DefaultSelector, SelectorKey
 from socket import socket
 from threading import Lock
 from typing import Any, TypeVar
@@ -52,6 +53,17 @@ class _DirectSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has n
         except BaseException:
             sock.close()
             raise
+
+
+class _Selector(DefaultSelector):
+    """The system's own, without a message for each miss: kafka-python looks a socket up before each wait, and the standard library's
+    `KeyError` for one that is not there describes it, with two system calls for its addresses.
+    """
+
+    def get_key(self, fileobj: Any) -> SelectorKey:
+        number = fileobj.fileno()
+        # One that is closed is known by itself alone.
+        return super().get_key(fileobj if number < 0 else number)
 
 
 _UNKNOWN_TOPIC = (errors.UnknownTopicOrPartitionError, errors.InvalidTopicError)
@@ -120,6 +132,7 @@ def open_client(make: Callable[..., T], brokers: Sequence[str], **settings: Any)
             bootstrap_timeout_ms=int(CONNECT_TIMEOUT_S * 1000),
             kafka_client=client,
             proxy_url=f"{_DIRECT}://",
+            selector=_Selector,
             **RECONNECTING,
             **settings,
         )

@@ -1,16 +1,19 @@
-"""kafka-python's consumer, made to call the rebalance listener in the polling thread and to be woken from another.
+"""kafka-python's consumer, made to call the rebalance listener in the polling thread, to be woken from another, and to poll in one go.
 
 kafka-python 3.0 runs a listener on its network thread, where it may not commit, seek or ask for offsets (they would wait
-for that very thread), and its `poll` cannot be interrupted. This is the one place that reaches into its private parts;
+for that very thread), its `poll` cannot be interrupted, and each of its polls waits three times for the network thread, which
+was most of what a record cost where records come one by one. This is the one place that reaches into its private parts;
 `tests/contract/test_bus_groups.py` fails when a new release moves them.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
-from threading import Lock
 from typing import Any, NamedTuple
 
 from kafka import AsyncConsumerRebalanceListener, KafkaConsumer
+from kafka.errors import KafkaTimeoutError
 from kafka.future import Future
 from kafka.util import Timer
 
@@ -55,26 +58,17 @@ class _Handover(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # kafka-
         await gate
 
 
-class _Bell(Future):  # type: ignore[misc]  # kafka-python has no annotations
-    """A future that kafka-python's poll waits for among its own. Every turn adds its callback; only the last one counts."""
-
-    def add_both(self, f: Callable[..., None], *args: Any, **kwargs: Any) -> "_Bell":
-        with self._lock:
-            if not self.is_done:
-                self._callbacks.clear()
-                self._errbacks.clear()
-        super().add_both(f, *args, **kwargs)
-        return self
-
-
 class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has no annotations
     """Belongs to the polling thread, `ring` excepted."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._bell_lock = Lock()
-        self._bell = _Bell()
         self._handover: _Handover | None = None
+        # Both belong to the network thread.
+        self._rung = False
+        self._woken: Future | None = None
+        self._fetcher.fetch_records = self._fetch_records
+        self._coordinator.ensure_coordinator_ready = self._ensure_coordinator
 
     def drive(self, topics: Sequence[str], listener: RebalanceListener) -> None:
         """Join the group; the listener is called inside `turn`."""
@@ -88,15 +82,12 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
 
     def turn(self, timeout_s: float, max_records: int) -> list[Any]:
         """One turn of kafka-python's poll loop: what is there, or what comes until the time is over or the bell rings."""
-        self._hang_bell()
         batches = self._poll_once(Timer(int(timeout_s * 1000)), max_records)
         return [record for records in batches.values() for record in records]
 
     def ring(self) -> None:
-        """End the turn in progress, if it waits for records. From any thread."""
-        with self._bell_lock:
-            bell = self._bell
-        self._manager.call_soon(_resolve, bell)
+        """End the turn in progress, if it waits for records, or else the next one. From any thread."""
+        self._manager.call_soon(self._end_turn)
 
     def lapse(self) -> None:
         """Leave the group without a word to the listener; the next turn tells it what was lost and joins again."""
@@ -145,14 +136,55 @@ class DrivenConsumer(KafkaConsumer):  # type: ignore[misc]  # kafka-python has n
             self._manager.call_soon(_resolve, answered, earlier.value)
         return bool(await self._coordinator.ensure_active_group_async(timeout_ms))
 
-    def _hang_bell(self) -> None:
-        """Put the bell among the answers that `poll` waits for. That list belongs to the network thread."""
-        with self._bell_lock:
-            if self._bell in self._fetcher._fetch_futures and not self._bell.is_done:
-                return
-            self._bell = _Bell()
-            bell = self._bell
-        self._manager.run(self._fetcher._fetch_futures.append, bell)
+    def _fetch_records(
+        self, max_records: int, update_offsets: bool = True, timeout_ms: float | None = None
+    ) -> tuple[dict[Any, list[Any]], bool]:
+        """`Fetcher.fetch_records`, but what is there is given out without waiting until the next fetch is under way, and what is
+        not there costs one wait for the network thread instead of two.
+        """
+        fetcher = self._fetcher
+        records, more = fetcher.fetched_records(max_records, update_offsets=update_offsets)
+        if records:
+            if not more:
+                self._manager.call_soon(self._fetch_next)
+            return records, False
+        self._manager.run(self._fetch_and_wait, timeout_ms)
+        records, _ = fetcher.fetched_records(max_records, update_offsets=update_offsets)
+        return records, False
+
+    async def _fetch_and_wait(self, timeout_ms: float | None) -> None:
+        """On the network thread: until a fetch is answered, offsets were reset, the bell rings or the time is over."""
+        fetcher = self._fetcher
+        await self._fetch_next()
+        if not self._rung and not fetcher._completed_fetches:
+            self._woken = woken = Future()
+            for each in (*fetcher._fetch_futures, fetcher._reset_task):
+                if each is not None and not each.is_done:
+                    each.add_both(partial(_resolve, woken))
+            with suppress(KafkaTimeoutError):
+                await self._manager.wait_for(woken, timeout_ms)
+            self._woken = None
+        self._rung = False
+
+    async def _fetch_next(self) -> None:
+        """On the network thread. A partition of which something is left here would be missing in the next fetch, and its new records would
+        wait for that one's end, which may be half a second: so there is none before everything was given out.
+        """
+        if not self._fetcher._completed_fetches and not self._fetcher._next_partition_records:
+            await self._fetcher._send_fetches_async()
+
+    def _end_turn(self) -> None:
+        """On the network thread."""
+        self._rung = True
+        if self._woken is not None:
+            _resolve(self._woken)
+
+    def _ensure_coordinator(self, timeout_ms: float | None = None) -> bool:
+        """`ensure_coordinator_ready`, which asks the network thread even where the coordinator is known, as it nearly always is."""
+        coordinator = self._coordinator
+        if not coordinator.coordinator_unknown():
+            return True
+        return bool(type(coordinator).ensure_coordinator_ready(coordinator, timeout_ms))
 
 
 def _resolve(future: Future, value: Any = None) -> None:

@@ -13,30 +13,40 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
+    Engine,
     Table,
+    and_,
     any_,
     bindparam,
+    case,
     column,
     delete,
     func,
+    literal_column,
     select,
     tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DataError
 from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.sql.elements import ColumnElement
 
 from parley.backends.sql.arrays import ArrayOf, Element, Packed, element_of, pack
+from parley.backends.sql.engine import reading
 
 Row = dict[str, Any]
 Kind = Literal["replace", "keep", "drop", "move"]
 """Insert, or replace the row whose primary key is taken; insert, or keep that row; delete; move a value (see `Writes.move`)."""
 
 ROWS_AT_ONCE = 1_000
+DIVISION_BY_ZERO = "22012"
+ZERO: ColumnElement[int] = literal_column("0")
+ONE: ColumnElement[int] = literal_column("1")
 WAS, NOW = "was", "now"
 T = TypeVar("T")
 
@@ -82,6 +92,22 @@ class Writes:
         assert isinstance(moved.table, Table)  # and no subquery
         for part in in_parts(rows):
             self._parts.append((Write(moved.table, "move", tuple(part[0]), moved.name), part))
+
+    def commit_at_once(self, engine: Engine, expected: Mapping[str, int]) -> bool:
+        """On PostgreSQL, where one statement holds it all: write and commit in one round trip instead of three. False, and nothing is
+        written, where it cannot be so, or where another number of rows than expected would change of one of these labels.
+        """
+        if engine.dialect.name != "postgresql" or _firsts(self._parts)[1]:
+            return False
+        statement, values = _filled(self._parts, frozenset(expected))
+        try:
+            with reading(engine) as connection:
+                connection.exec_driver_sql(statement.sql, {**values, **statement.checks(expected)})
+        except DataError as error:
+            if getattr(error.orig, "sqlstate", None) == DIVISION_BY_ZERO:
+                return False
+            raise
+        return True
 
     def run(self, connection: Connection) -> Counter[str]:
         """Returns how many rows changed, by `Write.label`: `move_partitions`, say."""
@@ -153,14 +179,22 @@ def _run_each(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) 
 
 
 def _run_together(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) -> dict[str, int]:
-    statement = _together(tuple(write for write, _ in parts))
+    statement, arrays = _filled(parts)
+    counts = connection.exec_driver_sql(statement.sql, arrays).one()
+    return {write.label: count for (write, _), count in zip(parts, counts, strict=True)}
+
+
+def _filled(
+    parts: Sequence[tuple[Write, list[Row]]], checked: frozenset[str] = frozenset()
+) -> "tuple[Together, dict[str, Packed]]":
+    """The statement and the values of its parameters."""
+    statement = _together(tuple(write for write, _ in parts), checked)
     arrays: dict[str, Packed] = {}
     for (write, rows), parameters in zip(parts, statement.parameters, strict=True):
         once = _without_repeats(write.table, rows) if write.kind == "replace" else rows
         for name, element, parameter in parameters:
             arrays[parameter] = pack(element, [row[name] for row in once])
-    counts = connection.exec_driver_sql(statement.sql, arrays).one()
-    return {write.label: count for (write, _), count in zip(parts, counts, strict=True)}
+    return statement, arrays
 
 
 def _without_repeats(table: Table, rows: list[Row]) -> list[Row]:
@@ -178,11 +212,18 @@ class Together(NamedTuple):
 
     sql: str
     parameters: tuple[tuple[tuple[str, Element, str], ...], ...]
+    checked: tuple[str, ...]
+
+    def checks(self, expected: Mapping[str, int]) -> dict[str, int]:
+        return {f"n{at}": expected[label] for at, label in enumerate(self.checked)}
 
 
 @cache
-def _together(writes: tuple[Write, ...]) -> Together:
-    """WITH all of them SELECT their counts: they run in no order, which is why none may depend on another."""
+def _together(writes: tuple[Write, ...], checked: frozenset[str]) -> Together:
+    """WITH all of them SELECT their counts: they run in no order, which is why none may depend on another.
+
+    With `checked` labels it divides by zero, and so undoes itself, where another number of their rows changed than is bound to `n0`, `n1`, …
+    """
     counts, parameters = [], []
     for number, write in enumerate(writes):
         # Short names: a driver keeps what it has parsed of a statement only up to a certain length.
@@ -193,8 +234,12 @@ def _together(writes: tuple[Write, ...]) -> Together:
         statement = _from_arrays(write, named).returning(write.table.primary_key.columns[0])
         counts.append(select(func.count()).select_from(statement.cte(f"w{number}")).scalar_subquery())
         parameters.append(named)
-    compiled = select(*counts).compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
-    return Together(str(compiled), tuple(parameters))
+    ours = tuple(write.label for write in writes if write.label in checked)
+    by_label = {write.label: count for write, count in zip(writes, counts, strict=True)}
+    right = [by_label[label] == bindparam(f"n{at}", type_=BigInteger) for at, label in enumerate(ours)]
+    chosen = [*counts, ONE / case((and_(*right), ONE), else_=ZERO)] if right else counts
+    compiled = select(*chosen).compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
+    return Together(str(compiled), tuple(parameters), ours)
 
 
 def _from_arrays(write: Write, named: Sequence[tuple[str, Element, str]]) -> Any:

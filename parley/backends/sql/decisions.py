@@ -103,12 +103,15 @@ class Decisions:
         _decided(writes, commit)
         add_history(writes, commit.history)
         add_projections(writes, commit.projections)
+        expected = {"move_partitions": len(commit.advances), "keep_seen": len(commit.seen)}
+        if writes.commit_at_once(self._engine, expected):
+            return
         with writing(self._engine) as connection:
             changed = writes.run(connection)
             # Raised within the transaction, which rolls everything back.
-            if changed["move_partitions"] != len(commit.advances):
+            if changed["move_partitions"] != expected["move_partitions"]:
                 raise Superseded(f"{commit.group}: another worker was there first")
-            if changed["keep_seen"] != len(commit.seen):
+            if changed["keep_seen"] != expected["keep_seen"]:
                 raise AlreadySeen(f"{commit.group}: an event of this batch was decided before")
 
     def outbox(self, group: str, partitions: Sequence[TopicPartition]) -> list[OutboxEntry]:
