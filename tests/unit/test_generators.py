@@ -281,6 +281,13 @@ def test_what_is_written_at_once_leaves_at_once() -> None:
     assert left == [(0, "One. Two."), (1, " Thr")]
 
 
+def test_a_list_item_is_not_parted_from_its_number() -> None:
+    writing, left = stream("1.", "12.", " 3.")
+    for piece in ("Do this:\n", "1. Open the app.\n1", "2", ". Choose. ", "How many? 3. That is all. "):
+        writing.write(piece)
+    assert [text for _, text in left] == ["Do this:\n", "1. Open the app.\n", "12. Choose.", " How many?"]
+
+
 def test_after_a_sentence_that_fails_nothing_more_is_streamed() -> None:
     writing, left = stream(" Bad.")
     writing.write("Good. Bad. Good again. ")

@@ -1,12 +1,11 @@
 """Masking: what must go, what must stay, and what holds for every text."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.domain.masking import KINDS, luhn, mask
+from tests.support.growth import SQUARED, growth
 
 CARDS = [
     ("My card 4111 1111 1111 1111 12/27 was stolen", "My card [card_1] 12/27 was stolen"),
@@ -29,10 +28,10 @@ IBANS = [
     ("汇到IE29AIBK93115212345678吧", "汇到[iban_1]吧"),
 ]
 IDS = [
-    ("身份证11010519491231002X", "身份证[national_id_1]"),
-    ("11010519491231002x", "[national_id_1]"),
-    ("id 110105 19491231 002X", "id [national_id_1]"),
-    ("my SSN is 123-45-6789", "my SSN is [national_id_1]"),
+    ("身份证11010519491231002X", "身份证[id_1]"),
+    ("11010519491231002x", "[id_1]"),
+    ("id 110105 19491231 002X", "id [id_1]"),
+    ("my SSN is 123-45-6789", "my SSN is [id_1]"),
 ]
 PHONES = [
     ("call +353 87 123 4567 please", "call [phone_1] please"),
@@ -188,18 +187,4 @@ def test_a_card_number_never_survives_its_surroundings(before: str, card: str, a
     ids=lambda text: text[:8],
 )
 def test_no_text_takes_long(text: str) -> None:
-    assert _fastest_ms(text, 3) < 60
-
-
-def test_an_ordinary_message_takes_less_than_a_third_of_a_millisecond() -> None:
-    text = "I lost my card 4111 1111 1111 1111 yesterday at 10:30, please call me at +353 87 123 4567. My PIN is safe."
-    assert _fastest_ms(text, 200) < 0.3
-
-
-def _fastest_ms(text: str, times: int) -> float:
-    def once() -> float:
-        began = time.perf_counter()
-        mask(text)
-        return time.perf_counter() - began
-
-    return min(once() for _ in range(times)) * 1000
+    assert growth(mask, text) < SQUARED / 2

@@ -20,8 +20,10 @@ from schemas.work import GenerationRequested
 
 log = logging.getLogger(__name__)
 
-SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？；]|\n")
-"""Where a sentence is over: with a Latin stop only once white space follows, because `4.` may go on as `4.50`."""
+SENTENCE_END = re.compile(r"(?<!\n\d)(?<!\n\d\d)[.!?](?=\s)|[。！？；]|\n")
+"""Where a sentence is over: with a Latin stop only once white space follows, because `4.` may go on as `4.50`. What numbers a list's item
+(`1. Open …`) is none: alone it would be a number that no passage has.
+"""
 
 Emit = Callable[[int, str], None]
 
@@ -33,13 +35,14 @@ class Stream:
         self._check = check
         self._emit = emit
         self._held = ""
+        self._last = "\n"  # what stands before the held text: whether it begins a line
         self._index = 0
         self._broken = False
 
     def write(self, text: str) -> None:
         """Take a piece in, and let the sentences that it completes leave, together."""
         self._held += text
-        self._leave([match.end() for match in SENTENCE_END.finditer(self._held)])
+        self._leave([match.end() - 1 for match in SENTENCE_END.finditer(self._last + self._held, 1)])
 
     def finish(self) -> None:
         """The text is complete: what is held is a whole sentence now."""
@@ -57,6 +60,7 @@ class Stream:
         if passed:
             self._emit(self._index, self._held[:passed])
             self._index += 1
+        self._last = self._held[begin - 1] if begin else self._last
         self._held = self._held[begin:]
 
 

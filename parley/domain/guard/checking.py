@@ -1,0 +1,78 @@
+"""A text against what it was written from."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from parley.domain.guard.amounts import AMOUNTS
+from parley.domain.guard.claims import unsupported
+from parley.domain.guard.dates import DATES
+from parley.domain.guard.facts import Facts, Rule
+from parley.domain.guard.links import LINKS
+from parley.domain.guard.times import TIMES
+from schemas.parts import GuardReport, Passage
+
+_MASKED = re.compile(r"\[[a-z_]+_\d+\]|\{\{[^}]*\}\}")
+_LIST_MARK = re.compile(r"(?m)^[ \t]*(?:\d{1,2}[.)、]|[(（]\d{1,2}[)）])\s+")
+_CITATION = re.compile(r"(?:\[\d{1,2}(?:\s?[,，-]\s?\d{1,2}){0,8}\]|【\d{1,2}】)(?!\()")
+_CITED = re.compile(r"\[\d{1,2}\](?=\()")
+_SMALL_FIGURES = re.compile("[²³¹⁰⁴-⁹₀-₉①-⒛]")
+"""Footnotes and list numbers: compatibility characters that would become figures."""
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−～〜∼", "-") | {"’": "'", "*": None, "`": None, "\x01": None})
+"""Emphasis in Markdown may stand within a rate: `**5** %`."""
+
+RULES: tuple[Rule, ...] = (*LINKS, *DATES, *TIMES, *AMOUNTS)
+"""Tried in this order; what one rule has read, no later one reads again."""
+
+
+def check(text: str, passages: Iterable[Passage]) -> GuardReport:
+    """Which rules a text breaks, given what it was written from."""
+    sources = tuple(
+        f"{' '.join(passage.path)} {passage.title}\n{passage.text}\n[source]({passage.url})"
+        for passage in passages
+    )
+    return check_against(text, sources)
+
+
+def check_against(text: str, sources: tuple[str, ...]) -> GuardReport:
+    said = _facts(text).said
+    known = _known(sources) if said else frozenset()
+    violations = sorted(
+        {
+            token.partition(":")[0]
+            for token, instead in said.items()
+            if token not in known and known.isdisjoint(instead)
+        }
+    )
+    if _MASKED.search(text):
+        violations.append("masked")
+    if unsupported(text, sources):
+        violations.append("yes_no")
+    return GuardReport(passed=not violations, violations=tuple(violations))
+
+
+def tokens(text: str) -> frozenset[str]:
+    """What a text says and must be able to show: `link:…`, `date:…`, `weekday:…`, `time:…`, `rate:…`, `number:…`."""
+    return frozenset(_facts(text).said)
+
+
+def _facts(text: str) -> Facts:
+    facts = Facts()
+    rest = unicodedata.normalize("NFKC", _SMALL_FIGURES.sub(" ", text)).translate(_DASHES)
+    rest = _CITED.sub("[]", _CITATION.sub(" ", _LIST_MARK.sub("\n", rest)))
+    for rule in RULES:
+        rest = rule(rest, facts)
+    return facts
+
+
+@lru_cache(maxsize=256)
+def _facts_of(source: str) -> frozenset[str]:
+    facts = _facts(source)
+    return frozenset(facts.said) | facts.implied
+
+
+@lru_cache(maxsize=256)
+def _known(sources: tuple[str, ...]) -> frozenset[str]:
+    """What may be said: all that the sources say, and what follows from it."""
+    return frozenset().union(*map(_facts_of, sources))

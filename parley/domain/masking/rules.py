@@ -1,0 +1,127 @@
+"""Every rule in its order, and what is written in place of what they find."""
+
+import re
+from collections.abc import Iterable
+
+from parley.domain.masking.addresses import addresses, chinese_addresses
+from parley.domain.masking.cards import cards
+from parley.domain.masking.codes import codes_after, codes_before, codes_behind_cards, passwords
+from parley.domain.masking.cues import CUES, after
+from parley.domain.masking.emails import emails, emails_read_out
+from parley.domain.masking.folding import Folded, fold
+from parley.domain.masking.found import MARKS, PLACEHOLDER, Found, Masked, MaskKind, Rule
+from parley.domain.masking.ibans import ibans
+from parley.domain.masking.identities import chinese_ids, pps_numbers, written_ids
+from parley.domain.masking.names import chinese_names, names
+from parley.domain.masking.phones import international_phones, national_phones
+from parley.domain.masking.spoken_numbers import spoken_numbers
+from parley.domain.numerals import CHINESE_DIGITS
+
+_IBAN_CUE, *_BEFORE_PHONES, _PHONE_CUE = CUES
+RULES: tuple[Rule, ...] = (
+    emails,
+    emails_read_out,
+    ibans,
+    chinese_ids,
+    pps_numbers,
+    after(_IBAN_CUE),
+    cards,
+    codes_behind_cards,
+    spoken_numbers,
+    addresses,
+    chinese_addresses,
+    names,
+    chinese_names,
+    international_phones,
+    *map(after, _BEFORE_PHONES),
+    codes_after,
+    codes_before,
+    passwords,
+    *national_phones,
+    written_ids,
+    after(_PHONE_CUE),
+)
+"""What has a checksum first, then what words announce, then what only looks like it. The earlier rule keeps what two find."""
+
+_MAY_HOLD = re.compile(
+    rf"[0-9@]|pass(?:word|phrase|wd)|pwd|密码|口令|dot|[{''.join(CHINESE_DIGITS)}幺][\s,-]?[{''.join(CHINESE_DIGITS)}幺]"
+    r"|(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple|ty|teen)[\s,.-]{1,3}"
+    r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
+    r"|name|called|m(?:r|rs|s|x)[ .]|regards|sincerely|faithfully|[叫姓名]|人(?:是|为|[ :=])|先生|女士|小姐"
+    r"|(?:地址|[住寄送搬]).{1,30}[号弄栋幢座室楼]"
+)
+"""A text without any of these is left as it is."""
+_MOST_ROUNDS = 10
+"""Two are the rule, the second one in vain; a text made for it can need more."""
+
+
+def mask(text: str) -> Masked:
+    """Replace what the rules find by `[kind_1]`, `[kind_2]`, …; pure, linear in the text's length, and idempotent."""
+    folded = fold(text)
+    plain = PLACEHOLDER.sub(_blank, folded.text)
+    found: list[Found] = []
+    for _ in range(_MOST_ROUNDS):
+        fresh: list[Found] = []
+        if _MAY_HOLD.search(plain) is not None:
+            plain, fresh = _round(plain)
+        if not fresh:
+            break
+        found += fresh
+    return _replace(text, folded, sorted(found, key=lambda one: one.start)) if found else Masked(text)
+
+
+def _round(plain: str) -> tuple[str, list[Found]]:
+    """Every rule once. A further round finds what only stands alone since another rule took its neighbour."""
+    found: list[Found] = []
+    for rule in RULES:
+        fresh = _apart(rule(plain))
+        if fresh:
+            plain = _take(plain, fresh)
+            found += fresh
+    return plain, found
+
+
+def _apart(found: Iterable[Found]) -> list[Found]:
+    """Of findings of one rule that overlap the first."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: one.start):
+        if not kept or one.start >= kept[-1].end:
+            kept.append(one)
+    return kept
+
+
+def _take(plain: str, found: list[Found]) -> str:
+    """What one rule has found, no later rule sees."""
+    pieces: list[str] = []
+    position = 0
+    for one in found:
+        pieces += (plain[position : one.start], MARKS[one.kind] * (one.end - one.start))
+        position = one.end
+    return "".join(pieces) + plain[position:]
+
+
+def _blank(placeholder: re.Match[str]) -> str:
+    kind: MaskKind = placeholder[1]  # type: ignore[assignment]  # the pattern is made of the kinds
+    return MARKS[kind] * len(placeholder[0])
+
+
+def _replace(text: str, folded: Folded, found: list[Found]) -> Masked:
+    written = _numbers_written(folded.text)
+    numbers: dict[MaskKind, dict[str, int]] = {}
+    pieces: list[str] = []
+    position = 0
+    for one in found:
+        known = numbers.setdefault(one.kind, {})
+        number = known.setdefault(one.value, written.get(one.kind, 0) + len(known) + 1)
+        start, end = folded.span(one.start, one.end)
+        pieces += (text[position:start], f"[{one.kind}_{number}]")
+        position = end
+    return Masked("".join(pieces) + text[position:], tuple(numbers))
+
+
+def _numbers_written(plain: str) -> dict[str, int]:
+    """The highest number of each kind among the placeholders that a text brings along: theirs are other values."""
+    highest: dict[str, int] = {}
+    for placeholder in PLACEHOLDER.finditer(plain):
+        highest[placeholder[1]] = max(highest.get(placeholder[1], 0), int(placeholder[2]))
+    return highest

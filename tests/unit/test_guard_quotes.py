@@ -1,0 +1,76 @@
+"""The generator that quotes is never refused: whatever it can take from an article stands in that article."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from parley.backends.fts import FtsRetriever
+from parley.backends.tenant_folder import TenantFolder, load
+from parley.domain.chunking import chunks_of
+from parley.domain.extraction import Weights, blocks_of, extract, quote, shorten
+from parley.domain.guard import check
+from parley.ports.models import Query
+from schemas.base import TenantId
+from schemas.parts import Passage
+from tests.support.streamed import streamed_from
+
+TENANTS = Path(__file__).resolve().parents[2] / "tenants"
+EVERY = 12
+"""All the examples take a quarter of a minute; each tenant's, language's and intent's are among every twelfth."""
+
+
+@lru_cache
+def tenant(name: str) -> TenantFolder:
+    return load(TENANTS / name)
+
+
+def passages(name: str) -> list[Passage]:
+    return [
+        Passage(
+            chunk_id=chunk.chunk_id,
+            article_id=chunk.article_id,
+            title=chunk.title,
+            url=chunk.url,
+            path=chunk.path,
+            language="zh" if chunk.language == "zh" else "en",
+            text=chunk.text,
+            score=1.0,
+        )
+        for chunk in chunks_of(tenant(name).content.articles)
+    ]
+
+
+@pytest.mark.parametrize("name", ["bank", "mobile"])
+def test_every_block_of_every_article_may_be_quoted_alone(name: str) -> None:
+    refused = []
+    for passage in passages(name):
+        nothing = Weights("", [passage])
+        quotes = [shorten(block, nothing) for block in blocks_of(passage.text)]
+        quotes += [passage.text, quote(passage.text, nothing)]
+        refused += [text for text in quotes if not check(text, [passage]).passed]
+    assert refused == []
+
+
+@pytest.mark.parametrize("name", ["bank", "mobile"])
+def test_what_is_quoted_for_customers_questions_passes_streamed_and_finished(
+    name: str, tmp_path: Path
+) -> None:
+    folder = tenant(name)
+    retriever = FtsRetriever(tmp_path)
+    retriever.sync(TenantId(name), folder.version, chunks_of(folder.content.articles))
+    asked = [
+        Query(example, language, "2026-11-24", topic=folder.config.topic(intent, language))
+        for intent, by_language in folder.content.examples.items()
+        for language, examples in by_language.items()
+        for example in examples
+    ][::EVERY]
+    answers = 0
+    for query, found in zip(asked, retriever.search(TenantId(name), folder.version, asked), strict=True):
+        answer = extract(query.text, found, query.topic)
+        if answer is not None:
+            answers += 1
+            assert check(answer.text, found).violations == (), query.text
+            assert streamed_from(answer.text, found) == answer.text
+    retriever.close()
+    assert answers > 50
