@@ -12,13 +12,17 @@ from typing import Any
 import yaml
 
 from parley import __version__
-from schemas.base import Body, Envelope
+from schemas.base import Body, Contract, Envelope
+from schemas.questions import QuestionFile
 from schemas.tenant import ArticleFront, IntentFile, TenantFile
 from schemas.topics import TOPICS, Topic
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "schemas" / "released"
 ASYNCAPI = ROOT / "docs" / "asyncapi.yaml"
+
+TENANT_FILES: dict[type[Contract], int] = {TenantFile: 2, ArticleFront: 2, IntentFile: 1, QuestionFile: 1}
+"""The files of a tenant's folder, with the version of each contract. One that only has more than before reads older files."""
 
 WORDS_ONLY = frozenset({"title", "description", "examples"})
 """Keywords that say nothing about which documents are valid."""
@@ -30,8 +34,9 @@ def published() -> dict[str, dict[str, Any]]:
     for topic in TOPICS:
         for body in topic.events:
             found[file_name(body)] = schema_of(body)
-    for model in (TenantFile, ArticleFront, IntentFile):
-        found[f"{model.__name__}.json"] = model.model_json_schema()
+    for model, version in TENANT_FILES.items():
+        name = model.__name__ if version == 1 else f"{model.__name__}.v{version}"
+        found[f"{name}.json"] = model.model_json_schema()
     return found
 
 

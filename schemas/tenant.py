@@ -87,7 +87,7 @@ class Thresholds(Contract):
     """`intent`: probability below which an intent counts as unknown; `passage`: score below which nothing was found."""
 
     intent: Annotated[float, Field(ge=0, le=1)] = 0.35
-    passage: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    passage: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.45
 
 
 class Limits(Contract):
@@ -123,7 +123,7 @@ class TenantFile(Contract):
 
 
 class ArticleFront(Contract):
-    """An article's front matter."""
+    """An article's front matter. `asked_as` are words that customers ask for it in and that its text does not have; never quoted."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
     title: Annotated[str, Field(min_length=1, max_length=200)]
@@ -131,6 +131,9 @@ class ArticleFront(Contract):
     language: Language
     valid_from: date
     valid_until: date | None = None
+    asked_as: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=20)
+    ] = ()
 
     @model_validator(mode="after")
     def _ends_after_it_began(self) -> Self:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from parley.domain.chunking import Chunk
 from parley.domain.words import terms
@@ -32,11 +33,13 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
     title, path, text, content='', tokenize="unicode61 remove_diacritics 0"
 );
 """
-INDEX_FORMAT = "2"
+INDEX_FORMAT = "3"
 """Changes whenever terms are cut differently: an index of another format is built anew."""
 
 BODY = ("chunk_id", "article_id", "title", "url", "path", "language", "text")
 """The fields of a chunk that a passage takes over."""
+INDEXED = (*BODY, "asked_as")
+"""What is kept of a chunk: a contentless index forgets a row only when told again what stood in it."""
 
 VERSIONS_KEPT = 3
 """Turns that began under an earlier version still find its chunks; older versions are forgotten."""
@@ -121,7 +124,7 @@ class FtsRetriever:
 
     def _insert(self, database: sqlite3.Connection, chunk: Chunk) -> int:
         """Store a chunk with its terms; returns its row."""
-        body = {name: getattr(chunk, name) for name in BODY}
+        body = {name: getattr(chunk, name) for name in INDEXED}
         row = database.execute(
             "INSERT INTO chunks (chunk_id, article_id, language, valid_from, valid_until, body)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -141,10 +144,7 @@ class FtsRetriever:
         return row
 
     def _forget_old(self, database: sqlite3.Connection) -> None:
-        """Drop all but the last versions, and the chunks that none of those has.
-
-        A contentless index forgets a row only when told what stood in it.
-        """
+        """Drop all but the last versions, and the chunks that none of those has."""
         database.execute(
             "DELETE FROM versions WHERE number NOT IN (SELECT number FROM versions ORDER BY number DESC LIMIT ?)",
             (VERSIONS_KEPT,),
@@ -194,16 +194,15 @@ class FtsRetriever:
         return None if row is None else str(row[0])
 
 
-def _fields(body: Mapping[str, object]) -> tuple[str, str, str]:
-    """The terms of title, headings and text, joined by spaces: FTS5 then only has to split at them."""
-    path = body["path"]
-    assert isinstance(path, (list, tuple))  # written by `_insert`
-    return (
-        " ".join(terms(str(body["title"]))),
-        " ".join(terms(" ".join(map(str, path)))),
-        " ".join(terms(str(body["text"]))),
-    )
+def _fields(body: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The terms of title, headings and text, joined by spaces: FTS5 then only has to split at them.
+
+    What customers call it counts like the title.
+    """
+    columns = (f"{body['title']}\n" + "\n".join(body["asked_as"]), " ".join(body["path"]), body["text"])
+    title, path, text = (" ".join(terms(column)) for column in columns)
+    return title, path, text
 
 
-def _passage(body: Mapping[str, object], score: float) -> Passage:
-    return Passage.model_validate({**body, "score": round(score, 6)})
+def _passage(body: Mapping[str, Any], score: float) -> Passage:
+    return Passage.model_validate({**{name: body[name] for name in BODY}, "score": round(score, 6)})

@@ -16,7 +16,10 @@ FENCE = re.compile(r"^\s*(```|~~~)")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of an article that is indexed and quoted. `path` are the headings above it; dates are inclusive ISO dates."""
+    """A piece of an article that is indexed and quoted. `path` are the headings above it; dates are inclusive ISO dates.
+
+    `asked_as` is indexed alone: what customers call that which the article is about.
+    """
 
     chunk_id: str
     article_id: str
@@ -27,6 +30,7 @@ class Chunk:
     text: str
     valid_from: str
     valid_until: str | None
+    asked_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ def _chunks(article: Article) -> Iterator[Chunk]:
                 text=text,
                 valid_from=article.valid_from.isoformat(),
                 valid_until=article.valid_until.isoformat() if article.valid_until is not None else None,
+                asked_as=article.asked_as,
             )
 
 
@@ -117,8 +122,7 @@ def is_table(lines: list[str]) -> bool:
 
 
 def _chunk_id(article: Article, path: tuple[str, ...], text: str) -> str:
-    content = "\x1f".join(
-        (article.title, article.url, article.valid_from.isoformat(), str(article.valid_until), *path, text)
-    )
+    dates = (article.valid_from.isoformat(), str(article.valid_until))
+    content = "\x1f".join((article.title, article.url, *dates, *article.asked_as, *path, text))
     digest = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     return f"{article.language}/{article.id}/{digest}"

@@ -1,40 +1,48 @@
 """An answer without a model: the best sentences, list or table rows of the passages, quoted as they stand.
 
-Quoting cannot invent anything, which is why it is the default until a tenant connects a model. It chooses a passage by how
-much of the question it covers, then within it the block that covers most, then of a long block the best part.
+Quoting cannot invent anything, which is why it is the default until a tenant connects a model. The passages come ranked, and the
+best one's article answers: with the sentence with which it begins, and the one or two of its blocks that say most of what was asked.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
+from parley.domain.asking import kinds_of
 from parley.domain.chunking import is_table
 from parley.domain.words import terms
 from schemas.parts import Passage
 
-ENOUGH = 0.3
-"""Share of the question's weight that the best passage must cover, title and headings included; else nothing is said."""
+KIND_BONUS = 0.25
+"""What a block gets for each kind of thing that was asked for and that it holds: an amount, a time."""
 
-RANK_WEIGHT = 2.0
-"""What a passage's score, as a share of the best one's, counts beside the share of the question that it covers: the score knows
-how rare a word is among all articles, the share only among the passages that were found.
-"""
+ANNOUNCED = 0.25
+"""What a block gets whose heading announces such a kind: "How long it takes"."""
 
-SECOND_BLOCK = 0.7
-"""A second block is quoted too when it covers at least this share of what the first one does, or leads into it."""
+RANK = 0.5
+"""What a block gets for the rank of its passage: the passage's score as a share of the best one's."""
 
-LEAD_BONUS = 0.25
-"""An article begins with its answer in one sentence: its beginning is preferred to a chunk that covers about as much."""
+SECOND = 0.75
+"""A second block is quoted too when it gets at least this share of what the best one gets, and all together has room."""
 
-TABLE_ABOVE = 0.4
-"""A table right above the best block is what that block speaks of when it covers at least this share of it."""
+ROOM = 500
+"""Characters, for what is quoted with a second block."""
 
-MOST_CHARS = 700
+ROWS_ALIKE = 0.6
+"""Of a table those rows are quoted that cover at least this share of what the best row does."""
+
+PHRASE_TERMS = 4
 MOST_SENTENCES = 3
-MOST_ROWS = 8
+MOST_ROWS = 6
 
+BLOCKS_KEPT = 1_024
+"""Of how many texts the terms are kept: reading them is most of an answer's work, and the same articles are asked for again and again."""
+
+FULL_STOP = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(€$£])|(?<=[。！？])")
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(€$£\u3400-\u9fff])|(?<=[。！？；])")
 LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 
@@ -47,61 +55,91 @@ class Extract:
     cited: tuple[str, ...]
 
 
-class Weights:
-    """How telling each term of the question is, judged by how few of the passages hold it."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, list or table of a passage, and the paragraph above it where that leads into it."""
 
-    def __init__(self, question: str, passages: Sequence[Passage]) -> None:
-        holding = Counter(term for passage in passages for term in set(terms(_all(passage))))
+    passage: Passage
+    text: str
+    intro: str = ""
+
+
+class Weights:
+    """How telling each term of the question is, judged by how few of these texts hold it.
+
+    Blocks of the passages that were found all speak of the question's subject: here it weighs least, and rightly so, because it
+    tells none of them apart.
+    """
+
+    def __init__(self, question: str, texts: Iterable[str]) -> None:
+        held = [_held(text) for text in texts]
+        holding = Counter(term for found in held for term in found)
         self._weights = {
-            term: math.log(1 + (len(passages) + 1) / (holding[term] + 0.5))
+            term: math.log(1 + (len(held) + 1) / (holding[term] + 0.5))
             for term in dict.fromkeys(terms(question))
         }
         self._sum = sum(self._weights.values())
+        self.kinds = kinds_of(question)
+
+    def worth(self, text: str) -> float:
+        """What is covered, and a bonus for each kind of thing that was asked for and is there."""
+        return self.covered(text) + KIND_BONUS * sum(kind.search(text) is not None for kind in self.kinds)
 
     def covered(self, text: str) -> float:
         """Share of the question's weight that the text's terms cover, 0 to 1."""
         if not self._sum:
             return 0.0
-        held = set(terms(text))
+        held = _held(text)
         return sum(weight for term, weight in self._weights.items() if term in held) / self._sum
 
 
-def extract(question: str, passages: Sequence[Passage], topic: str = "") -> Extract | None:
-    """The quotation that answers best, or None where no passage covers enough of the question and its topic's title."""
+@lru_cache(BLOCKS_KEPT)
+def _held(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
+
+
+def extract(question: str, passages: Sequence[Passage]) -> Extract | None:
+    """The quotation that answers best, or None where there is no passage."""
     if not passages:
         return None
-    weights = Weights(question, passages)
-    top = max(passage.score for passage in passages) or 1.0
-    chosen = max(
-        passages,
-        key=lambda p: (
-            weights.covered(_all(p)) + RANK_WEIGHT * p.score / top + (0.0 if p.path else LEAD_BONUS)
-        ),
+    best = max(passages, key=lambda passage: passage.score)
+    same = [passage for passage in passages if passage.article_id == best.article_id]
+    weights = Weights(question, [block for passage in passages for block in blocks_of(passage.text)])
+    blocks = [block for passage in same for block in _blocks(passage)]
+    lead = next((block for block in blocks if not block.passage.path), None)
+    first = first_sentence(lead.text) if lead is not None else ""
+    scored = [(_score(block, weights, best.score), block) for block in blocks if block is not lead]
+    if lead is not None and all(
+        weights.worth(quote(block, weights)) < weights.worth(first) for _, block in scored
+    ):
+        return Extract(shorten(lead.text, weights), (lead.passage.chunk_id,))
+    taken = _taken(scored, len(first), weights)
+    quoted = [quote(block, weights) for block in blocks if block in taken]
+    cited = dict.fromkeys(block.passage.chunk_id for block in blocks if block is lead or block in taken)
+    return Extract("\n\n".join([first, *quoted] if first else quoted), tuple(cited))
+
+
+def _taken(scored: Sequence[tuple[float, Block]], used: int, weights: Weights) -> list[Block]:
+    """The best block, and the next best if it is about as good and there is room for it."""
+    ranked = sorted(scored, key=lambda each: -each[0])
+    (best, chosen), *others = ranked
+    room = ROOM - used - len(quote(chosen, weights))
+    second = (
+        block for score, block in others if score >= SECOND * best and len(quote(block, weights)) <= room
     )
-    if Weights(f"{question}\n{topic}", passages).covered(_all(chosen)) < ENOUGH:
-        return None
-    return Extract(quote(chosen.text, weights), (chosen.chunk_id,))
+    return [chosen, *islice(second, 1)]
 
 
-def quote(text: str, weights: Weights) -> str:
-    """The best block of a passage, with the one before it where that leads into it, or with the next best."""
-    blocks = blocks_of(text)
-    scores = [weights.covered(block) for block in blocks]
-    best = max(range(len(blocks)), key=lambda at: (scores[at], -at))
-    taken = {best}
-    if best > 0 and (_leads(blocks[best - 1]) or is_structured(blocks[best])):
-        taken.add(best - 1)
-    if best > 0 and is_table(blocks[best - 1].split("\n")) and scores[best - 1] >= TABLE_ABOVE * scores[best]:
-        taken.add(best - 1)
-    if best + 1 < len(blocks) and _leads(blocks[best]):
-        taken.add(best + 1)
-    size = sum(len(blocks[at]) for at in taken)
-    for at in sorted(range(len(blocks)), key=lambda at: -scores[at]):
-        near_enough = scores[at] >= SECOND_BLOCK * scores[best] > 0
-        if at not in taken and near_enough and size + len(blocks[at]) <= MOST_CHARS:
-            taken.add(at)
-            size += len(blocks[at])
-    return "\n\n".join(shorten(blocks[at], weights) for at in sorted(taken))
+def quote(block: Block, weights: Weights) -> str:
+    shortened = shorten(block.text, weights)
+    return f"{block.intro}\n\n{shortened}" if block.intro else shortened
+
+
+def first_sentence(text: str) -> str:
+    """The sentence with which a text begins; with the next one where it is only a phrase."""
+    sentences = FULL_STOP.split(blocks_of(text)[0])
+    enough = 1 + (len(sentences) > 1 and len(terms(sentences[0])) < PHRASE_TERMS)
+    return _join([sentence.strip() for sentence in sentences[:enough]])
 
 
 def blocks_of(text: str) -> list[str]:
@@ -109,16 +147,29 @@ def blocks_of(text: str) -> list[str]:
     return [block.strip("\n") for block in re.split(r"\n\s*\n", text) if block.strip()]
 
 
-def is_structured(block: str) -> bool:
-    lines = block.split("\n")
-    return is_table(lines) or LIST_ITEM.match(block) is not None
+def _blocks(passage: Passage) -> Iterator[Block]:
+    intro = ""
+    for text in blocks_of(passage.text):
+        if _leads(text):
+            intro = text
+            continue
+        yield Block(passage, text, intro)
+        intro = ""
+    if intro:
+        yield Block(passage, intro)
+
+
+def _score(block: Block, weights: Weights, best: float) -> float:
+    rank = block.passage.score / best if best else 1.0
+    announced = weights.kinds & kinds_of(" ".join(block.passage.path))
+    return weights.worth(quote(block, weights)) + RANK * rank + ANNOUNCED * bool(announced)
 
 
 def shorten(block: str, weights: Weights) -> str:
-    """A block as it is quoted: a long table by its best rows, a long paragraph by its best run of sentences."""
+    """A block as it is quoted: a table by the rows that are asked for, a long paragraph by its best run of sentences."""
     lines = block.split("\n")
     if is_table(lines):
-        return "\n".join([*lines[:2], *_best(lines[2:], MOST_ROWS, weights)])
+        return "\n".join([*lines[:2], *_rows(lines[2:], weights)])
     if LIST_ITEM.match(block):
         return block
     sentences = [sentence for sentence in SENTENCE.split(" ".join(lines)) if sentence.strip()]
@@ -126,15 +177,15 @@ def shorten(block: str, weights: Weights) -> str:
         return " ".join(lines)
     starts = range(len(sentences) - MOST_SENTENCES + 1)
     joined = [_join(sentences[at : at + MOST_SENTENCES]) for at in starts]
-    return max(joined, key=weights.covered)
+    return max(joined, key=weights.worth)
 
 
-def _best(rows: Sequence[str], most: int, weights: Weights) -> list[str]:
-    """All rows of a short table; of a long one those that cover most, in their order."""
-    if len(rows) <= most:
-        return list(rows)
-    ranked = sorted(range(len(rows)), key=lambda at: (-weights.covered(rows[at]), at))[:most]
-    return [rows[at] for at in sorted(ranked)]
+def _rows(rows: Sequence[str], weights: Weights) -> list[str]:
+    """The rows that cover most, in their order; all of a short table where none covers more than the others."""
+    covered = [weights.covered(row) for row in rows]
+    enough = ROWS_ALIKE * max(covered)
+    ranked = sorted(range(len(rows)), key=lambda at: (-covered[at], at))[:MOST_ROWS]
+    return [rows[at] for at in sorted(ranked) if covered[at] >= enough]
 
 
 def _join(sentences: Sequence[str]) -> str:
@@ -146,7 +197,3 @@ def _join(sentences: Sequence[str]) -> str:
 
 def _leads(block: str) -> bool:
     return block.rstrip().endswith((":", "："))
-
-
-def _all(passage: Passage) -> str:
-    return " ".join((passage.title, *passage.path, passage.text))

@@ -1,189 +1,134 @@
 """Text to search terms, the same for indexing and asking: Latin words lightly stemmed, Chinese as characters and bigrams.
 
 Written Chinese has no spaces, and most of its words have two characters: bigrams find them, single characters catch the rest.
+Which words tell nothing, and which are other forms or names of one thing, stands in `parley.domain.wordlists`.
 """
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+
+from parley.domain import wordlists
 
 WORD = re.compile(
     r"[0-9]+(?:[.,][0-9]+)*|[a-zà-öø-ÿāăąćčďđēėęěğīįıķĺļľłńņňōőœŕřśşšťţūůűųźżž']+|[\u3400-\u9fff]+"
 )
 CJK = re.compile(r"[\u3400-\u9fff]")
 
-STOPWORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "being",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "her",
-        "here",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "just",
-        "let",
-        "many",
-        "me",
-        "more",
-        "most",
-        "much",
-        "my",
-        "no",
-        "not",
-        "now",
-        "of",
-        "off",
-        "on",
-        "once",
-        "only",
-        "or",
-        "other",
-        "our",
-        "out",
-        "over",
-        "own",
-        "please",
-        "same",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "too",
-        "up",
-        "us",
-        "very",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "yours",
-        "hi",
-        "hello",
-        "hey",
-        "thanks",
-        "thank",
-        "need",
-        "want",
-        "tell",
-        "know",
-        "get",
-        "got",
-        "there's",
-        "what's",
-        "i'm",
-        "i'd",
-        "i've",
-        "it's",
-        "can't",
-        "don't",
-        "doesn't",
-        "didn't",
-        "won't",
-        "isn't",
-    ]
-)
-STOP_PHRASES = re.compile(
-    "怎么办|怎么样|怎么|怎样|如何|请问|可以|能不能|是不是|有没有|多少|什么|哪里|哪些|为什么|需要|一下|我想"
-)
-"""Chinese for how, what, where, please, may I: taken out before the text is cut, so that no pair spans them."""
+APOSTROPHES = str.maketrans("\u2018\u2019\u02bc", "'''")
+CONTRACTED = re.compile(r"'(?:s|d|m|ve|re|ll)?$")
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_LETTER = "[0-9a-zà-ž']"
+_COUNT = "|".join(wordlists.NUMBERS)
+YEARS = re.compile(rf"(?<!{_LETTER})({_COUNT}|\d+)[ -]years?(?!{_LETTER}|[ -]old)")
+"""Terms of loans and deposits are asked for in years and written in months."""
 
-STOP_CHARACTERS = frozenset(
-    "的了吗呢吧啊呀么是我你您他她它们这那个在有和与就也都要想请把被很会能不怎什哪多少"
+_SPELLED = tuple(wordlists.SPELLINGS.values())
+_SPELLINGS = re.compile(
+    rf"(?<!{_LETTER})(?:{'|'.join(f'({pattern})' for pattern in wordlists.SPELLINGS)})(?!{_LETTER})"
 )
+_SAME = {**wordlists.IRREGULAR, **wordlists.SAME}
+
+CHINESE_DIGITS = {digit: at for at, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
+CHINESE_UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
+CHINESE_NUMBER = re.compile(
+    "[一二两三四五六七八九十百千]+(?=年|个月|岁|期|成|位|个?小时|分钟|秒|欧|块|元)|[一二两三四五六七八九十百千]+[万千百][一二两三四五六七八九十百千]*"
+)
+CHINESE_YEARS = re.compile(r"(?<!\d)(\d{1,2}) ?年")
+
+
+def _names(groups: Mapping[str, str]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """A pattern for every name of every group, longest first, and the group's first name of each."""
+    heads = {name.lower(): head for head, names in groups.items() for name in (head, *names.split())}
+    return re.compile("|".join(map(re.escape, sorted(heads, key=len, reverse=True)))), heads
+
+
+_CHINESE_NAMES, _CHINESE_HEADS = _names(wordlists.CHINESE_SAME)
+_CHINESE_COUNTRY = re.compile("|".join(wordlists.CHINESE_COUNTRIES))
+_CHINESE_CURRENCY = re.compile("|".join(wordlists.CHINESE_CURRENCIES))
+_CHINESE_STOP = re.compile("|".join(sorted(wordlists.CHINESE_STOP_PHRASES, key=len, reverse=True)))
 
 
 def terms(text: str, *, drop_common: bool = True) -> list[str]:
     """Terms in the order of the text. With `drop_common` the words that tell nothing apart are left out."""
     found: list[str] = []
-    for match in WORD.finditer(unicodedata.normalize("NFKC", text).lower()):
+    for match in WORD.finditer(_one_spelling(text)):
         word = match[0]
         if CJK.match(word):
             found.extend(_chinese(word, drop_common))
-        elif not (drop_common and (word in STOPWORDS or (len(word) == 1 and not word.isdigit()))):
-            found.append(stem(word))
+        elif word[0].isdigit():
+            found.append(word)
+        else:
+            found.extend(_latin(word, drop_common))
     return found
+
+
+def _one_spelling(text: str) -> str:
+    """Small letters, one form of each character and number, one name of each thing that has several."""
+    text = unicodedata.normalize("NFKC", text).translate(APOSTROPHES).lower()
+    text = THOUSANDS.sub("", text)
+    if CJK.search(text):
+        text = CHINESE_NUMBER.sub(lambda match: str(_chinese_number(match[0])), text)
+        text = CHINESE_YEARS.sub(lambda match: f"{match[0]} {12 * int(match[1])} 个月", text)
+        text = _CHINESE_COUNTRY.sub(lambda match: f" {match[0]} 国外 ", text)
+        text = _CHINESE_CURRENCY.sub(lambda match: f" {match[0]} 货币 ", text)
+        text = _CHINESE_NAMES.sub(lambda match: f" {_CHINESE_HEADS[match[0]]} ", text)
+    text = _SPELLINGS.sub(lambda match: _SPELLED[(match.lastindex or 1) - 1], text)
+    return YEARS.sub(
+        lambda match: f"{match[0]} {12 * int(wordlists.NUMBERS.get(match[1], match[1]))} months", text
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _latin(word: str, drop_common: bool) -> tuple[str, ...]:
+    bare = CONTRACTED.sub("", word.strip("'")).replace("'", "")
+    if drop_common and (len(bare) <= 1 or bare in wordlists.STOPWORDS or word in wordlists.STOPWORDS):
+        return ()
+    term = wordlists.NUMBERS.get(bare) or stem(bare)
+    if bare in wordlists.COUNTRIES:
+        return (term, "country", "abroad")
+    if bare.removesuffix("s") in wordlists.CURRENCIES:
+        return (term, "currency")
+    return (term,) if term else ()
 
 
 def _chinese(run: str, drop_common: bool) -> list[str]:
     if not drop_common:
         return [*run, *(run[at : at + 2] for at in range(len(run) - 1))]
     found: list[str] = []
-    for part in STOP_PHRASES.split(run):
-        found += [c for c in part if c not in STOP_CHARACTERS]
+    for part in _CHINESE_STOP.split(run):
+        found += [c for c in part if c not in wordlists.CHINESE_STOP_CHARACTERS]
         pairs = (part[at : at + 2] for at in range(len(part) - 1))
-        found += [pair for pair in pairs if not STOP_CHARACTERS & set(pair)]
+        found += [pair for pair in pairs if not wordlists.CHINESE_STOP_CHARACTERS & set(pair)]
     return found
 
 
-def stem(word: str) -> str:
-    """Plural and common verb endings off English words: a light stemmer in the spirit of Harman's S-stemmer.
+def _chinese_number(text: str) -> int:
+    """`两百` is 200, `一万五` 15,000: what follows a unit without one of its own counts tenths of it."""
+    total = section = digit = 0
+    last = 1
+    for character in text:
+        if character in CHINESE_DIGITS:
+            digit = CHINESE_DIGITS[character]
+            continue
+        unit = last = CHINESE_UNITS[character]
+        if unit == 10_000:
+            total += (section + digit) * unit
+            section = 0
+        else:
+            section += (digit or 1) * unit
+        digit = 0
+    return total + section + digit * (last // 10 if last > 10 else 1)
 
-    D. Harman, "How effective is suffixing?", JASIS 42(1), 1991.
+
+def stem(word: str) -> str:
+    """The base of irregular forms and other names; of other words plural and common verb endings come off.
+
+    A light stemmer in the spirit of Harman's S-stemmer: D. Harman, "How effective is suffixing?", JASIS 42(1), 1991.
     """
     word = word.replace("'s", "").replace("'", "")
+    word = _SAME.get(word, word)
     if len(word) <= 3 or not word.isascii() or word[0].isdigit():
         return word
     if word.endswith("ies") and len(word) > 4:

@@ -29,7 +29,7 @@ CONFIG = TenantConfig.model_validate(
         "assistant": {"name": both("Helper"), "greeting": both("Hello!")},
         "hours": {"timezone": "Europe/Dublin", "weekly": OPEN_ALWAYS},
         "prompts": {"system": both("Answer from the passages.")},
-        "thresholds": {"intent": 0.4, "passage": 0.0},
+        "thresholds": {"intent": 0.4, "passage": 0.45},
         "limits": {"message_deadline_s": 60},
         "intents": {
             "fees": intent("fees", "answer"),

@@ -8,7 +8,7 @@ import pytest
 from parley.backends.fts import FtsRetriever
 from parley.backends.tenant_folder import TenantFolder, load
 from parley.domain.chunking import chunks_of
-from parley.domain.extraction import Weights, blocks_of, extract, quote, shorten
+from parley.domain.extraction import Block, Weights, blocks_of, extract, quote, shorten
 from parley.domain.guard import check
 from parley.ports.models import Query
 from schemas.base import TenantId
@@ -45,9 +45,10 @@ def passages(name: str) -> list[Passage]:
 def test_every_block_of_every_article_may_be_quoted_alone(name: str) -> None:
     refused = []
     for passage in passages(name):
-        nothing = Weights("", [passage])
-        quotes = [shorten(block, nothing) for block in blocks_of(passage.text)]
-        quotes += [passage.text, quote(passage.text, nothing)]
+        nothing = Weights("", [passage.text])
+        blocks = blocks_of(passage.text)
+        quotes = [passage.text, *(shorten(block, nothing) for block in blocks)]
+        quotes += [quote(Block(passage, block), nothing) for block in blocks]
         refused += [text for text in quotes if not check(text, [passage]).passed]
     assert refused == []
 
@@ -67,7 +68,7 @@ def test_what_is_quoted_for_customers_questions_passes_streamed_and_finished(
     ][::EVERY]
     answers = 0
     for query, found in zip(asked, retriever.search(TenantId(name), folder.version, asked), strict=True):
-        answer = extract(query.text, found, query.topic)
+        answer = extract(query.text, found)
         if answer is not None:
             answers += 1
             assert check(answer.text, found).violations == (), query.text

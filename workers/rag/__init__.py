@@ -1,10 +1,16 @@
-"""The RAG worker, an effector: passages of the tenant's own articles for a question, by the retriever port."""
+"""The RAG worker, an effector: passages of the tenant's own articles for a question, found by the retriever port and then ranked.
 
+The retriever finds what may answer; which of that does answer, and whether anything does, `parley.domain.ranking` says, so that
+scores and the tenant's threshold mean the same whatever the retriever is.
+"""
+
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 
 from parley.domain.chunking import chunks_of
 from parley.domain.events import follow
+from parley.domain.ranking import Ranking
 from parley.ports.clock import Clock
 from parley.ports.models import Query, Retriever
 from parley.runtime.effector import FailureReason, Results
@@ -12,12 +18,21 @@ from parley.runtime.versions import VersionedContent
 from schemas.base import Event, TenantId
 from schemas.conversation_events import NothingFound, RetrievalFailed
 from schemas.parts import Passage
-from schemas.tenant import TenantConfig
+from schemas.tenant import TenantConfig, TenantContent
 from schemas.topics import WORK_ANSWER
 from schemas.work import AnswerRequested, GenerationRequested
 
 PASSAGES = 5
 """How many passages an answer is written from."""
+
+OF_ONE_ARTICLE = 4
+"""How many of these are the best of the best article."""
+
+CANDIDATES = 40
+"""How many are ranked for that."""
+
+RANKINGS_KEPT = 32
+"""Each is of one tenant version and language."""
 
 
 class RagEffector:
@@ -32,6 +47,7 @@ class RagEffector:
         self._retriever = retriever
         self._content = content
         self._clock = clock
+        self._rankings: OrderedDict[tuple[str, str, str], Ranking] = OrderedDict()
 
     def prepare(self) -> None:
         for tenant, version in self._content.current():
@@ -45,10 +61,11 @@ class RagEffector:
         for (tenant, version), group in self._content.by_version(events).items():
             self._index(tenant, version)
             config = self._content.config(tenant, version)
-            threshold = config.thresholds.passage
             queries = [query_of(event, config) for event in group]
-            for event, passages in zip(group, self._retriever.search(tenant, version, queries), strict=True):
-                results[event.envelope.event_id] = [self._found(event, passages, threshold)]
+            for event, found in zip(group, self._retriever.search(tenant, version, queries), strict=True):
+                ranking = self._ranking(tenant, version, event.body.language)
+                passages = ranking.rank(event.body.question, event.body.intent, found)
+                results[event.envelope.event_id] = [self._found(event, passages, config.thresholds.passage)]
         return [results[event.envelope.event_id] for event in events]
 
     def failed(self, event: Event[AnswerRequested], reason: FailureReason) -> Results:
@@ -56,14 +73,27 @@ class RagEffector:
         return [follow(event.envelope, body, "failed", self._clock.now())]
 
     def _index(self, tenant: TenantId, version: str) -> None:
+        if self._retriever.ready(tenant, version) and any(
+            key[:2] == (tenant, version) for key in self._rankings
+        ):
+            return
+        config, content = self._content.get(tenant, version)
         if not self._retriever.ready(tenant, version):
-            _, content = self._content.get(tenant, version)
             self._retriever.sync(tenant, version, chunks_of(content.articles))
+        for language in config.languages:
+            self._rankings[tenant, version, language] = ranking_of(config, content, language)
+        while len(self._rankings) > RANKINGS_KEPT:
+            self._rankings.popitem(last=False)
+
+    def _ranking(self, tenant: TenantId, version: str, language: str) -> Ranking:
+        """A language that the tenant does not speak has no article, and so nothing to rank."""
+        found = self._rankings.get((tenant, version, language))
+        return found if found is not None else Ranking((), {}, {})
 
     def _found(
         self, event: Event[AnswerRequested], passages: tuple[Passage, ...], threshold: float
     ) -> Event[GenerationRequested] | Event[NothingFound]:
-        good = tuple(passage for passage in passages if passage.score >= threshold)
+        good = chosen([passage for passage in passages if passage.score >= threshold])
         at = self._clock.now()
         asked = event.body
         if not good:
@@ -80,6 +110,26 @@ def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
         text=event.body.question,
         language=event.body.language,
         on=event.envelope.occurred_at.date().isoformat(),
-        limit=PASSAGES,
+        limit=CANDIDATES,
         topic=config.topic(event.body.intent, event.body.language),
+    )
+
+
+def chosen(ranked: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Of the best article the best passages and its beginning, which has the answer in short; then the best of the others."""
+    first = [passage for passage in ranked if passage.article_id == ranked[0].article_id]
+    lead = [passage for passage in first if not passage.path]
+    best = list(dict.fromkeys([*lead[:1], *first[:OF_ONE_ARTICLE]]))
+    others = [passage for passage in ranked if passage not in first]
+    kept = [*best, *others][:PASSAGES]
+    return tuple(sorted(kept, key=lambda passage: (-passage.score, passage.chunk_id)))
+
+
+def ranking_of(config: TenantConfig, content: TenantContent, language: str) -> Ranking:
+    """By this language's articles and by its examples of all intents that articles answer."""
+    answered = [intent for intent, rule in config.intents.items() if rule.route == "answer"]
+    return Ranking(
+        chunks_of(article for article in content.articles if article.language == language),
+        {intent: content.examples.get(intent, {}).get(language, ()) for intent in answered},
+        {intent: config.intents[intent].title.get(language, "") for intent in answered},
     )

@@ -1,0 +1,13 @@
+"""`parley eval`: how good a part of the platform is on a folder of texts."""
+
+import typer
+
+from parley.cli.evaluating_answers import answers
+
+app = typer.Typer(no_args_is_help=True, help="Measure on files of your own.")
+app.command("answers")(answers)
+
+
+@app.callback()
+def options() -> None:
+    """Measure on files of your own."""

@@ -1,0 +1,89 @@
+"""Which passages answer, and how well."""
+
+from datetime import date
+
+from parley.domain.chunking import chunks_of
+from parley.domain.ranking import Ranking
+from schemas.parts import Passage
+from schemas.tenant import Article
+
+THRESHOLD = 0.45
+
+
+def article(name: str, title: str, text: str, *asked_as: str) -> Article:
+    return Article(
+        id=name,
+        title=title,
+        url=f"/{name}",
+        language="en",
+        valid_from=date(2026, 1, 1),
+        text=text,
+        asked_as=asked_as,
+    )
+
+
+CHUNKS = chunks_of(
+    [
+        article(
+            "lost", "Lost card", "Freeze the card.\n\n## Price\n\nA new one costs €8.", "my purse is gone"
+        ),
+        article("fees", "Account fees", "The account costs €4 a month."),
+        article("hours", "Opening hours", "Branches open at nine."),
+        article("loans", "Loans", "Borrow up to €40,000."),
+    ]
+)
+EXAMPLES = {
+    "fees": ("what does the account cost", "fees please"),
+    "hours": ("when do you open", "opening hours"),
+}
+RANKING = Ranking(CHUNKS, EXAMPLES, {"fees": "Fees", "hours": "Opening hours"})
+PASSAGES = [
+    Passage(
+        chunk_id=chunk.chunk_id,
+        article_id=chunk.article_id,
+        title=chunk.title,
+        url=chunk.url,
+        path=chunk.path,
+        language="en",
+        text=chunk.text,
+        score=0.0,
+    )
+    for chunk in CHUNKS
+]
+
+
+def best(question: str, intent: str | None = None) -> tuple[str, float]:
+    first = RANKING.rank(question, intent, PASSAGES)[0]
+    return first.article_id, first.score
+
+
+def test_the_article_that_covers_the_question_comes_first() -> None:
+    name, score = best("account fee")
+    assert name == "fees" and score > THRESHOLD
+
+
+def test_what_an_article_is_asked_as_finds_it() -> None:
+    name, score = best("somebody took my purse, it's gone")
+    assert name == "lost" and score > THRESHOLD
+
+
+def test_the_intent_speaks_for_the_articles_that_its_examples_ask_for() -> None:
+    _, without = best("at what hour")
+    name, score = best("at what hour", "hours")
+    assert name == "hours" and score > without
+
+
+def test_a_question_about_something_else_scores_low() -> None:
+    assert best("which football team opened the season")[1] < THRESHOLD
+    assert best("the of and")[1] == 0.0
+    assert best("12345")[1] == 0.0
+
+
+def test_a_passage_of_another_version_is_worth_nothing() -> None:
+    strange = PASSAGES[0].model_copy(update={"chunk_id": "en/gone/1", "article_id": "gone"})
+    [ranked] = RANKING.rank("lost card", None, [strange])
+    assert ranked.score == 0.0
+
+
+def test_without_articles_nothing_is_ranked() -> None:
+    assert Ranking((), {}, {}).rank("anything", None, ()) == ()
