@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from parley.domain.chunking import Chunk
 from parley.domain.words import terms
@@ -51,6 +53,11 @@ TOPIC_WEIGHT = 0.35
 """How much a match with the query's topic counts beside one with its text."""
 CANDIDATES = 40
 """So many of the best for either are added up."""
+
+
+class _Match(NamedTuple):
+    row: int
+    chunk_id: str
 
 
 class FtsRetriever:
@@ -99,28 +106,32 @@ class FtsRetriever:
             self._ready.clear()
 
     def _find(self, database: sqlite3.Connection, version: str, query: Query) -> tuple[Passage, ...]:
-        found = self._matches(database, version, query, query.text)
-        scores = dict(found)
-        for body, score in self._matches(database, version, query, query.topic):
-            scores[body] = scores.get(body, 0.0) + TOPIC_WEIGHT * score
-        best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[: query.limit]
-        return tuple(_passage(json.loads(body), score) for body, score in best)
+        scores = dict(self._matches(database, version, query, query.text))
+        for match, score in self._matches(database, version, query, query.topic):
+            scores[match] = scores.get(match, 0.0) + TOPIC_WEIGHT * score
+        best = sorted(scores.items(), key=lambda item: (-item[1], item[0].chunk_id))[: query.limit]
+        rows = [match.row for match, _ in best]
+        marks = ", ".join("?" * len(rows))
+        bodies = dict(database.execute(f"SELECT row, body FROM chunks WHERE row IN ({marks})", rows))
+        return tuple(_passage(orjson.loads(bodies[match.row]), score) for match, score in best)
 
     def _matches(
         self, database: sqlite3.Connection, version: str, query: Query, text: str
-    ) -> list[tuple[str, float]]:
-        """Chunks as stored, with their scores for these words."""
+    ) -> Iterator[tuple[_Match, float]]:
+        """Chunks with their scores for these words, without their bodies, which sorting would carry along."""
         words = list(dict.fromkeys(terms(text)))[:64]
         if not words:
-            return []
+            return
         match = " OR ".join(f'"{word}"' for word in words)
-        return database.execute(
-            f"""SELECT c.body, -bm25(words, {", ".join(map(str, WEIGHTS))}) AS score
+        found = database.execute(
+            f"""SELECT c.row, c.chunk_id, -bm25(words, {", ".join(map(str, WEIGHTS))}) AS score
                 FROM words JOIN chunks c ON c.row = words.rowid JOIN members m ON m.row = c.row AND m.version = ?
                 WHERE words MATCH ? AND c.language = ? AND c.valid_from <= ? AND coalesce(c.valid_until, '9999') >= ?
                 ORDER BY score DESC, c.chunk_id LIMIT ?""",
             (version, match, query.language, query.on, query.on, max(CANDIDATES, query.limit)),
-        ).fetchall()
+        )
+        for row, chunk_id, score in found:
+            yield _Match(row, chunk_id), score
 
     def _insert(self, database: sqlite3.Connection, chunk: Chunk) -> int:
         """Store a chunk with its terms; returns its row."""

@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from parley.domain.chunking import Chunk
 from parley.domain.words import terms
@@ -30,6 +31,16 @@ FULL_SHARE = 0.1
 
 Shares = Mapping[str, float]
 """By term, the share of its weight that a text gets, between 0 and 1."""
+
+
+class Ranked(NamedTuple):
+    """A passage, and what it is worth here; the score in it is still its retriever's."""
+
+    score: float
+    passage: Passage
+
+    def rescored(self) -> Passage:
+        return self.passage.model_copy(update={"score": self.score})
 
 
 class Ranking:
@@ -57,8 +68,8 @@ class Ranking:
             intent: self._votes(found, terms(titles.get(intent, ""))) for intent, found in asked.items()
         }
 
-    def rank(self, question: str, intent: str | None, passages: Iterable[Passage]) -> tuple[Passage, ...]:
-        """The passages with their scores, best first. Those of another version are worth nothing."""
+    def rank(self, question: str, intent: str | None, passages: Iterable[Passage]) -> list[Ranked]:
+        """The passages with their new scores, best first. Those of another version are worth nothing."""
         weights = {term: self._weights.get(term, _unknown(term)) for term in dict.fromkeys(terms(question))}
         whole = sum(weights.values())
         if not whole or all(term[0].isdigit() for term in weights):
@@ -66,14 +77,14 @@ class Ranking:
         likely = self._articles_of.get(intent or "", {})
         covered = self._cover(weights)
         alike = self._phrases.alike(weights)
-        scored = []
+        scored: list[Ranked] = []
         for passage in passages:
             chunk, name = self._chunks.get(passage.chunk_id, {}), passage.article_id
             own = sum(weight * chunk[term] for term, weight in weights.items() if term in chunk)
             score = (own + covered.get(name, 0.0)) / 2 / whole
             score += PHRASE * alike.get(name, 0.0) + AFFINITY * likely.get(name, 0.0)
-            scored.append(passage.model_copy(update={"score": round(score, 6)}))
-        return tuple(sorted(scored, key=lambda passage: (-passage.score, passage.chunk_id)))
+            scored.append(Ranked(round(score, 6), passage))
+        return sorted(scored, key=lambda each: (-each.score, each.passage.chunk_id))
 
     def _cover(self, asked: Iterable[str]) -> dict[str, float]:
         """By article, the weight that it covers of these terms."""

@@ -54,7 +54,7 @@ PASSAGES = [
 
 def best(question: str, intent: str | None = None) -> tuple[str, float]:
     first = RANKING.rank(question, intent, PASSAGES)[0]
-    return first.article_id, first.score
+    return first.passage.article_id, first.score
 
 
 def test_the_article_that_covers_the_question_comes_first() -> None:
@@ -86,4 +86,4 @@ def test_a_passage_of_another_version_is_worth_nothing() -> None:
 
 
 def test_without_articles_nothing_is_ranked() -> None:
-    assert Ranking((), {}, {}).rank("anything", None, ()) == ()
+    assert Ranking((), {}, {}).rank("anything", None, ()) == []

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from parley.domain.chunking import chunks_of
 from parley.domain.events import follow
-from parley.domain.ranking import Ranking
+from parley.domain.ranking import Ranked, Ranking
 from parley.ports.clock import Clock
 from parley.ports.models import Query, Retriever
 from parley.runtime.effector import FailureReason, Results
@@ -28,7 +28,7 @@ PASSAGES = 5
 OF_ONE_ARTICLE = 4
 """How many of these are the best of the best article."""
 
-CANDIDATES = 40
+CANDIDATES = 25
 """How many are ranked for that."""
 
 RANKINGS_KEPT = 32
@@ -64,8 +64,8 @@ class RagEffector:
             queries = [query_of(event, config) for event in group]
             for event, found in zip(group, self._retriever.search(tenant, version, queries), strict=True):
                 ranking = self._ranking(tenant, version, event.body.language)
-                passages = ranking.rank(event.body.question, event.body.intent, found)
-                results[event.envelope.event_id] = [self._found(event, passages, config.thresholds.passage)]
+                ranked = ranking.rank(event.body.question, event.body.intent, found)
+                results[event.envelope.event_id] = [self._found(event, ranked, config.thresholds.passage)]
         return [results[event.envelope.event_id] for event in events]
 
     def failed(self, event: Event[AnswerRequested], reason: FailureReason) -> Results:
@@ -91,13 +91,13 @@ class RagEffector:
         return found if found is not None else Ranking((), {}, {})
 
     def _found(
-        self, event: Event[AnswerRequested], passages: tuple[Passage, ...], threshold: float
+        self, event: Event[AnswerRequested], ranked: Sequence[Ranked], threshold: float
     ) -> Event[GenerationRequested] | Event[NothingFound]:
-        good = chosen([passage for passage in passages if passage.score >= threshold])
+        good = chosen([each for each in ranked if each.score >= threshold])
         at = self._clock.now()
         asked = event.body
         if not good:
-            best = passages[0].score if passages else None
+            best = ranked[0].score if ranked else None
             nothing = NothingFound(generation_id=asked.generation_id, epoch=asked.epoch, best_score=best)
             return follow(event.envelope, nothing, 0, at)
         fields = {name: getattr(asked, name) for name in type(asked).model_fields}
@@ -115,14 +115,14 @@ def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
     )
 
 
-def chosen(ranked: Sequence[Passage]) -> tuple[Passage, ...]:
+def chosen(ranked: Sequence[Ranked]) -> tuple[Passage, ...]:
     """Of the best article the best passages and its beginning, which has the answer in short; then the best of the others."""
-    first = [passage for passage in ranked if passage.article_id == ranked[0].article_id]
-    lead = [passage for passage in first if not passage.path]
-    best = list(dict.fromkeys([*lead[:1], *first[:OF_ONE_ARTICLE]]))
-    others = [passage for passage in ranked if passage not in first]
-    kept = [*best, *others][:PASSAGES]
-    return tuple(sorted(kept, key=lambda passage: (-passage.score, passage.chunk_id)))
+    first = [each for each in ranked if each.passage.article_id == ranked[0].passage.article_id]
+    others = [each for each in ranked if each.passage.article_id != ranked[0].passage.article_id]
+    lead = [each for each in first if not each.passage.path][:1]
+    best = [*lead, *(each for each in first[:OF_ONE_ARTICLE] if each not in lead)]
+    kept = sorted([*best, *others][:PASSAGES], key=lambda each: (-each.score, each.passage.chunk_id))
+    return tuple(each.rescored() for each in kept)
 
 
 def ranking_of(config: TenantConfig, content: TenantContent, language: str) -> Ranking:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from parley.domain.guard.facts import READ, Facts, Rule, canonical, over, reading, times
+from parley.domain.guard.facts import FIGURES, READ, Facts, Rule, canonical, over, reading, times
 from parley.domain.guard.units import (
     BEHIND,
     FREE,
@@ -34,7 +34,7 @@ _FIGURES = (
 )
 _HALF = r"half(?= (?:an? )?(?:hour|year|day|month)\b)|半(?=个?(?:小时|钟头|月|年|天))"
 _NUMBER = re.compile(
-    rf"(?P<figures>{_FIGURES})|(?P<half>{_HALF})|(?P<english>{ENGLISH.pattern})|(?P<chinese>{CHINESE.pattern})"
+    rf"(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|(?=[aefhnostz])(?P<english>{ENGLISH.pattern})|(?P<chinese>{CHINESE.pattern})"
 )
 _SCALE = re.compile(
     r"[ -]?(thousand|million|billion|mio|mn|bn)\b|(k|m)\b(?!/)|\s?(千万|百万|亿|万|千(?![克瓦米兆比字]))"
@@ -205,9 +205,9 @@ def _demanded(amount: Amount) -> bool:
 
 
 AMOUNTS: tuple[Rule, ...] = (
-    reading(_PHONE, _phone),
-    reading(_SHARE, _share),
-    reading(_PER_MILLE, _per_mille),
-    reading(_ORDINAL, _ordinal),
+    reading(_PHONE, _phone, *FIGURES),
+    reading(_SHARE, _share, "分之"),
+    reading(_PER_MILLE, _per_mille, "‰"),
+    reading(_ORDINAL, _ordinal, *FIGURES, "第"),
     _amounts,
 )

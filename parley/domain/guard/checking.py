@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from parley.domain.guard.amounts import AMOUNTS
-from parley.domain.guard.claims import unsupported
+from parley.domain.guard.claims import SENTENCE, unsupported
 from parley.domain.guard.dates import DATES
 from parley.domain.guard.facts import Facts, Rule
 from parley.domain.guard.links import LINKS
@@ -36,7 +36,8 @@ def check(text: str, passages: Iterable[Passage]) -> GuardReport:
 
 
 def check_against(text: str, sources: tuple[str, ...]) -> GuardReport:
-    said = _facts(text).said
+    own = _not_quoted(text, sources)
+    said = _facts(own).said
     known = _known(sources) if said else frozenset()
     violations = sorted(
         {
@@ -47,9 +48,29 @@ def check_against(text: str, sources: tuple[str, ...]) -> GuardReport:
     )
     if _MASKED.search(text):
         violations.append("masked")
-    if unsupported(text, sources):
+    if unsupported(own, sources):
         violations.append("yes_no")
     return GuardReport(passed=not violations, violations=tuple(violations))
+
+
+def _not_quoted(text: str, sources: tuple[str, ...]) -> str:
+    """What of a text is no whole line and no whole sentence of a source: what is quoted needs no reading, however long it is."""
+    quotable = _quotable(sources)
+    lines = [line for line in text.split("\n") if line.strip() not in quotable]
+    return "\n".join(
+        " ".join(sentence for sentence in SENTENCE.split(line) if sentence.strip() not in quotable)
+        for line in lines
+    )
+
+
+@lru_cache(maxsize=256)
+def _quotable(sources: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(
+        part.strip()
+        for source in sources
+        for line in source.split("\n")
+        for part in (line, *SENTENCE.split(line))
+    )
 
 
 def tokens(text: str) -> frozenset[str]:

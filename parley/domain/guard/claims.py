@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from parley.domain.words import terms
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
+SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 _CLAIM = re.compile(
     r"[\s\"'“*>•-]*(?:(yes|yeah|yep|yup|no|nope|of course|certainly|absolutely|definitely)(?=\s*(?:[,.;:!–—-]|$)|\s+(?:you|it|we|that|this|there|they|i|the)\b)"
     r"|(是的|是(?=[，,。!！])|不是|可以的|可以(?=[，,。!！])|不可以|不能|不行|不会(?=[，,。!！])|不用(?=[，,。!！])|对的|没错|当然|有的(?=[，,。!！])|没有(?=[，,。!！])|能(?=[，,。!！])))",
@@ -57,7 +57,7 @@ def unsupported(text: str, sources: tuple[str, ...]) -> bool:
 
 def _claims(text: str) -> Iterator[tuple[bool, frozenset[str]]]:
     """Each claim as whether it is a yes, and the terms behind it."""
-    for sentence in _SENTENCE.split(text):
+    for sentence in SENTENCE.split(text):
         claim = _CLAIM.match(sentence)
         if claim is not None:
             word = (claim[1] or claim[2]).lower().replace(" ", "_")

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from parley.domain.guard.facts import READ, Facts, Note, Rule, reading
+from parley.domain.guard.facts import FIGURES, READ, Facts, Note, Rule, reading
 from parley.domain.numerals import ORDINAL, chinese, ordinal
 
 _NAMES = "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct|november nov|december dec"
 MONTHS = {name: number for number, names in enumerate(_NAMES.split("|"), start=1) for name in names.split()}
+SHORT_MONTHS = tuple(names.split()[-1][:3] for names in _NAMES.split("|"))
 _MONTH = "|".join(sorted((name for name in MONTHS if name != "may"), key=len, reverse=True))
 _MONTH = rf"(?P<name>{_MONTH}|(?-i:May|MAY))"
 """In small letters `may` is a verb."""
@@ -147,16 +148,25 @@ def _whole(days: tuple[int, ...], *, said: bool) -> Note:
 
 
 DATES: tuple[Rule, ...] = (
-    reading(_DAY_MONTH, _date),
-    reading(_MONTH_DAY, _date),
-    reading(_ISO, _date),
-    reading(_FIGURES, _figures),
-    reading(_CHINESE, _date),
-    reading(_ONLY_MONTH, _only_month),
-    reading(_ONLY_CHINESE_MONTH, _only_chinese_month),
-    reading(_OF_MONTH, _of_month),
+    reading(_DAY_MONTH, _date, *SHORT_MONTHS),
+    reading(_MONTH_DAY, _date, *SHORT_MONTHS),
+    reading(_ISO, _date, *FIGURES),
+    reading(_FIGURES, _figures, *FIGURES),
+    reading(_CHINESE, _date, "月"),
+    reading(_ONLY_MONTH, _only_month, *SHORT_MONTHS),
+    reading(_ONLY_CHINESE_MONTH, _only_chinese_month, "月"),
+    reading(_OF_MONTH, _of_month, "the"),
     _weekdays,
-    reading(_WEEKEND, _whole((6, 7), said=True)),
-    reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True)),
-    reading(_ALL_WEEK, _whole((1, 2, 3, 4, 5, 6, 7), said=False)),
+    reading(_WEEKEND, _whole((6, 7), said=True), "week", "周末"),
+    reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True), "weekdays", "平日"),
+    reading(
+        _ALL_WEEK,
+        _whole((1, 2, 3, 4, 5, 6, 7), said=False),
+        "every day",
+        "days a week",
+        "24/7",
+        "全年",
+        "每周",
+        "周末",
+    ),
 )

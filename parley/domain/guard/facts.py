@@ -35,10 +35,18 @@ Note = Callable[[re.Match[str], Facts], bool]
 """Notes what a match says; False where it was not what it looked like, and others may read it."""
 
 
-def reading(pattern: re.Pattern[str], note: Note) -> Rule:
-    """A rule of one pattern."""
+FIGURES = tuple("0123456789")
+
+
+def reading(pattern: re.Pattern[str], note: Note, *signs: str) -> Rule:
+    """A rule of one pattern, of which every match holds one of these signs, in small letters: looking for them first takes a hundredth of the
+    time, and most sentences have none.
+    """
 
     def rule(text: str, facts: Facts) -> str:
+        small = text.lower()
+        if not any(sign in small for sign in signs):
+            return text
         return pattern.sub(lambda match: READ if note(match, facts) else match[0], text)
 
     return rule

@@ -60,8 +60,8 @@ def _say(link: str, facts: Facts) -> None:
 
 
 LINKS: tuple[Rule, ...] = (
-    reading(_TARGET, _target),
-    reading(_EMAIL, _email),
-    reading(_LINK, _link),
-    reading(_DOMAIN, _domain),
+    reading(_TARGET, _target, "]("),
+    reading(_EMAIL, _email, "@"),
+    reading(_LINK, _link, "://", "www."),
+    reading(_DOMAIN, _domain, "."),
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from parley.domain.guard.facts import Facts, Rule, reading
+from parley.domain.guard.facts import FIGURES, Facts, Rule, reading
 from parley.domain.numerals import chinese
 
 _HALF = r"(?:[ap]\.?\s?m\b\.?)"
@@ -76,7 +76,7 @@ def _number(written: str) -> int:
 
 
 TIMES: tuple[Rule, ...] = (
-    reading(_CHINESE, _chinese),
-    reading(_ENGLISH, _english),
-    reading(_NAMED, _named),
+    reading(_CHINESE, _chinese, "点", "时", "晨", "早", "午", "晚", "夜"),
+    reading(_ENGLISH, _english, *FIGURES),
+    reading(_NAMED, _named, "noon", "mid", "正午", "午夜", "零点"),
 )

@@ -60,8 +60,8 @@ _LONGEST_BEFORE = 5
 
 _ONE = r"an?|per|each|every|any|one|/"
 SINGLE = re.compile(
-    rf"(?:(?<![a-z0-9])(?:{_ONE})\s?|[每按当同]个?)(?:{_ANY})|\b(?P<hourly>hourly)\b|\b(?P<daily>daily)\b|\b(?P<weekly>weekly)\b"
-    r"|\b(?P<monthly>monthly|month's)\b|\b(?P<yearly>yearly|annual(?:ly)?|p\.a\.)|(?P<han>日限|月费|月租|年费|年利率|年化)"
+    rf"(?=[adehmopwy/每按当同日月年])(?:(?:(?<![a-z0-9])(?:{_ONE})\s?|[每按当同]个?)(?:{_ANY})|\b(?P<hourly>hourly)\b|\b(?P<daily>daily)\b|\b(?P<weekly>weekly)\b"
+    r"|\b(?P<monthly>monthly|month's)\b|\b(?P<yearly>yearly|annual(?:ly)?|p\.a\.)|(?P<han>日限|月费|月租|年费|年利率|年化))"
 )
 """One of a unit without a number: `a month`, `每月`, `daily`."""
 LASTING = re.compile(rf"\b(?:within|after|takes?|about|for|in|up to|at least|only)\s+an?\s(?:{_ANY})")
