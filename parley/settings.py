@@ -51,6 +51,7 @@ class Settings(BaseSettings):
 
     kafka_replication: Annotated[int, Field(ge=1, le=5)] = 1
     partitions: Annotated[int, Field(ge=1, le=12)] = 12
+    bury_anyway: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")

@@ -18,6 +18,7 @@ from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import KeyStore
 from parley.ports.models import Classifier, Generator, Retriever
 from parley.ports.store import Store
+from parley.runtime.deadletters import FloodGuard
 from parley.runtime.decider import DeciderWorker
 from parley.runtime.effector import Effector, EffectorWorker
 from parley.runtime.tenants import TenantConfigs
@@ -201,10 +202,21 @@ def _decider(platform: Platform, decider: Decider[S]) -> Runner:
         platform.configs,
         platform.clock,
         platform.metrics,
+        flood=_flood(platform),
     )
 
 
 def _effector(platform: Platform, effector: Effector, producer: Producer | None = None) -> Runner:
     return EffectorWorker(
-        effector, platform.bus, platform.codec, platform.clock, platform.metrics, producer=producer
+        effector,
+        platform.bus,
+        platform.codec,
+        platform.clock,
+        platform.metrics,
+        producer=producer,
+        flood=_flood(platform),
     )
+
+
+def _flood(platform: Platform) -> FloodGuard:
+    return FloodGuard(off=platform.settings.bury_anyway)

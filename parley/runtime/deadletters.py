@@ -89,7 +89,7 @@ def exhume(record: Record) -> DeadLetter:
 
 
 class FloodGuard:
-    """Raises `TooManyInvalid` when this looks like a wrong deployment and not like single bad records. Thread-safe.
+    """Raises `TooManyInvalid`, unless it is `off`, when this looks like a wrong deployment and not like single bad records. Thread-safe.
 
     - Of the last `window` records at least `minimum`, and more than `share` of all, were invalid.
     - Nothing valid was read since the start, and `unproven` records were invalid. Without this, a worker that its supervisor starts
@@ -97,7 +97,16 @@ class FloodGuard:
       `unproven` a start, and none where they come in one batch, as they do from a backlog; a single one is buried at once.
     """
 
-    def __init__(self, window: int = 500, share: float = 0.5, minimum: int = 50, unproven: int = 10) -> None:
+    def __init__(
+        self,
+        window: int = 500,
+        share: float = 0.5,
+        minimum: int = 50,
+        unproven: int = 10,
+        *,
+        off: bool = False,
+    ) -> None:
+        self._off = off
         self._last: deque[bool] = deque(maxlen=window)
         self._share = share
         self._minimum = minimum
@@ -112,8 +121,9 @@ class FloodGuard:
             self._last.extend([True] * valid + [False] * invalid)
             bad, read = self._last.count(False), len(self._last)
             many = self._minimum if self._proven else self._unproven
-        if bad >= many and bad > self._share * read:
+        if not self._off and bad >= many and bad > self._share * read:
             raise TooManyInvalid(
                 f"{bad} of the last {read} records could not be read: this looks like a wrong deployment; "
-                "the worker stops, and nothing of the last batch was committed"
+                "the worker stops, and nothing of the last batch was committed. If they are to become dead letters all the same: "
+                "PARLEY_BURY_ANYWAY=true for one start"
             )

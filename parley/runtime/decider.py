@@ -74,6 +74,7 @@ class DeciderWorker(Generic[S]):
         metrics: WorkerMetrics,
         *,
         max_batch: int = MAX_BATCH,
+        flood: FloodGuard | None = None,
     ) -> None:
         self.name = decider.name
         self._topic = decider.topic.name
@@ -83,7 +84,7 @@ class DeciderWorker(Generic[S]):
         self._metrics = metrics
         self._max_batch = max_batch
         self._judge = Judge(decider, codec, store, tenants)
-        self._flood = FloodGuard()
+        self._flood = flood or FloodGuard()
         self._holdings = Holdings(store, decider.name)
         self._to_take: set[TopicPartition] = set()
         self._leaving = Leaving()

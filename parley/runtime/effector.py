@@ -107,6 +107,7 @@ class EffectorWorker:
         *,
         producer: Producer | None = None,
         drain_s: float = 10.0,
+        flood: FloodGuard | None = None,
     ) -> None:
         self.name = effector.name
         self._effector = effector
@@ -118,7 +119,7 @@ class EffectorWorker:
         self._drain_s = drain_s
         self._at_once = effector.calls * effector.batch
         self._high = READ_AHEAD * self._at_once
-        self._flood = FloodGuard()
+        self._flood = flood or FloodGuard()
         self._progress = Progress()
         self._lag = LagGauge(metrics, effector.name)
         self._queue: deque[Record] = deque()

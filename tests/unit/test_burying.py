@@ -95,3 +95,10 @@ def test_more_bad_than_good_ones_stop_even_who_has_read_something() -> None:
     guard.count(10, 49)
     with pytest.raises(TooManyInvalid):
         guard.count(0, 1)
+
+
+def test_who_has_looked_at_them_may_bury_them_all() -> None:
+    guard = FloodGuard(off=True)
+    guard.count(0, 1_000)
+    with pytest.raises(TooManyInvalid, match="PARLEY_BURY_ANYWAY=true"):
+        FloodGuard().count(0, 1_000)
