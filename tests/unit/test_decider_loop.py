@@ -10,7 +10,7 @@ from parley.domain.conversation import Conversation
 from parley.domain.deciding import Decision
 from parley.errors import BusUnavailable, NewerVersion, StoreUnavailable, TooManyInvalid
 from parley.ports.store import Commit
-from parley.runtime.decider import DeciderWorker
+from parley.runtime.decider import MAX_BATCH, DeciderWorker
 from schemas.base import AnyEvent, Event, MessageId
 from schemas.conversation_events import ConversationStarted, MessageFailed, MessageReceived, TimerFired
 from schemas.outbound import CustomerMessage, MessageSettled, ReplyReady
@@ -33,10 +33,17 @@ def platform(clock: ManualClock | None = None) -> Platform:
 
 
 def worker(
-    on: Platform, decider: DialogueDecider | None = None, **options: int
+    on: Platform, decider: DialogueDecider | None = None, max_batch: int = MAX_BATCH
 ) -> DeciderWorker[Conversation]:
     return DeciderWorker(
-        decider or DialogueDecider(), on.bus, on.store, on.codec, on.configs, on.clock, on.metrics, **options
+        decider or DialogueDecider(),
+        on.bus,
+        on.store,
+        on.codec,
+        on.configs,
+        on.clock,
+        on.metrics,
+        max_batch=max_batch,
     )
 
 
