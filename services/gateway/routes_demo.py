@@ -115,6 +115,7 @@ def routes(demo: Demo) -> list[BaseRoute]:
         Route("/demo/", landing),
         Route("/demo/static/{name}", file),
         Route("/demo/{tenant}", home),
+        Route("/demo/{tenant}/", home),
         Route("/demo/{tenant}/help/{article_id}", article),
         Route("/demo/{tenant}/{rest:path}", missing),
     ]

@@ -55,6 +55,12 @@ def test_the_widget_is_javascript(client: InProcess) -> None:
     assert b"document.currentScript" in answer.content
 
 
+def test_the_site_answers_with_a_slash_at_the_end_too(client: InProcess) -> None:
+    plain, slash = client.get("/demo/bank"), client.get("/demo/bank/")
+    assert (plain.status_code, slash.status_code) == (200, 200)
+    assert slash.content == plain.content
+
+
 def test_files_are_served_for_head_requests_too(client: InProcess) -> None:
     answer = client.request("HEAD", "/widget.js")
     assert (answer.status_code, answer.content) == (200, b"")
