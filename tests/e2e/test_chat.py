@@ -115,7 +115,7 @@ def test_a_question_is_answered_with_its_source_and_rated(
     page = visit(context, site)
     ask(page, "What does cash abroad cost in another currency?")
     source = page.locator(".src a").first
-    expect(source).to_have_attribute("href", f"{site}/demo/bank/help/card-abroad")
+    expect(source).to_have_attribute("href", f"{site}/demo/bank/help/foreign-currency-fees")
     expect(log(page)).to_contain_text("2% of the amount")
     up = page.get_by_role("button", name="Helpful", exact=True)
     up.click()
@@ -124,7 +124,7 @@ def test_a_question_is_answered_with_its_source_and_rated(
     page.screenshot(path=output_dir / f"answer-en-{site.rsplit(':')[-1]}.png")
     with context.expect_page() as opened:
         source.click()
-    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("abroad")
+    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("Foreign-currency fees")
 
 
 def test_chinese_is_answered_in_chinese(site: str, context: BrowserContext, output_dir: Path) -> None:
