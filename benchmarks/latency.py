@@ -7,6 +7,7 @@ The extractive generator stands for an instant one. Each customer has a conversa
 import asyncio
 import json
 from time import perf_counter
+from typing import Any
 
 from benchmarks.clients import Customer, ask_once, customers
 from benchmarks.platforms import Running, distributed, embedded
@@ -32,8 +33,16 @@ class Asker:
             if name == "ready":
                 self.ready.set()
             elif name == "reply":
-                for message in json.loads(data)["answers"]:
-                    self._reply_to(message).set_result(perf_counter())
+                self._arrive(json.loads(data))
+
+    def _arrive(self, reply: dict[str, Any]) -> None:
+        """An apology comes fast, and is no answer."""
+        for message in reply["answers"]:
+            future = self._reply_to(message)
+            if reply["citations"]:
+                future.set_result(perf_counter())
+            else:
+                future.set_exception(RuntimeError(f"not answered, but told: {reply['text']}"))
 
     async def ask(self) -> float:
         """Milliseconds from the request's first byte to the reply's frame."""

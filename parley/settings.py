@@ -50,7 +50,6 @@ class Settings(BaseSettings):
     generations_in_flight: Annotated[int, Field(ge=1, le=512)] = 16
 
     kafka_replication: Annotated[int, Field(ge=1, le=5)] = 1
-    partitions: Annotated[int, Field(ge=1, le=12)] = 12
     bury_anyway: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

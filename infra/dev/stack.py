@@ -35,8 +35,6 @@ from infra.dev.process import Process
 GATEWAY = "gateway"
 SERVERS = ("kafka", "postgres")
 DATABASES = ("parley", "parley_keys")
-PARTITIONS = 2
-"""Enough for two workers of a kind; more only cost, on a machine that runs everything."""
 READY_WITHIN_S = 90.0
 STOP_WITHIN_S = 25.0
 
@@ -104,7 +102,6 @@ class Stack:
             "PARLEY_SECRET": self._secret(),
             "PARLEY_HOST": LOOPBACK,
             "PARLEY_PORT": str(self.ports.gateway),
-            "PARLEY_PARTITIONS": str(PARTITIONS),
             **self._extra,
         }
 

@@ -11,7 +11,7 @@ import typer
 from parley.cli.common import JsonOption, counted, load_settings, platform, print_json, table
 from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
-from parley.ports.bus import Admin, TopicSpec
+from parley.ports.bus import TopicSpec
 from parley.ports.store import AccessKey
 from parley.runtime.exports import read_records
 from parley.runtime.rebuild import Rebuilt, rebuild_read_model
@@ -36,11 +36,7 @@ def specs(settings: Settings) -> list[TopicSpec]:
     for topic in TOPICS:
         found.append(
             TopicSpec(
-                topic.name,
-                min(topic.partitions, settings.partitions),
-                topic.retention_ms,
-                topic.compacted,
-                settings.kafka_replication,
+                topic.name, topic.partitions, topic.retention_ms, topic.compacted, settings.kafka_replication
             )
         )
         if topic.dead_letters:
@@ -55,19 +51,13 @@ def specs(settings: Settings) -> list[TopicSpec]:
     return found
 
 
-def create_topics(admin: Admin, settings: Settings) -> list[str]:
-    """The names of those that were missing. One that is there keeps its partitions, whatever the settings say by now."""
-    there = admin.topics()
-    return admin.apply([spec for spec in specs(settings) if spec.name not in there])
-
-
 @topics.command("apply")
 def apply_topics(as_json: JsonOption = False) -> None:
     """Create the topics that are missing; nothing that is there is changed."""
     with platform() as opened:
         admin = opened.bus.admin()
         try:
-            created = create_topics(admin, opened.settings)
+            created = admin.apply(specs(opened.settings))
         finally:
             admin.close()
     if as_json:

@@ -49,7 +49,7 @@ def run(
         stack.callback(platform.close)
         with step("topics"):
             bus_admin = platform.bus.admin()
-            admin.create_topics(bus_admin, settings)
+            bus_admin.apply(admin.specs(settings))
             bus_admin.close()
         names = []
         intents = classifier(platform)
