@@ -1,4 +1,4 @@
-"""What kind of thing a question asks for, and how a text looks that holds it: an amount, a time, an age."""
+"""What kind of thing a question asks for, and how a text looks that holds it: an amount, a time, an age, steps to take."""
 
 import re
 
@@ -8,6 +8,7 @@ TIME = re.compile(
     r"|\d\s*(?:个?工作日|秒|分钟|个?小时|天|周|个月|年|日)|\d(?:st|nd|rd|th)\b|working day\b|工作日"
 )
 AGE = re.compile(r"\b\d{1,2} or older|\bage \d|\baged \d|\bfrom \d{1,2}\b|\d{1,2} 岁")
+STEPS = re.compile(r"^\s*1[.)]\s", re.MULTILINE)
 
 KINDS = {
     AMOUNT: re.compile(
@@ -17,6 +18,10 @@ KINDS = {
     TIME: re.compile(
         r"\bhow (?:long|soon|fast|quick|many (?:day|week|month|hour))|\bwhen\b|\bwhich day\b|\bwhat (?:time|day)\b|\buntil\b"
         r"|\b(?:time|deadline)s?\b|多久|多长时间|几天|多少天|什么时候|何时|几点|哪天|几号|时间"
+    ),
+    STEPS: re.compile(
+        r"\bhow (?:do|can|could|should|would) (?:i|we|you)\b|\bhow to\b|\bwhat (?:now|next)\b|\bwhat (?:do|should|can|must) i do\b|\bwhat to do\b"
+        r"|怎么办|(?:怎么|怎样|如何)(?!样|收|算|计|这么|那么)|步骤"
     ),
     AGE: re.compile(r"\bhow old\b|\bage\b|\bwho can\b|\d[ -]?years?[ -]old|几岁|多大|年龄|\d\s*岁|条件"),
 }

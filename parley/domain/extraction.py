@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -35,6 +36,9 @@ ROOM = 500
 ROWS_ALIKE = 0.6
 """Of a table those rows are quoted that cover at least this share of what the best row does."""
 
+ROWS_TOLD = 0.2
+"""And the first `MOST_ROWS` of them where none covers this share of the question: a word like `month` chooses none."""
+
 PHRASE_TERMS = 4
 MOST_SENTENCES = 3
 MOST_ROWS = 6
@@ -43,7 +47,7 @@ BLOCKS_KEPT = 1_024
 """Of how many texts the terms are kept: reading them is most of an answer's work, and the same articles are asked for again and again."""
 
 FULL_STOP = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(€$£])|(?<=[。！？])")
-SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(€$£\u3400-\u9fff])|(?<=[。！？；])")
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(€$£\u3400-\u9fff])|(?<=[。！？])")
 LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 
 
@@ -81,6 +85,12 @@ class Weights:
         self._sum = sum(self._weights.values())
         self.kinds = kinds_of(question)
 
+    def without(self, text: str) -> "Weights":
+        """The same where what the text says counts nothing: a table's head tells none of its rows from another."""
+        rest, said = copy(self), _held(text)
+        rest._weights = {term: 0.0 if term in said else each for term, each in self._weights.items()}
+        return rest
+
     def worth(self, text: str) -> float:
         """What is covered, and a bonus for each kind of thing that was asked for and is there."""
         return self.covered(text) + KIND_BONUS * sum(kind.search(text) is not None for kind in self.kinds)
@@ -110,7 +120,7 @@ def extract(question: str, passages: Sequence[Passage]) -> Extract | None:
     first = first_sentence(lead.text) if lead is not None else ""
     scored = [(_score(block, weights, best.score), block) for block in blocks if block is not lead]
     if lead is not None and all(
-        weights.worth(quote(block, weights)) < weights.worth(first) for _, block in scored
+        weights.worth(_judged(block, weights)) < weights.worth(first) for _, block in scored
     ):
         return Extract(shorten(lead.text, weights), (lead.passage.chunk_id,))
     taken = _taken(scored, len(first), weights)
@@ -130,8 +140,13 @@ def _taken(scored: Sequence[tuple[float, Block]], used: int, weights: Weights) -
     return [chosen, *islice(second, 1)]
 
 
+def _judged(block: Block, weights: Weights) -> str:
+    """What a block is chosen by: all of a table, though few of its rows are quoted."""
+    return block.text if is_table(block.text.split("\n")) else quote(block, weights)
+
+
 def quote(block: Block, weights: Weights) -> str:
-    shortened = shorten(block.text, weights)
+    shortened = shorten(block.text, weights, block.passage.title)
     return f"{block.intro}\n\n{shortened}" if block.intro else shortened
 
 
@@ -165,11 +180,11 @@ def _score(block: Block, weights: Weights, best: float) -> float:
     return weights.worth(quote(block, weights)) + RANK * rank + ANNOUNCED * bool(announced)
 
 
-def shorten(block: str, weights: Weights) -> str:
+def shorten(block: str, weights: Weights, title: str = "") -> str:
     """A block as it is quoted: a table by the rows that are asked for, a long paragraph by its best run of sentences."""
     lines = block.split("\n")
     if is_table(lines):
-        return "\n".join([*lines[:2], *_rows(lines[2:], weights)])
+        return "\n".join([*lines[:2], *_rows(lines[2:], weights.without(f"{title} {lines[0]}"))])
     if LIST_ITEM.match(block):
         return block
     sentences = [sentence for sentence in SENTENCE.split(" ".join(lines)) if sentence.strip()]
@@ -182,10 +197,18 @@ def shorten(block: str, weights: Weights) -> str:
 
 def _rows(rows: Sequence[str], weights: Weights) -> list[str]:
     """The rows that cover most, in their order; all of a short table where none covers more than the others."""
-    covered = [weights.covered(row) for row in rows]
-    enough = ROWS_ALIKE * max(covered)
+    covered = [weights.covered(_first_cell(row)) for row in rows]
+    if max(covered) < ROWS_TOLD and len(rows) > MOST_ROWS:
+        covered = [weights.covered(row) for row in rows]
+    best = max(covered)
+    enough = ROWS_ALIKE * best if best >= ROWS_TOLD else 0.0
     ranked = sorted(range(len(rows)), key=lambda at: (-covered[at], at))[:MOST_ROWS]
     return [rows[at] for at in sorted(ranked) if covered[at] >= enough]
+
+
+def _first_cell(row: str) -> str:
+    """What a row is about; the others say what of it."""
+    return row.strip().strip("|").partition("|")[0]
 
 
 def _join(sentences: Sequence[str]) -> str:

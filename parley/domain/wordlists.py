@@ -97,6 +97,7 @@ SPELLINGS = {
     r"web[- ]?sites?|web[- ]?pages?": "website",
     r"contact[- ]less(?:ly)?|tap(?:ping)? (?:and|to) pay|touch(?:ing)? (?:and|to) pay|tapping|tap": "contactless",
     r"cash ?points?|cash ?machines?|cash dispensers?|atms?": "atm cash machine",
+    r"(?:tele)?phoned|phoning|rang|ringing|phone calls?": "call",
     r"(?:mobile|cell)(?: ?phones?)?|hand ?sets?|smart ?phones?|tele ?phones?|phones?|iphones?": "phone",
     r"text messages?|sms|texts?": "text",
     r"e[- ]?wallets?": "wallet",
@@ -114,6 +115,7 @@ SAME = {
     word: head
     for head, words in {
         "abroad": "foreign overseas",
+        "arrive": "arrives arrived arriving reach reaches reached",
         "advert": "advertising advertisement advertisements advertise marketing",
         "allow": "permit permission",
         "bankrupt": "bankruptcy insolvent insolvency bust",
@@ -135,6 +137,7 @@ SAME = {
         "gamble": "gambling betting bet bets casino",
         "home": "house houses homes flat flats apartment apartments",
         "insurance": "insured insure insures insurer",
+        "limit": "maximum max",
         "loan": "loans lend borrow borrowed borrowing",
         "medical": "hospital",
         "parent": "parents mother father mum mom dad",
@@ -149,6 +152,7 @@ SAME = {
         "shop": "shops store stores supermarket supermarkets merchant merchants retailer retailers",
         "stop": "stops stopped stopping prevent",
         "surname": "surnames",
+        "swallow": "eat eats ate eaten retained",
         "switch": "switches switched switching turn turns turned turning disable disabled enable enabled deactivate deactivated",
         "trip": "trips travel travels travelling traveling journey journeys holidays vacation",
     }.items()
@@ -173,6 +177,11 @@ COUNTRIES = frozenset(
     """.split()  # noqa: SIM905
 )
 """A country is a word of its own and one for what is abroad."""
+
+CITIES = frozenset(
+    "amsterdam athens bangkok barcelona beijing berlin brussels dubai istanbul lisbon london madrid milan munich paris prague rome shanghai sydney tokyo vienna warsaw zurich".split()  # noqa: SIM905
+)
+"""Where many travel: abroad, too."""
 
 CURRENCIES = frozenset(
     "dollar pound sterling franc yen renminbi yuan zloty krona krone rupee peso lira baht".split()  # noqa: SIM905
@@ -232,5 +241,5 @@ CHINESE_SAME = {
 }
 """Other words for one thing; the longest is tried first."""
 
-CHINESE_COUNTRIES = "美国 英国 法国 德国 日本 韩国 泰国 波兰 瑞士 西班牙 意大利 加拿大 澳大利亚 土耳其 印度 俄罗斯 荷兰 葡萄牙".split()  # noqa: SIM905
+CHINESE_COUNTRIES = "美国 英国 法国 德国 日本 韩国 泰国 波兰 瑞士 西班牙 意大利 加拿大 澳大利亚 土耳其 印度 俄罗斯 荷兰 葡萄牙 伦敦 巴黎 纽约 东京 曼谷 首尔 悉尼".split()  # noqa: SIM905
 CHINESE_CURRENCIES = "美元 美金 英镑 日元 瑞郎 瑞士法郎 人民币 兹罗提 港币".split()  # noqa: SIM905

@@ -88,6 +88,8 @@ def _latin(word: str, drop_common: bool) -> tuple[str, ...]:
     term = wordlists.NUMBERS.get(bare) or stem(bare)
     if bare in wordlists.COUNTRIES:
         return (term, "country", "abroad")
+    if bare in wordlists.CITIES:
+        return (term, "abroad")
     if bare.removesuffix("s") in wordlists.CURRENCIES:
         return (term, "currency")
     return (term,) if term else ()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.domain.asking import AGE, AMOUNT, TIME, kinds_of
+from parley.domain.asking import AGE, AMOUNT, STEPS, TIME, kinds_of
 from parley.domain.extraction import Extract, extract
 from schemas.parts import Passage
 
@@ -69,6 +69,9 @@ def test_an_article_without_a_beginning_is_quoted_by_its_block_alone() -> None:
         ("几点开门，多少钱", {TIME, AMOUNT}),
         ("How old must I be?", {AGE}),
         ("Where is the branch?", set()),
+        ("I lost my card, what now?", {STEPS}),
+        ("怎么销户", {STEPS}),
+        ("管理费怎么收", set()),
     ],
 )
 def test_a_question_asks_for_kinds_of_things(question: str, kinds: set[object]) -> None:
@@ -103,6 +106,32 @@ def test_a_table_is_quoted_with_its_header_and_the_rows_that_were_asked_for() ->
     assert found.text == "| Service | Price |\n|---|---|\n| Banker's draft | €7 |"
 
 
+SAVINGS = "| Product | Rate |\n|---|---|\n| Saver | 1.75% |\n| Saver, for a month | 1.80% |\n| Fixed deposit | 2.60% |"
+
+
+def test_what_title_and_header_say_chooses_no_row() -> None:
+    found = passage(SAVINGS, "Rates").model_copy(update={"title": "Savings rates"})
+    assert quoted("What is the best rate for savings?", found).text == SAVINGS
+    assert quoted("What is the rate of a fixed deposit?", found).text.count("\n") == 2
+
+
+def test_what_only_stands_beside_the_first_cell_chooses_no_row_of_a_short_table() -> None:
+    table = "| Transfer | Price |\n|---|---|\n| SEPA | free |\n| SWIFT | €12 plus the other bank's |"
+    asked = "How long does a transfer to another bank take?"
+    assert quoted(asked, passage(table, "Prices")).text == table
+    long = table + "".join(f"\n| kind {number} | free |" for number in range(6))
+    assert quoted(asked, passage(long, "Prices")).text.count("\n") == 2
+
+
+def test_steps_are_quoted_to_those_who_ask_what_to_do() -> None:
+    steps, prices = (
+        "1. Freeze the lost card.\n2. Call the bank.",
+        "A lost card costs €8" + " and so on" * 50 + ".",
+    )
+    passages = passage(prices, "Prices"), passage(steps, "Steps")
+    assert quoted("I lost my card, what do I do?", *passages).text == steps
+
+
 def test_a_sentence_that_leads_into_a_list_comes_with_it() -> None:
     steps = "To freeze a card:\n\n1. Open the app.\n2. Tap freeze."
     found = quoted("How do I freeze my card?", passage(f"{steps}\n\nOther text.", "Steps"))
@@ -115,6 +144,12 @@ def test_a_second_block_that_says_about_as_much_is_quoted_too_where_there_is_roo
     assert quoted(asked, passage(prices, "Prices")).text == prices.replace("Branches are open.\n\n", "")
     long = "A gold card costs €8 abroad " + "and so on " * 40 + "."
     assert quoted(asked, passage(f"{long}\n\n{long} So it is.", "Prices")).text.count("€8") == 1
+
+
+def test_a_chinese_sentence_is_not_cut_at_its_semicolon() -> None:
+    filler = "本行成立很久。网点有五个。总部在市中心。"
+    asked = quoted("硬币收费多少？", passage(f"{filler}纸币免费。硬币收费 5 欧元；青少年免费。", "费用"))
+    assert asked.text.endswith("硬币收费 5 欧元；青少年免费。")
 
 
 def test_chinese_sentences_are_joined_without_a_gap() -> None:

@@ -25,7 +25,6 @@ SOURCE = (
         "1. Open the app\n2. Choose 5,000",
         "Yes, a joint account can be opened.",
         "See [fees](/help/fees) or help@alder.example.",
-        "No fee is charged.",
         "Nothing to check here at all.",
     ],
 )
@@ -47,6 +46,7 @@ def test_lets_pass_what_stands_in_the_passages_however_it_is_spelt(text: str) ->
         ("Your card [card_1] is blocked.", "masked"),
         ("Dear {{customer_name}},", "masked"),
         ("No, you cannot.", "yes_no"),
+        ("No fee is charged.", "number"),
         ("是的，没有问题。", "yes_no"),
         ("限额是6000欧元。", "number"),
         ("利率是百分之7。", "rate"),
@@ -97,3 +97,17 @@ def test_impossible_dates_are_read_as_numbers() -> None:
 def test_midnight_is_the_hour_nought() -> None:
     assert tokens("12:30 am") == {"time:00:30"}
     assert tokens("12 noon, i.e. 12 pm") == {"time:12:00"}
+
+
+def test_a_mark_of_a_list_and_a_bare_no_are_no_quotations() -> None:
+    source = ("1. Open the app.\n2. Choose Cards.\nOur branch is at Mill Lane No. 5 and is open.",)
+    assert check_against("How many cards? 2.", source).violations == ("number",)
+    assert check_against("No. Cards cannot be frozen.", source).violations == ("yes_no",)
+    assert check_against("1. Open the app.\n2. Choose Cards.", source).passed
+
+
+def test_open_on_a_day_is_not_closed_on_it() -> None:
+    source = ("Open Monday to Saturday, closed on Sunday. The line for lost cards answers 24 hours a day.",)
+    assert check_against("Closed on Sundays, open Mon-Sat.", source).passed
+    assert check_against("Open on Sunday.", source).violations == ("weekday",)
+    assert check_against("Call 24/7.", source).passed

@@ -10,14 +10,14 @@ FEES = (
     "€250,000 at 3.75% for 60 months. A refund takes 3 to 5 working days, a new card two weeks. Returned debits cost five euros. Data: 5 GB."
 )
 HOURS = (
-    "Branches are open Monday to Friday 09:00-17:30 and on Saturday from 10 am to 2 pm. The line is open until 20:00. Prices are valid from "
+    "Branches are open Monday to Friday 09:00-17:30 and on Saturday from 10 am to 2 pm. The line is open until 20:00, all is closed on Sunday. Prices are valid from "
     "1 October 2026; the offer ends on 23 November 2026. The bill comes on the 3rd of each month. Cards are sent within 24 hours."
 )
 LINKS = "See [fees](/help/fees) or https://nova-bank.example/help/cards; write to help@nova-bank.example or call 0800 555 0140."
 CLAIMS = "Yes, a joint account can be opened in the app. No, a lost card cannot be unblocked.\nThere are 12 branches."
 CHINESE = (
     "月费为4.50欧元，黄金账户十欧元。每天限额为5,000欧元，超过部分收取百分之五。退款需要三个工作日，新卡需要两周。贷款最高25万欧元，期限60个月，"
-    "年利率3.75%。网点周一至周五9:00至17:30营业，周六上午10点到下午2点。价格自2026年10月1日起执行，2026年11月23日截止。\n可以，未成年人也可以开户。"
+    "年利率3.75%。网点周一至周五9:00至17:30营业，周六上午10点到下午2点，周日休息。价格自2026年10月1日起执行，2026年11月23日截止。\n可以，未成年人也可以开户。"
 )
 TABLE = "| Term (months) | Rate (%) |\n|---|---|\n| 18 | 2.10 |\n| 36 | 2.40 |"
 SOURCES = (FEES, HOURS, LINKS, CLAIMS, TABLE)
@@ -56,6 +56,11 @@ A refund takes 3-5 working days.
 A refund takes three to five business days.
 A refund takes 5 working days at most.
 A refund takes 3至5个工作日.
+The fee is €4.50 per month, or 4.50 EUR monthly.
+Transfers up to 1,000 EUR cost nothing.
+There is no charge for small transfers.
+Feel free to ask.
+It is free and takes a few minutes.
 The card comes in 2 weeks.
 The card comes within 14 days.
 The card comes within fourteen days.
@@ -81,6 +86,7 @@ It costs 4.50 euros, whatever you do in a month.
 HOURS_PASS = """
 We are open Monday to Friday.
 We are open on Tuesdays.
+We are closed on Sundays.
 We are open Mon-Sat.
 We are open from 9 am to 5:30 pm.
 We are open from 9:00 until 17:30.
@@ -143,6 +149,7 @@ The refund takes three working days.
 期限5年，即六十个月。
 年利率百分之三点七五。
 周二营业。
+周日休息。
 周一到周五营业。
 星期六也营业。
 周六10:00到14:00。
@@ -166,6 +173,11 @@ NUMBERS_STOP = """
 number|The fee is €4.60 a month.
 number|The fee is 45 EUR.
 number|The fee is $4.50.
+number|The fee is €4.50 a week.
+number|The rate is 3.75% per day.
+number|A Gold account is free.
+number|We waive the fee for returned debits.
+number|Debits cost nothing.
 number|Gold costs 10 dollars.
 number|Gold costs 10 pounds.
 number|Gold costs eleven euros.
@@ -214,6 +226,9 @@ number|Call +353 1 555 0140.
 """.strip()
 HOURS_STOP = """
 weekday|We are open on Sundays.
+weekday|On Sundays we are open from 10:00.
+time|We are open 24/7.
+time|We are there around the clock.
 weekday|We are open Monday to Sunday.
 weekday|We are open at the weekend.
 weekday|Open on Sun from 10 am.
@@ -297,6 +312,8 @@ rate|超过部分收取百分之五十。
 rate|年利率3.57%。
 rate|年利率百分之四。
 weekday|星期天营业。
+number|贷款免费。
+number|退款不要钱。
 weekday|周末营业。
 weekday|周一至周日营业。
 time|周六上午8点到下午2点。

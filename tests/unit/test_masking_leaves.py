@@ -164,6 +164,20 @@ WORDS = """
 my name is wrong on the card
 my name is misspelled
 my name is not on the list
+my name is hyphenated
+my name was typed incorrectly
+my name is longer than 20 letters
+this is what the woman calling said
+it is me calling again
+account in the name of my wife
+payee: how to add
+password 8 characters
+password manager app
+memorable word is forgotten
+my login is not working
+shop at example.com
+tag @gmail users
+post code d04 area
 what is my name on the card
 the product name is Alder Everyday
 company name: Alder
@@ -215,6 +229,17 @@ see www.bank.example/help
 手机丢了
 请打电话给我
 各位先生女士
+我叫停付款
+收款人是公司
+收款人是房东
+户名是自己
+姓名是拼音
+我是学生
+我是程序员
+我是高中生
+女儿叫什么名字要填吗
+密码改成什么好
+密码从6位改成8位
 """.strip().split("\n")
 ALL = [*AMOUNTS, *DATES, *NUMBERS, *WORDS]
 

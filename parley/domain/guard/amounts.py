@@ -113,6 +113,7 @@ def _amounts(text: str, facts: Facts) -> str:
     of_hundred = PERCENT_COLUMN.search(small) is not None
     for amount in _with_ranges(small, list(_found(small))):
         _say(amount, facts)
+        _say_how_often(amount, small, facts)
         if of_hundred and amount.bare:
             facts.imply(f"rate:{amount.number}")
     for match in LASTING.finditer(small):
@@ -124,6 +125,15 @@ def _amounts(text: str, facts: Facts) -> str:
     if FREE.search(small) is not None:
         facts.imply("number:0", "plain:0")
     return READ
+
+
+def _say_how_often(amount: Amount, text: str, facts: Facts) -> None:
+    """Money and rates `a month` are none `a year`: the sources must speak of months somewhere."""
+    behind = amount.end + text.startswith(" ", amount.end)
+    one = SINGLE.match(text, behind) if amount.unit is not None and amount.unit.is_price else None
+    if one is not None:
+        name, count = single(one)
+        facts.say(f"number:{count} {name}")
 
 
 def _found(text: str) -> Iterator[Amount]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from parley.domain.guard.amounts import AMOUNTS
-from parley.domain.guard.claims import SENTENCE, unsupported
+from parley.domain.guard.claims import SENTENCE, free_unfounded, unsupported
 from parley.domain.guard.dates import DATES
 from parley.domain.guard.facts import Facts, Rule
 from parley.domain.guard.links import LINKS
@@ -21,6 +21,9 @@ _SMALL_FIGURES = re.compile("[²³¹⁰⁴-⁹₀-₉①-⒛]")
 """Footnotes and list numbers: compatibility characters that would become figures."""
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−～〜∼", "-") | {"’": "'", "*": None, "`": None, "\x01": None})
 """Emphasis in Markdown may stand within a rate: `**5** %`."""
+
+_QUOTABLE = re.compile(r"[^\W\d_]+[^\w]+[^\W\d_]+|[\u3400-\u9fff]{4}")
+"""Two words or four Chinese characters: `2.` of a list and a bare `No.` stand in every second article and say nothing there."""
 
 RULES: tuple[Rule, ...] = (*LINKS, *DATES, *TIMES, *AMOUNTS)
 """Tried in this order; what one rule has read, no later one reads again."""
@@ -46,6 +49,8 @@ def check_against(text: str, sources: tuple[str, ...]) -> GuardReport:
             if token not in known and known.isdisjoint(instead)
         }
     )
+    if free_unfounded(own, sources) and "number" not in violations:
+        violations.append("number")
     if _MASKED.search(text):
         violations.append("masked")
     if unsupported(own, sources):
@@ -70,6 +75,7 @@ def _quotable(sources: tuple[str, ...]) -> frozenset[str]:
         for source in sources
         for line in source.split("\n")
         for part in (line, *SENTENCE.split(line))
+        if _QUOTABLE.search(part) is not None
     )
 
 

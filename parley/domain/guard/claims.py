@@ -1,14 +1,17 @@
-"""Yes and no: no number can be compared, so a sentence that begins with one must follow a passage's sentence that does too.
+"""Yes, no and `free`: no number can be compared, so a sentence that says so must follow a passage's sentence that does too.
 
 A bare `Yes.` says nothing that could be compared, and passes only where a passage says it as barely.
 """
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
+from parley.domain.guard.units import FREE
 from parley.domain.words import terms
 
-SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
+SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[Nn]o\.)\s+|(?<=[。！？；])|\n+")
+"""Behind `No.` a number or the reason follows."""
 _CLAIM = re.compile(
     r"[\s\"'“*>•-]*(?:(yes|yeah|yep|yup|no|nope|of course|certainly|absolutely|definitely)(?=\s*(?:[,.;:!–—-]|$)|\s+(?:you|it|we|that|this|there|they|i|the)\b)"
     r"|(是的|是(?=[，,。!！])|不是|可以的|可以(?=[，,。!！])|不可以|不能|不行|不会(?=[，,。!！])|不用(?=[，,。!！])|对的|没错|当然|有的(?=[，,。!！])|没有(?=[，,。!！])|能(?=[，,。!！])))",
@@ -53,6 +56,53 @@ def unsupported(text: str, sources: tuple[str, ...]) -> bool:
         return False
     known = [claim for source in sources for claim in _claims(source)]
     return not all(any(_follows(said, source) for source in known) for said in claims)
+
+
+_NOTHING = re.compile(
+    r"(?<![\d.,])(?:[€$£] ?0(?:\.00?)?(?![\d.,])|0 ?(?:eur\b|euros?\b|欧元|元))|免", re.IGNORECASE
+)
+"""What says in an article that a thing is free, besides the word."""
+_ANY_FREE = frozenset(
+    terms(
+        "free fee cost charge pay nothing account customer euro offer service bank 免费 收费 费用 收取 不收 欧元 美元"
+    )
+)
+"""Words of a sentence that says `free` that do not say what is."""
+_POINTS_BACK = re.compile(r"\s*(?:(?:it|this|that|they|these|both)\b|该|这)", re.IGNORECASE)
+_LONGEST_HEADING = 120
+
+
+def free_unfounded(text: str, sources: tuple[str, ...]) -> bool:
+    """Does a sentence call free what no sentence of the sources does? Of `it is free` they must only call something so."""
+    said = [
+        frozenset[str]() if _POINTS_BACK.match(line) else _things(line)
+        for line in SENTENCE.split(text)
+        if FREE.search(line.lower())
+    ]
+    if not said:
+        return False
+    known = [things for source in sources for things in _free_things(source)]
+    return not all(known if not each else any(each & things for things in known) for each in said)
+
+
+@lru_cache(maxsize=256)
+def _free_things(source: str) -> tuple[frozenset[str], ...]:
+    """What each sentence or row speaks of that says `free`, with its heading, and with the sentence that `it` refers to."""
+    heading = source.partition("\n")[0]
+    headed = frozenset[str]() if len(heading) > _LONGEST_HEADING else _things(heading)
+    found, before = [], ""
+    for sentence in SENTENCE.split(source):
+        if FREE.search(sentence.lower()) or _NOTHING.search(sentence):
+            found.append(
+                headed | _things(f"{before} {sentence}" if _POINTS_BACK.match(sentence) else sentence)
+            )
+        before = sentence
+    return tuple(found)
+
+
+def _things(line: str) -> frozenset[str]:
+    """What a line speaks of: its words without figures, and without single characters, which Chinese texts all share."""
+    return frozenset(term for term in terms(line) if len(term) > 1 and not term[0].isdigit()) - _ANY_FREE
 
 
 def _claims(text: str) -> Iterator[tuple[bool, frozenset[str]]]:

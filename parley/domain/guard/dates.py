@@ -1,7 +1,7 @@
 """Dates, months and weekdays, however they are written. `01/10/2026` is the first of October; `11/23/2026` can only be November."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from parley.domain.guard.facts import FIGURES, READ, Facts, Note, Rule, reading
 from parley.domain.numerals import ORDINAL, chinese, ordinal
@@ -55,6 +55,13 @@ _WEEKDAY = re.compile(
 _WEEKDAYS = {name: at for at, name in enumerate(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], start=1)}
 _WEEKDAYS |= {name: at for at, name in enumerate("一二三四五六日", start=1)} | {"天": 7}
 _WEEKDAY_RANGE = re.compile(r"\s*(?:-|to|through|until|till|至|到|~)\s*([一二三四五六日](?![次个遍]))?")
+_CLOSED = re.compile(
+    r"\bclosed\b|\bshut\b|\b(?:not|never|isn't|aren't|don't) open|\bno (?:branch|shop|store)|休息|休业|不营业|不开门|不上班|关闭",
+    re.IGNORECASE,
+)
+_CLAUSE, _SENTENCE = re.compile(r"[.!?;](?=\s|$)|[,。！？；，\n]"), re.compile(r"[.!?;](?=\s|$)|[。！？；\n]")
+_NEAR = 120
+"""Characters: so far from a day a sentence still says whether it is closed."""
 _WEEKEND = re.compile(r"\bweek-?ends?\b|周末", re.IGNORECASE)
 _WEEK = re.compile(r"\b(?:on|during)\s+weekdays\b|平日", re.IGNORECASE)
 _ALL_WEEK = re.compile(
@@ -117,14 +124,29 @@ def _weekdays(text: str, facts: Facts) -> str:
     for match in _WEEKDAY.finditer(text):
         day = _weekday(match)
         between = _WEEKDAY_RANGE.fullmatch(text, end, match.start()) if last else None
-        for each in _days(last, day) if between is not None else (day,):
-            facts.say(f"weekday:{each}")
+        _say_days(_days(last, day) if between is not None else (day,), match, facts)
         last, end = day, match.end()
         short = _WEEKDAY_RANGE.match(text, end)
         if short is not None and short[1]:  # 周一至五
-            for each in _days(day, _WEEKDAYS[short[1]]):
-                facts.say(f"weekday:{each}")
+            _say_days(_days(day, _WEEKDAYS[short[1]]), match, facts)
     return _WEEKDAY.sub(READ, text)
+
+
+def _say_days(days: Iterable[int], match: re.Match[str], facts: Facts) -> None:
+    """`closed on Sunday` is not `open on Sunday`. Said is the weaker of the two where a sentence speaks of both."""
+    in_sentence = _closed(match, _SENTENCE)
+    in_clause = in_sentence and _closed(match, _CLAUSE)
+    for day in days:
+        facts.say(f"weekday:{day} closed" if in_sentence else f"weekday:{day}")
+        facts.imply(f"weekday:{day} closed", *([] if in_clause else [f"weekday:{day}"]))
+
+
+def _closed(match: re.Match[str], ends: re.Pattern[str]) -> bool:
+    text, first, last = match.string, max(0, match.start() - _NEAR), match.end() + _NEAR
+    before = [end.end() for end in ends.finditer(text, first, match.start())]
+    behind = ends.search(text, match.end(), last)
+    part = text[before[-1] if before else first : behind.start() if behind is not None else last]
+    return _CLOSED.search(part) is not None
 
 
 def _weekday(match: re.Match[str]) -> int:
@@ -138,10 +160,10 @@ def _days(first: int, last: int) -> Iterator[int]:
 
 def _whole(days: tuple[int, ...], *, said: bool) -> Note:
     def note(match: re.Match[str], facts: Facts) -> bool:
-        for day in days:
-            facts.imply(f"weekday:{day}")
-            if said:
-                facts.say(f"weekday:{day}")
+        if said:
+            _say_days(days, match, facts)
+        else:
+            facts.imply(*(f"weekday:{day}{state}" for day in days for state in ("", " closed")))
         return said
 
     return note

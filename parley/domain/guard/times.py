@@ -2,7 +2,7 @@
 
 import re
 
-from parley.domain.guard.facts import FIGURES, Facts, Rule, reading
+from parley.domain.guard.facts import FIGURES, READ, Facts, Rule, reading
 from parley.domain.numerals import chinese
 
 _HALF = r"(?:[ap]\.?\s?m\b\.?)"
@@ -75,7 +75,24 @@ def _number(written: str) -> int:
     return int(written) if written[0].isdigit() else int(chinese(written))
 
 
+_ALWAYS = re.compile(r"\b24\s?/\s?7\b|\b(?:a)?round the clock\b|\bday and night\b|全天候|昼夜", re.IGNORECASE)
+_DAY_LONG = re.compile(
+    r"\b24 hours a day\b|\bat any (?:hour|time)\b|\ball day\b|全天|24 ?小时|随时", re.IGNORECASE
+)
+
+
+def _always(text: str, facts: Facts) -> str:
+    if _DAY_LONG.search(text) is not None:
+        facts.imply("time:always")
+    if _ALWAYS.search(text) is None:
+        return text
+    facts.say("time:always")
+    facts.imply("number:24", "number:7", "number:86400 second", "plain:24")
+    return _ALWAYS.sub(READ, text)
+
+
 TIMES: tuple[Rule, ...] = (
+    _always,
     reading(_CHINESE, _chinese, "点", "时", "晨", "早", "午", "晚", "夜"),
     reading(_ENGLISH, _english, *FIGURES),
     reading(_NAMED, _named, "noon", "mid", "正午", "午夜", "零点"),

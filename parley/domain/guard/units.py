@@ -13,6 +13,10 @@ class Unit:
     small: bool = False
     """A small number of it in words is a fact: `three working days`, `一个月`."""
 
+    @property
+    def is_price(self) -> bool:
+        return self.name in ("rate", "cent") or (len(self.name) == 3 and self.name.isupper())
+
 
 _UNITS: tuple[tuple[Unit, str], ...] = (
     (Unit("rate", small=True), r"%|percent(?:age points?)?\b|per ?cent\b|pct\b|个?百分点"),
@@ -61,7 +65,7 @@ _LONGEST_BEFORE = 5
 _ONE = r"an?|per|each|every|any|one|/"
 SINGLE = re.compile(
     rf"(?=[adehmopwy/每按当同日月年])(?:(?:(?<![a-z0-9])(?:{_ONE})\s?|[每按当同]个?)(?:{_ANY})|\b(?P<hourly>hourly)\b|\b(?P<daily>daily)\b|\b(?P<weekly>weekly)\b"
-    r"|\b(?P<monthly>monthly|month's)\b|\b(?P<yearly>yearly|annual(?:ly)?|p\.a\.)|(?P<han>日限|月费|月租|年费|年利率|年化))"
+    r"|\b(?P<monthly>monthly|month's)\b|\b(?P<yearly>yearly|annual(?:ly)?|p\.a\.|per annum\b|apr\b)|(?P<han>日限|月费|月租|年费|年利率|年化))"
 )
 """One of a unit without a number: `a month`, `每月`, `daily`."""
 LASTING = re.compile(rf"\b(?:within|after|takes?|about|for|in|up to|at least|only)\s+an?\s(?:{_ANY})")
@@ -73,7 +77,8 @@ _SINGLES = {
 }  # fmt: skip
 _SINGLES_HAN = {"日": ("day", 1), "月": ("month", 1), "年": ("month", 12)}
 FREE = re.compile(
-    r"\bfree\b|\bno (?:extra |additional )?(?:fees?|charges?|costs?)\b|\bwithout (?:a )?(?:fee|charge)\b|免费|不收|免收|零费用"
+    r"(?<!feel )(?<!not )(?<!n't )\bfree\b(?! to\b)|\bno (?:extra |additional )?(?:fees?|charges?|costs?)\b|\bwithout (?:a |any )?(?:fee|charge|cost)s?\b"
+    r"|\b(?:costs?|pays?|charges?) (?:you |us )?nothing\b|\bwaived?\b|(?<!不)(?<!不是)免费|不收(?!到|回)|不要钱|不用钱|免收|零费用"
 )
 
 

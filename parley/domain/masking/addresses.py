@@ -15,6 +15,11 @@ _CUE = re.compile(
     r"|(?:moved?|moving|relocated|deliver(?:ed)?|sen[dt]|ship(?:ped)?|post(?:ed)?|mail(?:ed)?)(?: (?:it|them|this|everything|the|my|a|new|replacement|card|letter|sim|pin)){0,4}"
     r" (?:to|from) "
 )
+_ALSO = re.compile(" (?:to|and|or) ")
+_EIRCODE = re.compile(
+    r"(?:eircode|post ?code)(?: is| ?:)? ((?:[ac-fhknprtv-y][0-9]{2}|d6w) ?(?=[a-z]{0,3}[0-9])[0-9ac-fhknprtv-y]{4})(?![a-z0-9])"
+)
+"""Ireland's postcodes are one house each (eircode.ie)."""
 _NO_HOMES = frozenset(
     [
         "branch",
@@ -63,10 +68,10 @@ _CHINESE_CUE = re.compile(
     r"(?<!网点)(?<!支行)(?<!分行)(?<!公司)(?<!业厅)(?<!门店)(?<!你们)(?<!银行)(?:地址|住址|我住|家住|住在|住到|居住|搬到|搬去|搬至|搬家到|寄到|寄往|寄去|寄给|寄至|送到|户籍)"
     r"(?:[ :,\"]|是|为|在|于|改成|改为|变更|换成|了|到|成|我家){0,6}"
 )
-_DETAIL = r"[0-9零〇一二两三四五六七八九十百]{1,6}(?:-[0-9]{1,4})? ?(?:号楼?|弄|栋|幢|座|单元|室|楼|层|户|组)"
+_DETAIL = r"[0-9零〇一二两三四五六七八九十百]{1,6}(?:-[0-9]{1,4})? ?(?:号楼?|弄|栋|幢|座|单元|室|楼|层|户|组)|[a-z] ?[座栋幢区]"
 _INNER = rf"(?:(?![我你您的是想请要卡钱了有在])[{_HAN}a-z -]){{0,10}}?"
 _CHINESE = re.compile(
-    rf"(?:(?![我你您的是想请要卡钱了有])[{_HAN}a-z0-9 ]){{2,30}}?{_DETAIL}(?:{_INNER}{_DETAIL})*(?:[ -]?[0-9]{{1,5}}(?![0-9]))?"
+    rf"(?:(?![我你您的是想请要卡钱了有])[{_HAN}a-z0-9 ]){{2,30}}?(?:{_DETAIL})(?:{_INNER}(?:{_DETAIL}))*(?:[ -]?[0-9]{{1,5}}(?![0-9]))?"
     r"(?:,? ?(?:邮编|邮政编码)[ :是为]{0,2}[0-9]{6})?"
 )
 _PLACES = re.compile(r"[路街道巷弄里村镇乡县区苑园城庄厦寓院]|胡同|大道|小区")
@@ -80,8 +85,15 @@ def addresses(plain: str) -> Iterator[Found]:
             continue
         street = _STREET.match(plain, cue.end())
         if street is not None and _NO_STREET.isdisjoint(street[0].split(" ")):
-            taken = _further(plain, street.end())
-            yield Found(cue.end(), taken, "address", plain[cue.end() : taken])
+            start = cue.end()
+            while street is not None:
+                taken = _further(plain, street.end())
+                yield Found(start, taken, "address", plain[start:taken])
+                also = _ALSO.match(plain, taken)
+                street = _STREET.match(plain, also.end()) if also is not None else None
+                start = also.end() if also is not None else taken
+    for eircode in _EIRCODE.finditer(plain):
+        yield Found(*eircode.span(1), "address", eircode[1])
 
 
 def _further(plain: str, end: int) -> int:

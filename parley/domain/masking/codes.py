@@ -23,8 +23,11 @@ _BEFORE = re.compile(
 """`482913 is the code`, `482913是我的验证码`, `482913 (code)`."""
 
 _PASSWORD = re.compile(
-    r"(?:pass(?:word|phrase|wd)|pwd|密码|口令)(?P<said> ?(?:is|was)(?![a-z])|'s(?![a-z])| ?[:=]| ?(?:是|为)) ?(?:\"(?P<quoted>[^\"\n\x0e-\x1b]{3,60})\"|(?P<word>[!-~]{3,60}))"
+    r"(?:pass?(?:word|phrase|wd)|(?<![a-z])(?:pwd?|memorable word|answer to (?:(?:my|the) )?security question)|密码|口令)"
+    r"(?P<said> ?(?:is|was)(?![a-z])(?: ?[:=])?|'s(?![a-z])| ?[:=]| ?(?:是|为|改成了?|改为)|(?= ?[\"'])|(?= ?(?:[a-z]+[^\sa-z]*[0-9]|[0-9]+[a-z]+[0-9])))"
+    r" ?(?:(?P<mark>[\"'])(?P<quoted>[^\"'\n\x0e-\x1b]{3,60})(?P=mark)|(?P<word>[!-~]{3,60}))"
 )
+"""With nothing between, only what is quoted, or has letters and figures, is one."""
 _SENTENCE_ENDS = re.compile(r"[\"')]*(?:\s*$|\s*\n|[.,;!?)]| (?:and|but|or|so)(?![a-z])|[^ -~])")
 NO_PASSWORDS = listed(
     "a about accepted active again all already also always an and app asked at because been being blocked case changed "
@@ -41,9 +44,9 @@ NO_PASSWORDS = listed(
 _SYMBOLS = re.compile(r"[0-9!@#$%^&*_+=~]")
 """What no word of a sentence has in it."""
 
-_EXPIRY = r"(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[0-9]{2}"
+_EXPIRY = r"(?:0[1-9]|1[0-2])(?: ?[/-] ?| ?)(?:20)?[0-9]{2}"
 _BEHIND_CARD = re.compile(
-    rf"{MARKS['card']}[\s,;]{{1,3}}(?:exp[a-z]*\.?:? ?)?{_EXPIRY}[\s,;]{{1,3}}([0-9]{{3}})(?![0-9]|[.,:/-][0-9]){NO_UNIT}"
+    rf"{MARKS['card']}[\s,;/]{{1,3}}(?:exp[a-z]*\.?:? ?)?{_EXPIRY}[\s,;/]{{1,3}}([0-9]{{3}})(?![0-9]|[.,:/-][0-9]){NO_UNIT}"
 )
 """The security code, as it is read off a card: number, expiry date, code."""
 
@@ -68,6 +71,18 @@ def passwords(plain: str) -> Iterator[Found]:
             yield Found(start, start + len(value), "code", value)
 
 
+_LOGIN = re.compile(
+    r"(?:user ?(?:name|id)|login(?: ?name)?|wechat(?: ?id)?|微信号?|用户名|登录名)(?: is(?![a-z])| ?[:=]|是|为) ?"
+    r"((?=[a-z0-9_.-]*[0-9_])[a-z][a-z0-9_.-]{2,30}[a-z0-9_])(?![a-z0-9_@-])"
+)
+"""A user's name that has a figure or an underscore in it; another is like any word."""
+
+
+def logins(plain: str) -> Iterator[Found]:
+    for hit in _LOGIN.finditer(plain):
+        yield Found(*hit.span(1), "account", hit[1])
+
+
 def _tells(plain: str, hit: re.Match[str], end: int, word: str) -> bool:
     """Whether a word behind `password is` is the password, and not what is wrong with it."""
     if len(word.strip()) < 3:
@@ -76,7 +91,10 @@ def _tells(plain: str, hit: re.Match[str], end: int, word: str) -> bool:
         return "://" not in word
     if word.endswith(("ed", "ing")) or re.split("[-/']", word)[0] in NO_PASSWORDS:
         return False
-    return hit["said"].strip() in (":", "=", "是", "为") or _SENTENCE_ENDS.match(plain, end) is not None
+    return (
+        bool(re.search("[:=是为成]", hit["said"]) or hit["quoted"])
+        or _SENTENCE_ENDS.match(plain, end) is not None
+    )
 
 
 def _secret(plain: str, start: int) -> bool:

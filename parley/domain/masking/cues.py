@@ -12,13 +12,13 @@ from parley.domain.masking.spoken import spoken_digits
 _NUMBER = r"(?: ?(?:numbers?|num|no|nr|id|#)(?![a-z])\.?)?"
 _BETWEEN_WORDS = (
     "number|code|no|nr|num|is|was|are|be|s|my|the|for|this|that|card|your|our|you|it|here|i|got|get|received|just|entered|typed"
-    "|used|gave|of|on|a|back|me|sent|by|sms|text|today|now|says|reads|as|account|new|old|at|under"
+    "|used|gave|of|on|a|back|me|sent|by|sms|text|today|now|says|reads|as|account|new|old|at|under|from|changed|which|login"
 )
 _GLUE = re.compile(
-    rf"(?:[\s:=#\"'(\[,*|>№-]|(?:{_BETWEEN_WORDS})(?![a-z0-9])\.?|就?是|为|號|号码?|码|我的?|您的?|你的?|收到|的|了|给|短信|新){{0,20}}+"
+    rf"(?:[\s:=#\"'(\[,*|>№-]|(?:{_BETWEEN_WORDS})(?![a-z0-9])\.?|就?是|为|號|号码?|码|我的?|您的?|你的?|收到|的|了|给|短信|新|从|改成|改为|档案|编号){{0,20}}+"
 )
 _OTHER_WORDS = re.compile(r"(?: [a-z']{1,15}){1,5} (?:is|was)(?![a-z])")
-_LISTED = re.compile(r" ?(?:[,、;/&+] ?(?:and |or )?|and |or |和|及|或) ?")
+_LISTED = re.compile(r" ?(?:[,、;/&+] ?(?:and |or )?|and |or |to |和|及|或|改成了?|改为|换成了?) ?")
 _ENDS_OF_NUMBER = ("number", "no", "no.", "号", "号码")
 """Between a cue that ends with `number` and its value anything may be said: `account number of my wife is …`."""
 
@@ -45,19 +45,23 @@ _CODES = (
 CODE_WORDS = "|".join(
     [
         "otp|pin|tan|cvv2?|cvc2?|cv2|csc|pass ?codes?",
+        "(?:three|3)[ -]digits?(?: security)?(?: codes?| numbers?)?|背面的?[三3]位(?:数字?|码)?",
         "验证码|校验码|动态码|动态口令|短信码|安全码|识别码|激活码|授权码|口令|密码",
         *(f"{word}[- ]?(?:pass)?(?:code|number|password|pin)" for word in _CODES.split(",")),
     ]
 )
 """Each alternative begins with a character of its own, by which a search is quickest."""
-_CODE = r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}|(?:g-|[a-z]-?)?[0-9]{3,8}+|[0-9](?:[ .,-]{1,2}[0-9]){2,7}"
+_CODE = (
+    r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}|(?:g-|[a-z]-?)?[0-9]{3,8}+|[0-9](?:[ .,-]{1,2}[0-9]){2,7}"
+    r"|(?=[a-z-]*[0-9])[a-z0-9]{3,5}(?:-[a-z0-9]{3,5}){1,4}"
+)
 
 CUES = (
     Cue("iban", "iban", r"[a-z]{2}[0-9]{2}(?:[ .-]{0,2}[a-z]{4})?(?:[ .-]{0,2}[0-9]){8,26}", 99, joined),
     Cue(
         "id",
         "passport|id[- ]?card|identity card|identity document|national id|national insurance|id(?= (?:number|no))|ssn|social security"
-        "|ppsn?|driver'?s licen[cs]e|driving licen[cs]e|tax id|residence permit"
+        "|ppsn?|driver'?s? licen[cs]e|driving licen[cs]e|tax id|residence permit"
         "|身份证|护照|证件号|通行证|居留证|居留卡|驾照|驾驶证|社保号|社会安全号|税号",
         r"[0-9]{7} [a-w][a-i]?|(?=(?:[a-z ./-]*[0-9]){5})(?:[a-z]{0,3} ?[0-9]{2,8}(?:[ ./-][0-9]{2,8}[a-z]?){1,6}(?: [a-z](?![a-z]))?|[a-z]{0,2} ?(?=[a-z]*[0-9])[a-z0-9]{5,20})",
         7,
@@ -73,7 +77,8 @@ CUES = (
     Cue("code", CODE_WORDS, _CODE, 3, joined),
     Cue(
         "account",
-        "account|a/c|acc|acct|customer|client|member(?:ship)?|user(?= ?(?:id|number|no))|sort code|routing|bsb"
+        r"account|a/c|acct|acc|customer|cust(?=\.? ?(?:id|number|no|#))|client|member(?:ship)?|(?:user|contract|loan|policy)(?= ?(?:id|number|no))"
+        "|sort ?code|routing|bsb|bban"
         "|账号|帐号|账户|帐户|户口|客户号|客户编号|会员号|用户号|合同号",
         r"(?:[a-z]{1,3}-?)?[0-9](?:[ -]?[0-9]){5,17}",
         6,
@@ -81,7 +86,7 @@ CUES = (
     ),
     Cue(
         "phone",
-        "telephone|(?:my|her|his|our|work|home|contact|office|daytime) number|phone|mobile|cell|call me|reach me|ring me|text me|tel|whatsapp|wechat|微信|电话|手机|我的号码|联系号码|致电|联系方式",
+        "telephone|(?:my|her|his|our|work|home|contact|office|daytime) number|phone|mobile|cell|call me|reach me|ring me|text me|tel|whatsapp|wechat|微信|qq号?|电话|固话|座机|手机|我的号码|联系号码|致电|联系方式",
         r"\(?\+?[0-9](?:[ ()./-]{0,2}[0-9]){6,14}",
         7,
         phone_value,

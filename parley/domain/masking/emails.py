@@ -28,12 +28,21 @@ _AT = re.compile(r"( {0,2})@( {0,2})")
 _MOST_CHARS = 64
 """Of a local part (RFC 5321, 4.5.3.1.1)."""
 
-_READ_AT, _READ_DOT = r"(?: at | ?[\[(]at[\])] ?)", r"(?: dot | ?[\[(]dot[\])] ?)"
+_READ_AT, _READ_DOT = r"(?: at | ?[\[(]at[\])] ?| ?艾特 ?)", r"(?: dot | ?[\[(]dot[\])] ?)"
+_READ_MARKS = "(?: (?:dot|point|underscore|dash|hyphen) [a-z0-9._-]{1,64}){0,3}"
 _READ_OUT = re.compile(
-    rf"(?<![a-z0-9._-])[a-z0-9._-]{{1,64}}{_READ_AT}[a-z0-9-]{{1,63}}"
+    rf"(?<![a-z0-9._-])[a-z0-9._-]{{1,64}}{_READ_MARKS}{_READ_AT}[a-z0-9-]{{1,63}}"
     rf"(?:{_READ_DOT}[a-z0-9-]{{1,63}}){{0,3}}{_READ_DOT}[a-z]{{2,10}}(?![a-z0-9-])"
 )
-"""`jane at example dot com`."""
+"""`jane dot doe at example dot com`."""
+_HALF_READ = re.compile(
+    rf"(?<![a-z0-9._-])[a-z0-9._-]{{1,64}} ?(?:[\[(]at[\])]|艾特) ?{_USUAL_DOMAIN.pattern}"
+)
+"""`jane(at)example.com`; without brackets it may be a shop: `I paid at example.com`."""
+_MAILERS = re.compile(
+    r"(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|proton(?:mail)?|gmx|qq|163|126)(?: ?[,;] ?(?:com|net|de|ie))?(?![a-z0-9])"
+)
+"""What needs no ending: `jane@gmail`, `jane@outlook,com`."""
 
 
 def emails(plain: str) -> Iterator[Found]:
@@ -49,6 +58,8 @@ def _email(plain: str, begin: int, at: re.Match[str]) -> Found | None:
     """The address around an `@`. With blanks about it, only what ends like a usual domain is one."""
     local = _local(plain[max(begin, at.start() - _MOST_CHARS) : at.start()])
     domain = (_USUAL_DOMAIN if at[1] or at[2] else _DOMAIN).match(plain, at.end())
+    if domain is None and not (at[1] or at[2]):
+        domain = _MAILERS.match(plain, at.end())
     if domain is None or not local:
         return None
     return Found(at.start() - len(local), domain.end(), "email", f"{local}@{domain[0]}")
@@ -65,6 +76,7 @@ def _local(text: str) -> str:
 
 
 def emails_read_out(plain: str) -> Iterator[Found]:
-    if "dot" in plain:
-        for hit in _READ_OUT.finditer(plain):
-            yield Found(hit.start(), hit.end(), "email", hit[0])
+    for sign, shape in (("dot", _READ_OUT), ("at)", _HALF_READ), ("at]", _HALF_READ), ("艾特", _HALF_READ)):
+        if sign in plain:
+            for hit in shape.finditer(plain):
+                yield Found(hit.start(), hit.end(), "email", hit[0])

@@ -17,18 +17,18 @@ ENDS = listed(
 """What cannot be a further word of a name or of a line of an address."""
 
 NO_NAMES = listed(
-    "a about all already also always an and another any every twice appearing as at because being blank by case changed "
-    "changing common correct different difficult displayed easy empty entered extremely fine for from gone good hard hidden "
-    "how if important in incomplete incorrect invalid is it just known linked listed long mandatory misprinted missing "
-    "misspelled misspelt mistyped my needed never no nobody not nowhere of ok on only optional or other our out outdated "
-    "please printed private quite really recorded registered required right saved secret shared short shown so spelled spelt "
-    "still stored taken that the then there this to too truncated under unique unknown updated used very visible was what "
+    "a about abbreviated all already also always an and another any every twice appearing as at because being blank by case changed "
+    "changing chinese common correct different difficult displayed double easy empty english entered extremely fine for from gone good hard hidden "
+    "how hyphenated if important in incomplete incorrect invalid is it just known linked listed long mandatory misprinted missing "
+    "longer me misspelled misspelt mistyped my needed never no nobody not nowhere of ok on only optional or other our out outdated "
+    "please printed private quite really recorded registered required right saved secret shared short shortened shorter shown so spelled spelt "
+    "still stored taken that the then there this to too truncated two typed under unique unknown updated used very visible was what "
     "when where which who whose why with without wrong written wrongly your you"
 )
 """What is said of a name without telling it."""
 
 _WORD = re.compile(
-    r"[^\W\d_\u2e80-\u9fff](?:['.-]?[^\W\d_\u2e80-\u9fff]){0,29}+(?<!n't)(?![0-9])(?:(?<=[ .][a-z])\.(?= ))?"
+    r"[^\W\d_\u2e80-\u9fff](?:['.-]?[^\W\d_\u2e80-\u9fff]){0,29}+(?<!n't)(?![0-9])(?:(?:(?<=[ .][a-z])|(?<=[ .]co)|(?<=[ .]st))\.(?= ))?"
 )
 _BLANK = re.compile(" {1,2}")
 

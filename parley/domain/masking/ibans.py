@@ -14,10 +14,10 @@ _REGISTRY = (
 )
 _LENGTHS = {entry[:2].lower(): int(entry[2:]) for entry in _REGISTRY.split()}
 _BETWEEN = r"[ ._/-]{0,3}"
-_START = re.compile(rf"[a-z](?=[a-z]{_BETWEEN}[0-9]{_BETWEEN}[0-9]{_BETWEEN}[a-z0-9])")
-"""Not bound to the beginning of a word: `IBANDE89…`."""
+_START = re.compile(rf"([a-z])(?= ?([a-z]){_BETWEEN}[0-9]{_BETWEEN}[0-9]{_BETWEEN}[a-z0-9])")
+"""Not bound to the beginning of a word: `IBANDE89…`; with a blank it is spelled: `D E 8 9 …`."""
 _BODIES = {
-    length: re.compile(rf"[a-z]{{2}}(?:{_BETWEEN}[a-z0-9]){{{length - 2}}}")
+    length: re.compile(rf"[a-z] ?[a-z](?:{_BETWEEN}[a-z0-9]){{{length - 2}}}")
     for length in set(_LENGTHS.values())
 }
 
@@ -25,7 +25,7 @@ _BODIES = {
 def ibans(plain: str) -> Iterator[Found]:
     end = 0
     for hit in _START.finditer(plain):
-        length = _LENGTHS.get(plain[hit.start() : hit.start() + 2])
+        length = _LENGTHS.get(hit[1] + hit[2])
         if length is None or hit.start() < end:
             continue
         body = _BODIES[length].match(plain, hit.start())

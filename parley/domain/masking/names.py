@@ -10,15 +10,20 @@ from parley.domain.masking.everyday import word_before, words_from
 from parley.domain.masking.found import Found, listed
 
 _NAME_IS = re.compile(
-    r"name(?: on (?:the|my|this|that) (?:card|account|contract))?"
+    r"name(?: on (?:(?:the|my|this|that) )?(?:card|account|contract))?"
     r"(?: is(?: now)?(?![a-z])| was(?![a-z])|'s(?![a-z])| ?[:=])[ \"]{0,2}"
 )
 _CALLED = re.compile(
-    r"(?:i am|i'm|he is|she is) called |[我他她名]叫做? ?(?=[a-z])|[姓户]?名(?:字)?(?:是|为| ?:) ?(?=[a-z])"
+    r"(?:i am|i'?m|he is|she is) called |(?<![a-z])in the name of |(?:(?:account|card) ?holder|beneficiary|payee|recipient) ?[:=] ?|[我他她名]叫做? ?(?=[a-z])|[姓户]?名(?:字)?(?:是|为| ?:) ?(?=[a-z])"
 )
 _TITLE = re.compile(r"(?<![a-z0-9])(?<![0-9] )m(?:r|rs|s|x)\.? (?=[^\W\d_])")
+_SPEAKING = re.compile(r"(?<![a-z])(?:this is|i am|i'?m|it is|it's) (?=[^\W\d_])")
+_IS_SPEAKING = re.compile(" (?:speaking|calling)(?![a-z])")
+"""On the telephone: `this is Anna Schmidt speaking`."""
 _REGARDS = re.compile(r"(?:regards|sincerely|faithfully)[,.!]{0,2}\s{1,3}")
 _END_OF_LINE = re.compile(r"[ .!]{0,3}(?:\n|$)")
+_REST_OF_TOKEN = re.compile(r"[\w-]*")
+"""What a user's name goes on with: `name is anna_88`."""
 
 _NO_PERSONS = listed(
     "account app application article bank beneficiary-bank brand branch campaign card channel class column command company "
@@ -38,18 +43,26 @@ _SURNAMES_OF_TWO = "欧阳|上官|司马|司徒|诸葛|东方|皇甫|尉迟|公�
 _HAN = r"\u3400-\u9fff"
 _NO_GIVEN = "我你您他她它的了吗呢吧是在不要想请有没和跟与及也都就说去来从到被把给对卡账帐户身证手电住号银今昨刚现这那个可能需办先女小叫什啥怎哪谁为"
 _GIVEN = rf"(?![{_NO_GIVEN}])[{_HAN}]"
-_NO_SERVICE = "(?!外卖|出租|救护|快递|滴滴|警|保安|专车)"
-"""What one calls, not what one is called: 我叫外卖."""
+_NO_SERVICE = (
+    "(?!外卖|出租|救护|快递|滴滴|警|保安|专车|停|公司|商家|商户|房东|自己|学校|银行|机构|单位|朋友|家人|同事|外国|国外|企业|个人|未成年"
+    "|拼音|中文|英文|空)"
+)
+"""What one calls, not what one is called, and who is no name: 我叫外卖, 收款人是公司."""
 _NAME = (
     rf"(?:[{_HAN}]{{2,8}}\.[{_HAN}]{{2,8}}|(?:{_SURNAMES_OF_TWO}){_GIVEN}(?:{_GIVEN})?|[{_SURNAMES}](?:{_GIVEN}|小){_GIVEN}|[{_SURNAMES}]{_GIVEN}"
     rf"|{_NO_SERVICE}(?:小|阿|{_GIVEN})(?:{_GIVEN}){{1,3}}(?=[\s,.;!?。，；！？、)\"]|$))"
 )
 _CHINESE = re.compile(
-    r"(?:(?:我|他|她|本人|名字|妈妈|爸爸|先生|太太|妻子|丈夫|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|姓名(?=[^\W0-9]))[ :\"]{0,2}"
+    r"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|姓名(?=[^\W0-9]))[ :\"]{0,2}"
     rf"({_NAME})"
 )
+_IS_NO_NAME = "人员生户管客民师工者卡级领商军家子"
+"""How words end that say what one is: 我是程序员, 我是高中生."""
+_I_AM = re.compile(
+    rf"(?:我|本人)是([{_SURNAMES}]{_GIVEN}(?:{_GIVEN})?)(?<![{_IS_NO_NAME}])(?=[\s,.;!?。，；！？、]|$)"
+)
 _SURNAME = re.compile(rf"(?:我|免贵|本人|敝)姓((?:{_SURNAMES_OF_TWO})|[{_SURNAMES}])(?!名)")
-_BEFORE_TITLE = re.compile(rf"([{_SURNAMES}](?:{_GIVEN}){{0,2}}?)(?=先生|女士|小姐)")
+_BEFORE_TITLE = re.compile(rf"([{_SURNAMES}](?:{_GIVEN}){{0,2}}?)(?=先生|女士|小姐|太太|老师|经理)")
 
 
 def names(plain: str) -> Iterator[Found]:
@@ -62,7 +75,12 @@ def _announced(plain: str) -> Iterator[tuple[int, int]]:
         for hit in cue.finditer(plain):
             end = words_from(plain, hit.end(), _MOST_WORDS)
             if end > hit.end() + 1 and not (cue is _NAME_IS and _of_no_person(plain, hit)):
-                yield hit.end(), end
+                rest = _REST_OF_TOKEN.match(plain, end)
+                yield hit.end(), rest.end() if rest is not None else end
+    for hit in _SPEAKING.finditer(plain):
+        end = words_from(plain, hit.end(), _MOST_WORDS - 1)
+        if end > hit.end() and _IS_SPEAKING.match(plain, end):
+            yield hit.end(), end
 
 
 def _of_no_person(plain: str, cue: re.Match[str]) -> bool:
@@ -79,7 +97,9 @@ def _signed(plain: str) -> Iterator[tuple[int, int]]:
 def chinese_names(plain: str) -> Iterator[Found]:
     if plain.isascii():
         return
-    hits = [hit.span(1) for shape in (_CHINESE, _SURNAME, _BEFORE_TITLE) for hit in shape.finditer(plain)]
+    hits = [
+        hit.span(1) for shape in (_CHINESE, _I_AM, _SURNAME, _BEFORE_TITLE) for hit in shape.finditer(plain)
+    ]
     yield from _apart(plain, sorted(hits))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from parley.domain.masking.addresses import addresses, chinese_addresses
 from parley.domain.masking.cards import cards
-from parley.domain.masking.codes import codes_after, codes_before, codes_behind_cards, passwords
+from parley.domain.masking.codes import codes_after, codes_before, codes_behind_cards, logins, passwords
 from parley.domain.masking.cues import CUES, after
 from parley.domain.masking.emails import emails, emails_read_out
 from parley.domain.masking.folding import Folded, fold
@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     spoken_numbers,
     addresses,
     chinese_addresses,
+    logins,
     names,
     chinese_names,
     international_phones,
@@ -44,10 +45,10 @@ RULES: tuple[Rule, ...] = (
 """What has a checksum first, then what words announce, then what only looks like it. The earlier rule keeps what two find."""
 
 _MAY_HOLD = re.compile(
-    rf"[0-9@]|pass(?:word|phrase|wd)|pwd|密码|口令|dot|[{''.join(CHINESE_DIGITS)}幺][\s,-]?[{''.join(CHINESE_DIGITS)}幺]"
+    rf"[0-9@]|pass?(?:word|phrase|wd)|pwd?[ :=]|memorable|security question|密码|口令|dot|at[)\]]|艾特|[{''.join(CHINESE_DIGITS)}幺][\s,-]?[{''.join(CHINESE_DIGITS)}幺]"
     r"|(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple|ty|teen)[\s,.-]{1,3}"
     r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
-    r"|name|called|m(?:r|rs|s|x)[ .]|regards|sincerely|faithfully|[叫姓名]|人(?:是|为|[ :=])|先生|女士|小姐"
+    r"|name|called|speaking|calling|holder|beneficiary|payee|recipient|m(?:r|rs|s|x)[ .]|regards|sincerely|faithfully|[叫姓名]|[我人](?:是|为|[ :=])|先生|女士|小姐|太太|老师|经理"
     r"|(?:地址|[住寄送搬]).{1,30}[号弄栋幢座室楼]"
 )
 """A text without any of these is left as it is."""
