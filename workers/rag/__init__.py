@@ -31,8 +31,8 @@ OF_ONE_ARTICLE = 4
 CANDIDATES = 25
 """How many are ranked for that."""
 
-RANKINGS_KEPT = 32
-"""Each is of one tenant version and language."""
+RANKINGS_KEPT = 16
+"""Of so many tenant versions, each in all its languages."""
 
 
 class RagEffector:
@@ -47,7 +47,7 @@ class RagEffector:
         self._retriever = retriever
         self._content = content
         self._clock = clock
-        self._rankings: OrderedDict[tuple[str, str, str], Ranking] = OrderedDict()
+        self._rankings: OrderedDict[tuple[str, str], dict[str, Ranking]] = OrderedDict()
 
     def prepare(self) -> None:
         for tenant, version in self._content.current():
@@ -73,21 +73,20 @@ class RagEffector:
         return [follow(event.envelope, body, "failed", self._clock.now())]
 
     def _index(self, tenant: TenantId, version: str) -> None:
-        if self._retriever.ready(tenant, version) and any(
-            key[:2] == (tenant, version) for key in self._rankings
-        ):
+        if self._retriever.ready(tenant, version) and (tenant, version) in self._rankings:
             return
         config, content = self._content.get(tenant, version)
         if not self._retriever.ready(tenant, version):
             self._retriever.sync(tenant, version, chunks_of(content.articles))
-        for language in config.languages:
-            self._rankings[tenant, version, language] = ranking_of(config, content, language)
+        self._rankings[tenant, version] = {
+            language: ranking_of(config, content, language) for language in config.languages
+        }
         while len(self._rankings) > RANKINGS_KEPT:
             self._rankings.popitem(last=False)
 
     def _ranking(self, tenant: TenantId, version: str, language: str) -> Ranking:
         """A language that the tenant does not speak has no article, and so nothing to rank."""
-        found = self._rankings.get((tenant, version, language))
+        found = self._rankings[tenant, version].get(language)
         return found if found is not None else Ranking((), {}, {})
 
     def _found(

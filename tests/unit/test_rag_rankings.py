@@ -1,0 +1,52 @@
+"""The rankings that the RAG worker holds: of few versions at a time, and of each one in all its languages."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from parley.backends.fts import FtsRetriever
+from parley.backends.memory_store import MemoryStore
+from parley.runtime.tenants import TenantConfigs
+from parley.runtime.versions import VersionedContent
+from schemas.base import Event, GenerationId, MessageId
+from schemas.parts import Language
+from schemas.work import AnswerRequested, GenerationRequested
+from tests.support.small_tenant import CONFIG, CONTENT
+from tests.support.stories import event
+from workers import rag
+from workers.asking import FixedClock
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+VERSIONS = ("1" * 16, "2" * 16)
+
+
+def asked(version: str, language: Language, question: str) -> Event[AnswerRequested]:
+    body = AnswerRequested(
+        generation_id=GenerationId("0" * 32),
+        message_ids=(MessageId("m-1"),),
+        question=question,
+        language=language,
+        intent=None,
+        epoch=0,
+        deadline=NOW + timedelta(minutes=1),
+    )
+    made = event(body, version, language, at=NOW)
+    return Event(made.envelope.model_copy(update={"tenant_version": version}), body)
+
+
+def test_a_version_that_made_room_for_another_answers_again_in_every_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rag, "RANKINGS_KEPT", 1)
+    store = MemoryStore()
+    for version in VERSIONS:
+        store.put(version, CONFIG, CONTENT, NOW)
+    retriever = FtsRetriever(tmp_path)
+    worker = rag.RagEffector(retriever, VersionedContent(store, TenantConfigs(store)), FixedClock(NOW.date()))
+    questions: tuple[tuple[Language, str], ...] = (("en", "Lost or stolen card"), ("zh", "银行卡丢失或被盗"))
+    for version in (*VERSIONS, *VERSIONS):
+        for language, question in questions:
+            [[result]] = worker.handle([asked(version, language, question)])
+            assert isinstance(result.body, GenerationRequested), (version, language)
+    retriever.close()
