@@ -135,6 +135,9 @@ class ArticleFront(Contract):
         tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=20)
     ] = ()
 
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
     @model_validator(mode="after")
     def _ends_after_it_began(self) -> Self:
         if self.valid_until is not None and self.valid_until < self.valid_from:

@@ -4,7 +4,6 @@ The index is derived data: deleting the folder costs one re-indexing. Chunks are
 tenant writes only what changed. Scores are BM25 as FTS5 computes it, turned so that higher is better.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -145,7 +144,7 @@ class FtsRetriever:
                 chunk.language,
                 chunk.valid_from,
                 chunk.valid_until,
-                json.dumps(body, ensure_ascii=False),
+                orjson.dumps(body).decode(),
             ),
         ).lastrowid
         assert row is not None  # an INSERT always has one
@@ -167,7 +166,7 @@ class FtsRetriever:
         for row, body in orphans:
             database.execute(
                 "INSERT INTO words (words, rowid, title, path, text) VALUES ('delete', ?, ?, ?, ?)",
-                (row, *_fields(json.loads(body))),
+                (row, *_fields(orjson.loads(body))),
             )
             database.execute("DELETE FROM chunks WHERE row = ?", (row,))
 

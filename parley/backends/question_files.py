@@ -31,18 +31,14 @@ def _file(path: Path, folder: Path, articles: Sequence[Article], problems: list[
     file = checked.value
     if file.language != path.stem:
         problems.append(document.problem(("language",), f"the file is called {path.name}"))
-    valid = {article.id for article in articles if _is_valid(article, file)}
+    valid = {
+        article.id
+        for article in articles
+        if article.language == file.language and article.valid_on(file.asked_on)
+    }
     _note_articles(file, valid, document, problems)
     _note_repeated(file, document, problems)
     return file
-
-
-def _is_valid(article: Article, file: QuestionFile) -> bool:
-    ends = article.valid_until
-    asked = file.asked_on
-    return (
-        article.language == file.language and article.valid_from <= asked and (ends is None or asked <= ends)
-    )
 
 
 def _note_articles(file: QuestionFile, valid: set[str], document: Document, problems: list[str]) -> None:

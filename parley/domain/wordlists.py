@@ -3,6 +3,16 @@
 Of no tenant in particular. Everything is written in small letters; Latin words as they stand in a text, before stemming.
 """
 
+from collections.abc import Mapping
+
+from parley.domain.numerals import english
+
+
+def _by_form(groups: Mapping[str, str]) -> dict[str, str]:
+    """Each word of the lists, and the word that it is read as."""
+    return {form: head for head, forms in groups.items() for form in forms.split()}
+
+
 STOPWORDS = frozenset(
     """
     a about actually after again ago ah all allow allowed almost already also although always am an and another any anybody anyone
@@ -25,9 +35,8 @@ STOPWORDS = frozenset(
 )
 """Question words, helpers and small talk: customers say them of everything, and articles hardly ever."""
 
-IRREGULAR = {
-    form: base
-    for base, forms in {
+IRREGULAR = _by_form(
+    {
         "arise": "arose arisen",
         "bear": "bore borne",
         "begin": "began begun",
@@ -78,9 +87,8 @@ IRREGULAR = {
         "withdraw": "withdrew withdrawn withdrawal withdrawals",
         "write": "wrote written",
         "year": "yearly annual annually",
-    }.items()
-    for form in forms.split()
-}
+    }
+)
 """Forms that no rule about endings brings together."""
 
 SPELLINGS = {
@@ -111,9 +119,8 @@ SPELLINGS = {
 }
 """Ways to write a thing, as regular expressions over whole words, and the words that are read instead."""
 
-SAME = {
-    word: head
-    for head, words in {
+SAME = _by_form(
+    {
         "abroad": "foreign overseas",
         "arrive": "arrives arrived arriving reach reaches reached",
         "advert": "advertising advertisement advertisements advertise marketing",
@@ -155,18 +162,14 @@ SAME = {
         "swallow": "eat eats ate eaten retained",
         "switch": "switches switched switching turn turns turned turning disable disabled enable enabled deactivate deactivated",
         "trip": "trips travel travels travelling traveling journey journeys holidays vacation",
-    }.items()
-    for word in words.split()
-}
+    }
+)
 """Other names of one thing, in everyday speech and in articles."""
 
 NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve".split(),  # noqa: SIM905  # one line, one thought
-        start=2,
-    )
-} | {"twenty": "20", "thirty": "30", "fifty": "50", "hundred": "100", "thousand": "1000"}
+    word: english(word)
+    for word in "two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred thousand".split()  # noqa: SIM905
+}
 
 COUNTRIES = frozenset(
     """

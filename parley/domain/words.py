@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from parley.domain import wordlists
+from parley.domain.numerals import CHINESE_UNITS, chinese
 
 WORD = re.compile(
     r"[0-9]+(?:[.,][0-9]+)*|[a-zà-öø-ÿāăąćčďđēėęěğīįıķĺļľłńņňōőœŕřśşšťţūůűųźżž']+|[\u3400-\u9fff]+"
@@ -30,11 +31,10 @@ _SPELLINGS = re.compile(
 )
 _SAME = {**wordlists.IRREGULAR, **wordlists.SAME}
 
-CHINESE_DIGITS = {digit: at for at, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
-CHINESE_UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
 CHINESE_NUMBER = re.compile(
     "[一二两三四五六七八九十百千]+(?=年|个月|岁|期|成|位|个?小时|分钟|秒|欧|块|元)|[一二两三四五六七八九十百千]+[万千百][一二两三四五六七八九十百千]*"
 )
+_CHINESE_UNIT = re.compile(f"[{CHINESE_UNITS}]")
 CHINESE_YEARS = re.compile(r"(?<!\d)(\d{1,2}) ?年")
 
 
@@ -69,7 +69,7 @@ def _one_spelling(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).translate(APOSTROPHES).lower()
     text = THOUSANDS.sub("", text)
     if CJK.search(text):
-        text = CHINESE_NUMBER.sub(lambda match: str(_chinese_number(match[0])), text)
+        text = CHINESE_NUMBER.sub(lambda match: _chinese_number(match[0]), text)
         text = CHINESE_YEARS.sub(lambda match: f"{match[0]} {12 * int(match[1])} 个月", text)
         text = _CHINESE_COUNTRY.sub(lambda match: f" {match[0]} 国外 ", text)
         text = _CHINESE_CURRENCY.sub(lambda match: f" {match[0]} 货币 ", text)
@@ -106,22 +106,9 @@ def _chinese(run: str, drop_common: bool) -> list[str]:
     return found
 
 
-def _chinese_number(text: str) -> int:
-    """`两百` is 200, `一万五` 15,000: what follows a unit without one of its own counts tenths of it."""
-    total = section = digit = 0
-    last = 1
-    for character in text:
-        if character in CHINESE_DIGITS:
-            digit = CHINESE_DIGITS[character]
-            continue
-        unit = last = CHINESE_UNITS[character]
-        if unit == 10_000:
-            total += (section + digit) * unit
-            section = 0
-        else:
-            section += (digit or 1) * unit
-        digit = 0
-    return total + section + digit * (last // 10 if last > 10 else 1)
+def _chinese_number(text: str) -> str:
+    """Digits without a unit are a guess, and the last one counts: `两三天` is up to 3."""
+    return chinese(text if _CHINESE_UNIT.search(text) else text[-1])
 
 
 def stem(word: str) -> str:

@@ -65,10 +65,7 @@ class Retriever(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a generator gets. A generator that needs no prompt text (extraction) takes question, topic and passages.
-
-    `topic` is the title of the question's intent in the customer's language, empty where the intent is unknown.
-    """
+    """What a generator gets. A generator that needs no prompt text (extraction) takes question and passages."""
 
     tenant: TenantId
     language: str
@@ -81,7 +78,6 @@ class Prompt:
     model: str | None
     adapter: str | None
     seed: int
-    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

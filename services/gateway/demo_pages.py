@@ -92,7 +92,7 @@ class Site:
         valid = (
             article
             for article in self._articles.values()
-            if article.language == language and article.valid_from <= today <= (article.valid_until or today)
+            if article.language == language and article.valid_on(today)
         )
         topics = self._by_topic(valid, language)
         main = self._home.substitute(

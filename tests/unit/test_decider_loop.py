@@ -10,7 +10,7 @@ from parley.domain.conversation import Conversation
 from parley.domain.deciding import Decision
 from parley.errors import BusUnavailable, NewerVersion, StoreUnavailable, TooManyInvalid
 from parley.ports.store import Commit
-from parley.runtime.decider import MAX_BATCH, DeciderWorker
+from parley.runtime.decider import DeciderWorker
 from schemas.base import AnyEvent, Event, MessageId
 from schemas.conversation_events import ConversationStarted, MessageFailed, MessageReceived, TimerFired
 from schemas.outbound import CustomerMessage, MessageSettled, ReplyReady
@@ -32,9 +32,7 @@ def platform(clock: ManualClock | None = None) -> Platform:
     return make_platform(MemoryBus(), clock=clock or ManualClock())
 
 
-def worker(
-    on: Platform, decider: DialogueDecider | None = None, max_batch: int = MAX_BATCH
-) -> DeciderWorker[Conversation]:
+def worker(on: Platform, decider: DialogueDecider | None = None) -> DeciderWorker[Conversation]:
     return DeciderWorker(
         decider or DialogueDecider(),
         on.bus,
@@ -43,7 +41,6 @@ def worker(
         on.configs,
         on.clock,
         on.metrics,
-        max_batch=max_batch,
     )
 
 

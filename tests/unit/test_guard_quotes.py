@@ -12,7 +12,7 @@ from parley.domain.extraction import Block, Weights, blocks_of, extract, quote, 
 from parley.domain.guard import check
 from parley.ports.models import Query
 from schemas.base import TenantId
-from schemas.parts import Passage
+from tests.support.passages import passages_of
 from tests.support.streamed import streamed_from
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
@@ -25,26 +25,10 @@ def tenant(name: str) -> TenantFolder:
     return load(TENANTS / name)
 
 
-def passages(name: str) -> list[Passage]:
-    return [
-        Passage(
-            chunk_id=chunk.chunk_id,
-            article_id=chunk.article_id,
-            title=chunk.title,
-            url=chunk.url,
-            path=chunk.path,
-            language="zh" if chunk.language == "zh" else "en",
-            text=chunk.text,
-            score=1.0,
-        )
-        for chunk in chunks_of(tenant(name).content.articles)
-    ]
-
-
 @pytest.mark.parametrize("name", ["bank", "mobile"])
 def test_every_block_of_every_article_may_be_quoted_alone(name: str) -> None:
     refused = []
-    for passage in passages(name):
+    for passage in passages_of(tenant(name).content.articles):
         nothing = Weights("", [passage.text])
         blocks = blocks_of(passage.text)
         quotes = [passage.text, *(shorten(block, nothing) for block in blocks)]

@@ -4,8 +4,8 @@ from datetime import date
 
 from parley.domain.chunking import chunks_of
 from parley.domain.ranking import Ranking
-from schemas.parts import Passage
 from schemas.tenant import Article
+from tests.support.passages import passages_of
 
 THRESHOLD = 0.45
 
@@ -22,34 +22,18 @@ def article(name: str, title: str, text: str, *asked_as: str) -> Article:
     )
 
 
-CHUNKS = chunks_of(
-    [
-        article(
-            "lost", "Lost card", "Freeze the card.\n\n## Price\n\nA new one costs €8.", "my purse is gone"
-        ),
-        article("fees", "Account fees", "The account costs €4 a month."),
-        article("hours", "Opening hours", "Branches open at nine."),
-        article("loans", "Loans", "Borrow up to €40,000."),
-    ]
-)
+ARTICLES = [
+    article("lost", "Lost card", "Freeze the card.\n\n## Price\n\nA new one costs €8.", "my purse is gone"),
+    article("fees", "Account fees", "The account costs €4 a month."),
+    article("hours", "Opening hours", "Branches open at nine."),
+    article("loans", "Loans", "Borrow up to €40,000."),
+]
 EXAMPLES = {
     "fees": ("what does the account cost", "fees please"),
     "hours": ("when do you open", "opening hours"),
 }
-RANKING = Ranking(CHUNKS, EXAMPLES, {"fees": "Fees", "hours": "Opening hours"})
-PASSAGES = [
-    Passage(
-        chunk_id=chunk.chunk_id,
-        article_id=chunk.article_id,
-        title=chunk.title,
-        url=chunk.url,
-        path=chunk.path,
-        language="en",
-        text=chunk.text,
-        score=0.0,
-    )
-    for chunk in CHUNKS
-]
+RANKING = Ranking(chunks_of(ARTICLES), EXAMPLES, {"fees": "Fees", "hours": "Opening hours"})
+PASSAGES = passages_of(ARTICLES, score=0.0)
 
 
 def best(question: str, intent: str | None = None) -> tuple[str, float]:

@@ -144,5 +144,4 @@ def prompt_of(event: Event[GenerationRequested], config: TenantConfig) -> Prompt
         model=config.model.base,
         adapter=asked.adapter,
         seed=seed_of(event),
-        topic=config.topic(asked.intent, asked.language),
     )

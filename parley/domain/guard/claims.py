@@ -54,7 +54,7 @@ def unsupported(text: str, sources: tuple[str, ...]) -> bool:
     claims = list(_claims(text))
     if not claims:
         return False
-    known = [claim for source in sources for claim in _claims(source)]
+    known = [claim for source in sources for claim in _claims_of(source)]
     return not all(any(_follows(said, source) for source in known) for said in claims)
 
 
@@ -112,6 +112,11 @@ def _claims(text: str) -> Iterator[tuple[bool, frozenset[str]]]:
         if claim is not None:
             word = (claim[1] or claim[2]).lower().replace(" ", "_")
             yield word in _YES, frozenset(terms(sentence[claim.end() :])) - _EMPTY
+
+
+@lru_cache(maxsize=256)
+def _claims_of(source: str) -> tuple[tuple[bool, frozenset[str]], ...]:
+    return tuple(_claims(source))
 
 
 def _follows(said: tuple[bool, frozenset[str]], source: tuple[bool, frozenset[str]]) -> bool:

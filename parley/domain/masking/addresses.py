@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from parley.domain.masking.everyday import ENDS, word_before, words_from
-from parley.domain.masking.found import Found
+from parley.domain.masking.found import Found, listed
 
 _CUE = re.compile(
     r"(?:address|residence)(?: of mine)?(?: is(?: now)?(?![a-z])| was| has changed| changed|'s| on file is)?(?: from| to)?[ :=,\"\n-]{1,3}"
@@ -20,24 +20,7 @@ _EIRCODE = re.compile(
     r"(?:eircode|post ?code)(?: is| ?:)? ((?:[ac-fhknprtv-y][0-9]{2}|d6w) ?(?=[a-z]{0,3}[0-9])[0-9ac-fhknprtv-y]{4})(?![a-z0-9])"
 )
 """Ireland's postcodes are one house each (eircode.ie)."""
-_NO_HOMES = frozenset(
-    [
-        "branch",
-        "company",
-        "e",
-        "email",
-        "ip",
-        "mac",
-        "mail",
-        "office",
-        "shop",
-        "store",
-        "url",
-        "web",
-        "website",
-        "your",
-    ]
-)
+_NO_HOMES = listed("branch company e email ip mac mail office shop store url web website your")
 """Whose address is public, or none of the postal kind."""
 
 _STREETS = (

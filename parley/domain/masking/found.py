@@ -34,7 +34,8 @@ class Found:
 
 
 Rule = Callable[[str], Iterator[Found]]
-"""Reads a folded text (`parley.domain.masking.folding`) and yields what it finds, from left to right."""
+"""Reads a folded text (`parley.domain.masking.folding`) and yields what it finds, in any order; of findings that overlap the first in the
+text is taken, and of two that begin together the one that was yielded first."""
 
 
 def digits_of(text: str) -> str:

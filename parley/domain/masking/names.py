@@ -67,7 +67,8 @@ _BEFORE_TITLE = re.compile(rf"([{_SURNAMES}](?:{_GIVEN}){{0,2}}?)(?=先生|女�
 
 def names(plain: str) -> Iterator[Found]:
     """In Latin letters."""
-    yield from _apart(plain, sorted({*_announced(plain), *_signed(plain)}))
+    for start, end in sorted({*_announced(plain), *_signed(plain)}):
+        yield Found(start, end, "name", plain[start:end])
 
 
 def _announced(plain: str) -> Iterator[tuple[int, int]]:
@@ -97,16 +98,6 @@ def _signed(plain: str) -> Iterator[tuple[int, int]]:
 def chinese_names(plain: str) -> Iterator[Found]:
     if plain.isascii():
         return
-    hits = [
-        hit.span(1) for shape in (_CHINESE, _I_AM, _SURNAME, _BEFORE_TITLE) for hit in shape.finditer(plain)
-    ]
-    yield from _apart(plain, sorted(hits))
-
-
-def _apart(plain: str, spans: list[tuple[int, int]]) -> Iterator[Found]:
-    """Of spans that overlap the first."""
-    taken = 0
-    for start, end in spans:
-        if start >= taken:
-            taken = end
-            yield Found(start, end, "name", plain[start:end])
+    shapes = (_CHINESE, _I_AM, _SURNAME, _BEFORE_TITLE)
+    for start, end in sorted(hit.span(1) for shape in shapes for hit in shape.finditer(plain)):
+        yield Found(start, end, "name", plain[start:end])
