@@ -8,6 +8,7 @@ import os
 import secrets
 import shlex
 import signal
+import subprocess
 import sys
 import time
 import urllib.error
@@ -119,6 +120,16 @@ class Stack:
                     self.start(name)
                 for name in (*WORKERS, GATEWAY):
                     self.wait_ready(name)
+                self._wait_joined()
+
+    def _wait_joined(self) -> None:
+        """Until `parley status` finds everything up: a worker that lives may not be in its group yet."""
+        command, environment = [*PARLEY, "status"], {**os.environ, **self.environment()}
+        wait_until(
+            lambda: subprocess.run(command, capture_output=True, cwd=ROOT, env=environment).returncode == 0,
+            READY_WITHIN_S,
+            f"not every worker joined its group ({self.state / 'logs'}; make status)",
+        )
 
     def start_servers(self) -> None:
         """Kafka and PostgreSQL side by side, and the databases."""

@@ -1,6 +1,8 @@
 // The conversation with the gateway, shared by the site's pages. Knows nothing of the page: `tell(event, data)` says it all.
 const SILENCE_MS = 40_000;
 const MOST_WAIT_MS = 30_000;
+// What one page writes, a page of another process reads a moment later: the lock is kept until then.
+const SPREAD_MS = 100;
 // The conversation's token is no longer good, or its customer was erased.
 const LOST = [401, 403, 404, 410];
 
@@ -144,7 +146,11 @@ export class Client {
       this.adopt();
       return result;
     };
-    return this.conversation || this.alone || !navigator.locks ? begin() : navigator.locks.request(this.name, begin);
+    if (this.conversation || this.alone || !navigator.locks) return begin();
+    return new Promise((done, failed) => {
+      const hold = () => begin().then(done, failed).then(() => new Promise((free) => setTimeout(free, SPREAD_MS)));
+      navigator.locks.request(this.name, hold).catch(failed);
+    });
   }
 
   /** Go over to the conversation that the pages share. */
