@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from parley.domain.conversation import Turn, TurnMessage
+from parley.domain.risks import gravity
 from schemas.parts import RiskKind
 from schemas.tenant import IntentRule, TenantConfig
 
@@ -53,11 +54,9 @@ def plan(turn: Turn, tenant: TenantConfig) -> Plan:
             + [rule.risk for _, rule in rules if rule is not None and rule.risk is not None]
         )
     )
-    hand_off = next((rule for _, rule in rules if rule is not None and rule.route == "handoff"), None)
-    if hand_off is not None or risks:
-        hand_off = hand_off or _rule_for(risks, tenant)
-        intent, reply = (hand_off.id, hand_off.reply) if hand_off is not None else (None, None)
-        return HandOff(intent, reply, risks)
+    hand_offs = [rule for _, rule in rules if rule is not None and rule.route == "handoff"]
+    if hand_offs or risks:
+        return _hand_off(hand_offs, risks, tenant)
     questions = [(message, rule) for message, rule in rules if rule is None or rule.route == "answer"]
     if questions:
         intent = next((rule.id for _, rule in reversed(questions) if rule is not None), None)
@@ -68,10 +67,11 @@ def plan(turn: Turn, tenant: TenantConfig) -> Plan:
     return Say(chosen.id, chosen.reply, chosen.route == "ask")
 
 
-def _rule_for(risks: tuple[RiskKind, ...], tenant: TenantConfig) -> IntentRule | None:
-    """The tenant's own hand-off for the first of these risks that it has one for."""
-    for risk in risks:
-        for rule in tenant.intents.values():
-            if rule.risk == risk:
-                return rule
-    return None
+def _hand_off(hand_offs: list[IntentRule], risks: tuple[RiskKind, ...], tenant: TenantConfig) -> HandOff:
+    """What is said fits the gravest of it all; of rules for the same, that of a recognised intent."""
+    gravest_first = tuple(sorted(risks, key=gravity))
+    fitting = hand_offs + [rule for rule in tenant.intents.values() if rule.risk in risks]
+    if not fitting:
+        return HandOff(None, None, gravest_first)
+    rule = min(fitting, key=lambda rule: gravity(rule.risk))
+    return HandOff(rule.id, rule.reply, gravest_first)

@@ -1,5 +1,7 @@
 """The bot's own answers: understood, looked up, answered with sources; asked back; nothing known; failed."""
 
+from typing import get_args
+
 import pytest
 
 from parley.codec import Codec
@@ -9,7 +11,7 @@ from schemas.base import MAX_MESSAGE_CHARS, GenerationId
 from schemas.conversation_events import RetrievalFailed, UnderstandingFailed
 from schemas.other_events import QueueJoined
 from schemas.outbound import CustomerMessage, Outbound
-from schemas.parts import Passage
+from schemas.parts import Passage, RiskKind
 from schemas.tenant import TenantConfig
 from schemas.work import AnswerRequested
 from tests.support.platform import DictKeys
@@ -277,6 +279,50 @@ def test_of_several_risks_the_first_that_has_a_rule_decides_what_is_said() -> No
     story = Story()
     story.says("I will sue, and there is a payment that I do not know")
     story.understood("fees", 0.95, "legal", "fraud")
+    assert story.bodies(QueueJoined)[0].intent == "fraud"
+
+
+ALL_RISKS: tuple[RiskKind, ...] = get_args(RiskKind)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("risk", ALL_RISKS)
+def test_every_risk_leads_to_a_human_also_where_the_tenant_has_no_rule_for_it(
+    risk: RiskKind, language: str
+) -> None:
+    for probability in (0.0, 0.99):
+        story = Story()
+        story.says("…")
+        story.understood("fees", probability, risk, language=language)
+        assert story.bodies(AnswerRequested) == []
+        assert len(story.bodies(QueueJoined)) == 1
+        assert story.state is not None and story.state.owner == "queue"
+
+
+@pytest.mark.parametrize("risk", ALL_RISKS)
+def test_in_a_merged_turn_no_risk_is_lost_whichever_message_has_it(risk: RiskKind) -> None:
+    for risks in ((), (risk,)), ((risk,), ()):
+        story = Story()
+        story.says("one")
+        story.says("two")
+        for of_message in risks:
+            story.understood("fees", 0.9, *of_message)
+        assert story.bodies(AnswerRequested) == [] and len(story.bodies(QueueJoined)) == 1
+
+
+def test_the_gravest_of_all_risks_decides_what_is_said_whichever_came_first() -> None:
+    story = Story()
+    story.says("get me a human")
+    story.says("somebody is using my card")
+    story.understood("human", 0.95, "human")
+    story.understood("fees", 0.95, "legal", "fraud")
+    assert story.bodies(QueueJoined)[0].intent == "fraud"
+
+
+def test_a_risk_that_is_graver_than_the_intent_decides_what_is_said() -> None:
+    story = Story()
+    story.says("a human please, my account was emptied")
+    story.understood("human", 0.95, "fraud")
     assert story.bodies(QueueJoined)[0].intent == "fraud"
 
 

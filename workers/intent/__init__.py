@@ -1,8 +1,13 @@
-"""The intent worker, an effector: a message's language, intents, entities and risks, by the classifier port."""
+"""The intent worker, an effector: a message's language and intents by the classifier port, entities and risks by rules as well.
+
+Rules do not depend on the classifier's backend, nor on its being there: a message that it could not read is still looked through for risks.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from parley.domain import entities, risks
 from parley.domain.events import follow
 from parley.ports.clock import Clock
 from parley.ports.models import Classifier, Understanding
@@ -12,6 +17,10 @@ from schemas.base import Event, TenantId
 from schemas.conversation_events import MessageUnderstood, UnderstandingFailed
 from schemas.topics import WORK_UNDERSTAND
 from schemas.work import UnderstandingRequested
+
+UNDETERMINED = "und"
+"""ISO 639-2 for a language that nobody has looked at; deciders keep the conversation's."""
+RULES = "rules"
 
 
 class IntentEffector:
@@ -28,6 +37,7 @@ class IntentEffector:
         self._clock = clock
 
     def prepare(self) -> None:
+        risks.prepare()
         for tenant, version in self._content.current():
             self._fit(tenant, version)
 
@@ -44,22 +54,40 @@ class IntentEffector:
         return [results[event.envelope.event_id] for event in events]
 
     def failed(self, event: Event[UnderstandingRequested], reason: FailureReason) -> Results:
-        body = UnderstandingFailed(message_id=event.body.message_id, reason=reason)
+        """A risk leads to a human whatever has failed."""
+        found = risks.risks(event.body.text)
+        body: UnderstandingFailed | MessageUnderstood
+        if found:
+            body = MessageUnderstood(
+                message_id=event.body.message_id,
+                language=event.body.language_hint or UNDETERMINED,
+                intents=(),
+                risks=found,
+                model=RULES,
+            )
+        else:
+            body = UnderstandingFailed(message_id=event.body.message_id, reason=reason)
         return [follow(event.envelope, body, "failed", self._clock.now())]
 
     def _fit(self, tenant: TenantId, version: str) -> None:
         if not self._classifier.ready(tenant, version):
             self._classifier.prepare(tenant, version, *self._content.get(tenant, version))
 
+    def _day_of(self, event: Event[UnderstandingRequested]) -> date:
+        """Where the tenant is: what was written at eleven at night was written today."""
+        config = self._content.config(event.envelope.tenant, event.envelope.tenant_version)
+        return event.envelope.occurred_at.astimezone(ZoneInfo(config.hours.timezone)).date()
+
     def _understood(
         self, event: Event[UnderstandingRequested], found: Understanding
     ) -> Event[MessageUnderstood]:
+        text = event.body.text
         body = MessageUnderstood(
             message_id=event.body.message_id,
             language=found.language,
             intents=found.intents,
-            risks=found.risks,
-            entities=found.entities,
+            risks=risks.together(risks.risks(text), found.risks),
+            entities=entities.together(entities.entities(text, self._day_of(event)), found.entities),
             model=self._classifier.name,
         )
         return follow(event.envelope, body, 0, self._clock.now())

@@ -21,7 +21,7 @@ from parley.domain.numerals import CHINESE, CHINESE_DIGITS, CHINESE_UNITS, ENGLI
 
 _PHONE = re.compile(r"(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
 _HAN_NUMBER = rf"[\d.]{{1,12}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
-_SHARE = re.compile(rf"([百千])分之\s?({_HAN_NUMBER})")
+SHARE = re.compile(rf"([百千])分之\s?({_HAN_NUMBER})")
 _PER_MILLE = re.compile(r"(\d[\d.,]{0,12})\s?‰")
 _ORDINAL = re.compile(
     rf"\b\d+(?:st|nd|rd|th)\b|第\s?(?:\d{{1,4}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,5}})",
@@ -29,7 +29,7 @@ _ORDINAL = re.compile(
 )
 
 _FIGURES = (
-    r"(?<![\d])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d{1,3}(?:['’]\d{3})+(?:\.\d+)?(?!\d)"
+    r"(?<![\d])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)|\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d{1,3}(?:['’]\d{3})+(?:\.\d+)?(?!\d)"
     r"|\d+(?:\.\d+)+|(?<!,)\d+,\d{1,2}(?!\d|,\d)|\d+)"
 )
 _HALF = r"half(?= (?:an? )?(?:hour|year|day|month)\b)|半(?=个?(?:小时|钟头|月|年|天))"
@@ -83,9 +83,14 @@ def _phone(match: re.Match[str], facts: Facts) -> bool:
     return True
 
 
-def _share(match: re.Match[str], facts: Facts) -> bool:
+def share(match: re.Match[str]) -> str:
+    """How many of a hundred a match of `SHARE` is."""
     number = canonical(match[2]) if match[2][0].isdigit() else chinese(match[2])
-    _say_rate(number if match[1] == "百" else over(number, 10), facts)
+    return number if match[1] == "百" else over(number, 10)
+
+
+def _share(match: re.Match[str], facts: Facts) -> bool:
+    _say_rate(share(match), facts)
     return True
 
 
@@ -111,7 +116,7 @@ def _amounts(text: str, facts: Facts) -> str:
     """The last rule: it leaves nothing to read."""
     small = text.lower()
     of_hundred = PERCENT_COLUMN.search(small) is not None
-    for amount in _with_ranges(small, list(_found(small))):
+    for amount in amounts_in(small):
         _say(amount, facts)
         _say_how_often(amount, small, facts)
         if of_hundred and amount.bare:
@@ -134,6 +139,11 @@ def _say_how_often(amount: Amount, text: str, facts: Facts) -> None:
     if one is not None:
         name, count = single(one)
         facts.say(f"number:{count} {name}")
+
+
+def amounts_in(text: str) -> Iterator[Amount]:
+    """The numbers of a text in small letters, in its order, each with what it counts."""
+    return _with_ranges(text, list(_found(text)))
 
 
 def _found(text: str) -> Iterator[Amount]:
@@ -216,7 +226,7 @@ def _demanded(amount: Amount) -> bool:
 
 AMOUNTS: tuple[Rule, ...] = (
     reading(_PHONE, _phone, *FIGURES),
-    reading(_SHARE, _share, "分之"),
+    reading(SHARE, _share, "分之"),
     reading(_PER_MILLE, _per_mille, "‰"),
     reading(_ORDINAL, _ordinal, *FIGURES, "第"),
     _amounts,

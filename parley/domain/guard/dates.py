@@ -1,7 +1,8 @@
 """Dates, months and weekdays, however they are written. `01/10/2026` is the first of October; `11/23/2026` can only be November."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from parley.domain.guard.facts import FIGURES, READ, Facts, Note, Rule, reading
 from parley.domain.numerals import ORDINAL, chinese, ordinal
@@ -89,19 +90,54 @@ def _say(facts: Facts, year: str, month: int, *days: int) -> bool:
     return True
 
 
-def _date(match: re.Match[str], facts: Facts) -> bool:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A date as it is written: `year` is empty where none is said, and two days are the ends of a range."""
+
+    year: str
+    month: int
+    days: tuple[int, ...]
+
+
+def _with_names(match: re.Match[str]) -> Written:
     parts = match.groupdict()
     month = MONTHS[parts["name"].lower()] if parts.get("name") else _number(parts["m"])
     year = parts.get("y") or ""
-    days = [_number(parts[name]) for name in ("from", "d") if parts.get(name)]
-    return _say(facts, year if year.isascii() else chinese(year), month, *days)
+    days = tuple(_number(parts[name]) for name in ("from", "d") if parts.get(name))
+    return Written(year if year.isascii() else chinese(year), month, days)
 
 
-def _figures(match: re.Match[str], facts: Facts) -> bool:
+def _in_figures(match: re.Match[str]) -> Written:
     first, second, year = int(match["a"]), int(match["b"]), match["y"]
     day_first = second <= 12 or match[2] == "."
     month, day = (second, first) if day_first else (first, second)
-    return _say(facts, year if len(year) == 4 else f"20{year}", month, day)
+    return Written(year if len(year) == 4 else f"20{year}", month, (day,))
+
+
+def written_dates(text: str) -> Iterator[tuple[re.Match[str], Written]]:
+    """Every date of a text that names its day and month, form by form; none is checked against a calendar."""
+    for pattern, read in _FORMS:
+        for match in pattern.finditer(text):
+            yield match, read(match)
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Written]], ...] = (
+    (_DAY_MONTH, _with_names),
+    (_MONTH_DAY, _with_names),
+    (_ISO, _with_names),
+    (_FIGURES, _in_figures),
+    (_CHINESE, _with_names),
+)
+
+
+def _date(match: re.Match[str], facts: Facts) -> bool:
+    written = _with_names(match)
+    return _say(facts, written.year, written.month, *written.days)
+
+
+def _figures(match: re.Match[str], facts: Facts) -> bool:
+    written = _in_figures(match)
+    return _say(facts, written.year, written.month, *written.days)
 
 
 def _only_month(match: re.Match[str], facts: Facts) -> bool:

@@ -52,9 +52,15 @@ def reading(pattern: re.Pattern[str], note: Note, *signs: str) -> Rule:
     return rule
 
 
+_POINTS_THEN_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
+"""`1.234,50`, as most of the continent writes it."""
+
+
 def canonical(number: str) -> str:
     """One spelling of a number: no thousands separators, no trailing zeros; a single decimal comma is a point."""
     plain = re.sub(r"[\s'’]", "", number).rstrip(".,")
+    if _POINTS_THEN_COMMA.fullmatch(plain):
+        plain = plain.replace(".", "")
     plain = re.sub(r",(?=\d{3}(?:\D|$))", "", plain)
     plain = re.sub(r"^(\d+),(\d+)$", r"\1.\2", plain)
     if plain.count(".") > 1 or "," in plain:

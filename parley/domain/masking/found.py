@@ -15,6 +15,16 @@ cannot bring it along."""
 PLACEHOLDER = re.compile(rf"\[({'|'.join(KINDS)})_([0-9]{{1,3}})\]")
 
 
+def without_placeholders(folded: str) -> str:
+    """The text with marks in the place of the placeholders that it brings along, so that no rule reads their words or numbers."""
+    return PLACEHOLDER.sub(_mark, folded)
+
+
+def _mark(placeholder: re.Match[str]) -> str:
+    kind: MaskKind = placeholder[1]  # type: ignore[assignment]  # the pattern is made of the kinds
+    return MARKS[kind] * len(placeholder[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Masked:
     """A text without what was found in it; `kinds` in the order of their first appearance, each once."""

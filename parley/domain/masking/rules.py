@@ -9,7 +9,15 @@ from parley.domain.masking.codes import codes_after, codes_before, codes_behind_
 from parley.domain.masking.cues import CUES, after
 from parley.domain.masking.emails import emails, emails_read_out
 from parley.domain.masking.folding import Folded, fold
-from parley.domain.masking.found import MARKS, PLACEHOLDER, Found, Masked, MaskKind, Rule
+from parley.domain.masking.found import (
+    MARKS,
+    PLACEHOLDER,
+    Found,
+    Masked,
+    MaskKind,
+    Rule,
+    without_placeholders,
+)
 from parley.domain.masking.ibans import ibans
 from parley.domain.masking.identities import chinese_ids, pps_numbers, written_ids
 from parley.domain.masking.names import chinese_names, names
@@ -59,7 +67,7 @@ _MOST_ROUNDS = 10
 def mask(text: str) -> Masked:
     """Replace what the rules find by `[kind_1]`, `[kind_2]`, …; pure, linear in the text's length, and idempotent."""
     folded = fold(text)
-    plain = PLACEHOLDER.sub(_blank, folded.text)
+    plain = without_placeholders(folded.text)
     found: list[Found] = []
     for _ in range(_MOST_ROUNDS):
         fresh: list[Found] = []
@@ -99,11 +107,6 @@ def _take(plain: str, found: list[Found]) -> str:
         pieces += (plain[position : one.start], MARKS[one.kind] * (one.end - one.start))
         position = one.end
     return "".join(pieces) + plain[position:]
-
-
-def _blank(placeholder: re.Match[str]) -> str:
-    kind: MaskKind = placeholder[1]  # type: ignore[assignment]  # the pattern is made of the kinds
-    return MARKS[kind] * len(placeholder[0])
 
 
 def _replace(text: str, folded: Folded, found: list[Found]) -> Masked:
