@@ -4,7 +4,7 @@ import importlib
 import subprocess
 import sys
 
-NAMES = ("rules", "replay", "bus", "decider", "effector", "gateway", "latency", "memory")
+NAMES = ("rules", "replay", "bus", "decider", "effector", "gateway", "latency", "memory", "intents")
 
 
 def main(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """The only place that picks backends: from settings to an open platform, and from a name to a worker that can run."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event as Flag
@@ -24,6 +25,8 @@ from parley.runtime.effector import Effector, EffectorWorker
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from parley.settings import Settings
+
+log = logging.getLogger(__name__)
 
 S = TypeVar("S")
 
@@ -83,9 +86,19 @@ def open_platform(settings: Settings) -> Platform:
 
 
 def classifier(platform: Platform) -> Classifier:
+    """Raises `ConfigurationError` where the encoder's folder lacks a file; without the folder all languages are left to the n-grams."""
+    from parley.backends import onnx_encoder
+    from parley.backends.encoded_intents import EncodedClassifier
     from parley.backends.linear import LinearClassifier
 
-    return LinearClassifier(platform.settings.intents_dir)
+    folder = platform.settings.intents_dir
+    linear = LinearClassifier(folder)
+    if not onnx_encoder.FOLDER.is_dir():
+        log.warning(
+            "%s is not there: intents of every language are recognised by n-grams", onnx_encoder.FOLDER
+        )
+        return linear
+    return EncodedClassifier(onnx_encoder.shared(onnx_encoder.FOLDER), linear, folder)
 
 
 def retriever(platform: Platform) -> Retriever:

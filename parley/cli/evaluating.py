@@ -3,9 +3,11 @@
 import typer
 
 from parley.cli.evaluating_answers import answers
+from parley.cli.evaluating_intents import intents
 
 app = typer.Typer(no_args_is_help=True, help="Measure on files of your own.")
 app.command("answers")(answers)
+app.command("intents")(intents)
 
 
 @app.callback()

@@ -1,6 +1,7 @@
 """The command line's table of contents, and what happens to an error that reaches it."""
 
 import logging
+import os
 import sys
 import threading
 from typing import Annotated
@@ -14,6 +15,10 @@ from parley.errors import ParleyError
 from parley.runtime.faults import describe, frames
 
 log = logging.getLogger("parley")
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+"""What NumPy's and SciPy's products read when they are loaded: for matrices of a few thousand rows more threads wait for each other longer
+than they compute, and each has memory of its own. Processes that are started from here inherit it."""
 
 app = typer.Typer(
     name="parley",
@@ -60,6 +65,8 @@ def main() -> None:
     """
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", level=logging.WARNING)
     threading.excepthook = _thread_failed
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     try:
         app()
     except ParleyError as error:

@@ -26,7 +26,7 @@ PHRASE = 0.45
 """What is added for an article that is asked as the question is."""
 AFFINITY = 0.3
 """What is added for an article that examples of the question's intent speak for."""
-FULL_SHARE = 0.1
+FULL_SHARE = 0.06
 """An article that this share of an intent's examples asks for is one of its own; a smaller share is partly chance."""
 
 Shares = Mapping[str, float]

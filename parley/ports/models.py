@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from parley.domain.chunking import Chunk
 from schemas.base import TenantId
 from schemas.parts import Entity, HistoryTurn, Passage, Risk, ScoredIntent, Usage
 from schemas.tenant import TenantConfig, TenantContent
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,16 @@ class Understanding:
     intents: tuple[ScoredIntent, ...]
     risks: tuple[Risk, ...] = ()
     entities: tuple[Entity, ...] = ()
+
+
+class Encoder(Protocol):
+    """Texts as points: what means alike lies close together. One for all tenants; thread-safe."""
+
+    #: Name and version; vectors of two names must not be compared.
+    name: str
+
+    def encode(self, texts: Sequence[str]) -> "NDArray[float32]":
+        """(texts, 384), each row of length 1, in order; a text's row does not depend on the others. Never raises because of what a text says."""
 
 
 class Classifier(Protocol):

@@ -32,10 +32,13 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process = ParleyProcess("run", ["run"], environment, folder)
     process.start()
     url = f"http://127.0.0.1:{port}"
-    wait_ready(url, process)
-    first_answer(url)
-    yield url
-    assert process.stop() == 0, process.output()
+    try:
+        wait_ready(url, process)
+        first_answer(url)
+        yield url
+    finally:
+        status = process.stop()
+    assert status == 0, process.output()
 
 
 def first_answer(url: str) -> None:

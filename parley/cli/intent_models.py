@@ -1,0 +1,63 @@
+"""What recognises intents in a measurement: what the platform uses for texts in the language of the examples. No input or output here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parley.backends import kernel_head, linear
+from parley.backends.encoded_intents import readable
+from parley.cli.intent_files import LabelledTexts
+from parley.ports.models import Encoder
+
+if TYPE_CHECKING:
+    from numpy import bool_, float32
+    from numpy.typing import NDArray
+
+    Floats = NDArray[float32]
+    Truths = NDArray[bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """Fitted on examples. `apply` gives the probabilities (texts, intents), and which texts are refused as out of scope (texts)."""
+
+    intents: Sequence[str]
+    apply: "Callable[[Sequence[str]], tuple[Floats, Truths]]"
+    #: (examples, intents): the probabilities of each example by all the others' account; None where they are not to be had.
+    held_out: "Floats | None" = None
+
+
+def fitted(encoder: Encoder, examples: LabelledTexts) -> Recogniser:
+    """By the encoder where it can read half of the examples, by n-grams where it cannot; several intents a text always by the encoder.
+
+    Raises ValueError where the examples have fewer than two intents.
+    """
+    read = sum(readable(row.text) for row in examples.rows)
+    if examples.several or 2 * read >= len(examples.rows):
+        return _by_encoder(encoder, examples)
+    return _by_n_grams(examples)
+
+
+def _by_encoder(encoder: Encoder, examples: LabelledTexts) -> Recogniser:
+    texts, labels = [row.text for row in examples.rows], [row.intents for row in examples.rows]
+    found = kernel_head.fit(texts, encoder.encode(texts), labels, several=examples.several)
+    head = found.head
+
+    def apply(asked: Sequence[str]) -> "tuple[Floats, Truths]":
+        said = [linear.bare(text) for text in asked]
+        vectors = encoder.encode(said)
+        return head.probabilities(head.scores(said, vectors)), head.nearness(vectors) < head.reach
+
+    return Recogniser(head.intents, apply, found.held_out)
+
+
+def _by_n_grams(examples: LabelledTexts) -> Recogniser:
+    import numpy as np
+
+    model = linear.fit([(row.text, row.intents[0]) for row in examples.rows])
+
+    def apply(asked: Sequence[str]) -> "tuple[Floats, Truths]":
+        probabilities = np.stack([model.probabilities(text) for text in asked])
+        return probabilities, np.array([linear.wordless(text) for text in asked])
+
+    return Recogniser(model.intents, apply)

@@ -1,0 +1,166 @@
+"""A BERT encoder as an ONNX graph for onnxruntime: mean pooling and unit length inside, weights as INT8.
+
+Written node by node instead of traced, so that the same weights give the same file whatever exporter is installed.
+
+How it is rounded: each row of the token embeddings and of the matrices has a scale of its own. What is multiplied with a matrix is rounded to
+8 bits *for each token by itself*, never for the whole tensor as dynamic quantisation does: a text's vector does not depend on the batch it
+stands in. Sums of products are exact integers. Everything else (attention, LayerNorm, GELU) stays float32.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Floats = NDArray[np.float32]
+Weights = dict[str, Floats]
+
+HIDDEN = 384
+HEADS = 12
+LAYERS = 6
+POSITIONS = 256
+"""The longest text in tokens; the weights of later positions are left out."""
+EPSILON = 1e-12
+OPSET = 18
+MICROSOFT = "com.microsoft"
+
+EMBEDDING_STEPS = 127
+MATRIX_STEPS = 64
+"""7 bits: processors without VNNI add two products of 8 bits in 16 bits, and 255 * 64 * 2 is the most that fits there."""
+TOKEN_STEPS = 127
+MIDDLE = 128
+"""Rounded tokens are unsigned with this as their zero: the form that every processor's kernels know."""
+
+
+class Graph:
+    """Collects nodes and weights."""
+
+    def __init__(self, *, quantised: bool) -> None:
+        self.quantised = quantised
+        self.nodes: list[Any] = []
+        self.weights: dict[str, Any] = {}
+
+    def weight(self, name: str, value: NDArray[Any]) -> str:
+        """Its name; a name that is there already stands for the same value."""
+        self.weights.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def constant(self, value: float) -> str:
+        return self.weight(f"constant.{value:g}", np.array(value, dtype=np.float32))
+
+    def axis(self, at: int) -> str:
+        return self.weight(f"axis.{at}", np.array([at], dtype=np.int64))
+
+    def node(self, kind: str, *inputs: str, domain: str = "", name: str = "", **more: Any) -> str:
+        """The name of what the node gives."""
+        name = name or f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, domain=domain, **more))
+        return name
+
+    def thirds(self, x: str) -> list[str]:
+        names = [f"{x}.{part}" for part in range(3)]
+        self.nodes.append(helper.make_node("Split", [x], names, name=f"{x}.split", axis=-1, num_outputs=3))
+        return names
+
+    def matrix(self, x: str, name: str, weight: Floats) -> str:
+        """`x` (texts, tokens, inputs) times the transpose of `weight` (outputs, inputs)."""
+        if not self.quantised:
+            return self.node("MatMul", x, self.weight(name, weight.T))
+        rows, scales = by_row(weight, MATRIX_STEPS)
+        largest = self.node("ReduceMax", self.node("Abs", x), self.axis(-1))
+        scale = self.node("Mul", largest, self.constant(1 / TOKEN_STEPS))
+        scale = self.node("Max", scale, self.constant(1e-9))
+        # A cast cuts off what is behind the point: with the half added it rounds.
+        rounded = self.node("Add", self.node("Div", x, scale), self.constant(MIDDLE + 0.5))
+        rounded = self.node("Cast", rounded, to=TensorProto.UINT8)
+        middle = self.weight("middle", np.array(MIDDLE, dtype=np.uint8))
+        product = self.node("MatMulInteger", rounded, self.weight(name, rows.T), middle)
+        product = self.node("Mul", self.node("Cast", product, to=TensorProto.FLOAT), scale)
+        return self.node("Mul", product, self.weight(f"{name}.scale", scales))
+
+
+def by_row(weight: Floats, steps: int) -> tuple[NDArray[np.int8], Floats]:
+    """INT8 from -steps to steps, and a scale for each row."""
+    scales = np.maximum(np.abs(weight).max(axis=1), 1e-12) / steps
+    return np.rint(weight / scales[:, None]).astype(np.int8), scales.astype(np.float32)
+
+
+def build(weights: Weights, *, quantised: bool = True) -> Any:
+    """The model, from `ids` and `mask` (texts, tokens) of int64 to `vectors` (texts, 384).
+
+    `weights` are those of `transformers.BertModel` without its pooler.
+    """
+    graph = Graph(quantised=quantised)
+    x = _embeddings(graph, weights)
+    padding = graph.node("Cast", "mask", to=TensorProto.INT32)
+    for layer in range(LAYERS):
+        x = _layer(graph, weights, f"encoder.layer.{layer}", x, padding)
+    _pool(graph, x)
+    shape = ["texts", "tokens"]
+    made = helper.make_graph(
+        graph.nodes,
+        "encoder",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("ids", "mask")],
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", HIDDEN])],
+        list(graph.weights.values()),
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=9, producer_name="parley")
+    onnx.checker.check_model(model)
+    return model
+
+
+def _embeddings(graph: Graph, weights: Weights) -> str:
+    words = weights["embeddings.word_embeddings.weight"]
+    # All tokens are of type 0, so that type's vector is added to the positions once and for all.
+    of_type = weights["embeddings.token_type_embeddings.weight"][0]
+    places = weights["embeddings.position_embeddings.weight"][:POSITIONS] + of_type
+    if graph.quantised:
+        rows, scales = by_row(words, EMBEDDING_STEPS)
+        found = graph.node(
+            "Cast", graph.node("Gather", graph.weight("words", rows), "ids"), to=TensorProto.FLOAT
+        )
+        scale = graph.node("Gather", graph.weight("words.scale", scales[:, None]), "ids")
+        found = graph.node("Mul", found, scale)
+    else:
+        found = graph.node("Gather", graph.weight("words", words), "ids")
+    length = graph.node("Shape", "ids", start=1, end=2)
+    positions = graph.node("Slice", graph.weight("positions", places), graph.axis(0), length, graph.axis(0))
+    return _normalised(graph, weights, "embeddings.LayerNorm", graph.node("Add", found, positions))
+
+
+def _normalised(graph: Graph, weights: Weights, name: str, x: str) -> str:
+    parts = [graph.weight(part, weights[part]) for part in (f"{name}.weight", f"{name}.bias")]
+    return graph.node("LayerNormalization", x, *parts, epsilon=EPSILON)
+
+
+def _layer(graph: Graph, weights: Weights, layer: str, x: str, padding: str) -> str:
+    own = f"{layer}.attention.self"
+    three = [f"{own}.{part}" for part in ("query", "key", "value")]
+    # One product for the three: (3 * 384, 384).
+    joined = np.concatenate([weights[f"{part}.weight"] for part in three])
+    bias = graph.weight(f"{own}.bias", np.concatenate([weights[f"{part}.bias"] for part in three]))
+    heads = graph.thirds(graph.matrix(x, own, joined))
+    attended = graph.node("MultiHeadAttention", *heads, bias, padding, domain=MICROSOFT, num_heads=HEADS)
+    x = _added(graph, weights, f"{layer}.attention.output", attended, x)
+    dense = f"{layer}.intermediate.dense"
+    wide = graph.matrix(x, f"{dense}.weight", weights[f"{dense}.weight"])
+    bias = graph.weight(f"{dense}.bias", weights[f"{dense}.bias"])
+    return _added(graph, weights, f"{layer}.output", graph.node("BiasGelu", wide, bias, domain=MICROSOFT), x)
+
+
+def _added(graph: Graph, weights: Weights, name: str, x: str, skipped: str) -> str:
+    """LayerNorm(skipped + x times the dense matrix + its bias)."""
+    dense = f"{name}.dense"
+    x = graph.matrix(x, f"{dense}.weight", weights[f"{dense}.weight"])
+    x = graph.node("Add", x, graph.weight(f"{dense}.bias", weights[f"{dense}.bias"]))
+    return _normalised(graph, weights, f"{name}.LayerNorm", graph.node("Add", x, skipped))
+
+
+def _pool(graph: Graph, x: str) -> None:
+    """The sum of the tokens that are not padding, scaled to length 1: where the mean would point to."""
+    kept = graph.node("Unsqueeze", graph.node("Cast", "mask", to=TensorProto.FLOAT), graph.axis(2))
+    summed = graph.node("ReduceSum", graph.node("Mul", x, kept), graph.axis(1), keepdims=0)
+    graph.node("LpNormalization", summed, name="vectors", axis=-1, p=2)
