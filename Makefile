@@ -37,7 +37,7 @@ $(BENCH_READY): requirements/bench.lock $(DEV_READY)
 run: $(RUN_READY) ## Everything in one process, no servers: open the address that it prints (ARGS="--port 8090")
 	@exec $(BIN)/parley run $(ARGS)
 
-up: $(RUN_READY) ## The distributed form on this machine: Kafka, PostgreSQL, gateway and each worker a process
+up: $(RUN_READY) ## The distributed form on this machine: Kafka, PostgreSQL, Weaviate, gateway and each worker a process
 	@$(DEV) up $(ARGS)
 
 down: $(RUN_READY) ## Stop what `make up` started; the data stays
@@ -46,8 +46,8 @@ down: $(RUN_READY) ## Stop what `make up` started; the data stays
 status: $(RUN_READY) ## Who is up, and how far behind each worker is
 	@$(DEV) exec parley status $(ARGS)
 
-servers: $(DEV_READY) ## Fetch what tests need besides Python: Java, Kafka, PostgreSQL, Chromium
-	@$(DEV) install kafka postgres chromium
+servers: $(DEV_READY) ## Fetch what tests need besides Python: Java, Kafka, PostgreSQL, Weaviate, Chromium
+	@$(DEV) install kafka postgres weaviate chromium
 
 check: $(DEV_READY) ## Format, lint, types and the fast tests
 	$(BIN)/ruff format --check .
@@ -59,14 +59,14 @@ format: $(DEV_READY) ## Write the code the way `make check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: servers ## All tests on real Kafka, PostgreSQL and Chromium, those of minutes left out (ARGS="-k name")
+test: servers ## All tests on real Kafka, PostgreSQL, Weaviate and Chromium, those of minutes left out (ARGS="-k name")
 	PARLEY_REQUIRE_SERVERS=1 $(PYTEST) -rs -m "not slow" $(ARGS)
 
 test-full: servers ## All tests
 	PARLEY_REQUIRE_SERVERS=1 $(PYTEST) -rs $(ARGS)
 
 bench: $(BENCH_READY) ## The benchmarks, one JSON line each (ARGS="name ...")
-	@$(DEV) install kafka postgres
+	@$(DEV) install kafka postgres weaviate
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Make the locks anew where pyproject.toml asks for more; versions stay where they can

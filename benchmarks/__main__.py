@@ -4,7 +4,18 @@ import importlib
 import subprocess
 import sys
 
-NAMES = ("rules", "replay", "bus", "decider", "effector", "gateway", "latency", "memory", "intents")
+NAMES = (
+    "rules",
+    "replay",
+    "bus",
+    "decider",
+    "effector",
+    "gateway",
+    "latency",
+    "memory",
+    "intents",
+    "retrieval",
+)
 
 
 def main(arguments: list[str]) -> int:

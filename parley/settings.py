@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     database_url: str = ""
     #: The customers' keys, in a database of their own; empty: SQLite below `home`.
     keys_url: str = ""
+    #: sqlite: | chroma: (both below `home`) | weaviate://HOST:PORT?grpc=PORT; empty: sqlite:
+    index_url: str = ""
     #: Signs conversation tokens and digests; empty: made at the first start and kept below `home`.
     secret: Annotated[str, Field(repr=False)] = ""
 
@@ -85,6 +87,10 @@ class Settings(BaseSettings):
     @property
     def intents_dir(self) -> Path:
         return self.home / "intents"
+
+    @property
+    def index(self) -> str:
+        return self.index_url or "sqlite:"
 
     @property
     def index_dir(self) -> Path:

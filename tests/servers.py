@@ -20,11 +20,13 @@ from infra.dev.ground import ROOT, DevError, free_ports
 from infra.dev.kafka import KafkaServer, cluster, stop_all
 from infra.dev.layout import Ports
 from infra.dev.postgres import PostgresServer
+from infra.dev.weaviate import WeaviatePorts, WeaviateServer
 
 if TYPE_CHECKING:
     from infra.dev.stack import Stack
 
-S = TypeVar("S", KafkaServer, PostgresServer)
+Server = KafkaServer | PostgresServer | WeaviateServer
+S = TypeVar("S", KafkaServer, PostgresServer, WeaviateServer)
 NewDatabase = Callable[[], str]
 NewKafka = Callable[[], KafkaServer]
 NewStack = Callable[..., "Stack"]
@@ -47,13 +49,13 @@ def server_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def shared_servers() -> list[KafkaServer | PostgresServer]:
+def shared_servers() -> list[Server]:
     """Those of the session that were started so far."""
     return []
 
 
 @pytest.fixture(autouse=True)
-def healed_servers(shared_servers: list[KafkaServer | PostgresServer]) -> Iterator[None]:
+def healed_servers(shared_servers: list[Server]) -> Iterator[None]:
     """A test that stops a shared server, or dies while it is stopped, must not take the tests after it along."""
     yield
     for server in shared_servers:
@@ -63,7 +65,7 @@ def healed_servers(shared_servers: list[KafkaServer | PostgresServer]) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def kafka(server_dir: Path, shared_servers: list[KafkaServer | PostgresServer]) -> Iterator[KafkaServer]:
+def kafka(server_dir: Path, shared_servers: list[Server]) -> Iterator[KafkaServer]:
     """The session's broker. A test may stop, kill and start it; after the test it runs again."""
     yield from _running(_broker(server_dir / "kafka"), shared_servers)
 
@@ -111,11 +113,16 @@ def kafka_cluster(server_dir: Path) -> Iterator[list[KafkaServer]]:
 
 
 @pytest.fixture(scope="session")
-def postgres(
-    server_dir: Path, shared_servers: list[KafkaServer | PostgresServer]
-) -> Iterator[PostgresServer]:
+def postgres(server_dir: Path, shared_servers: list[Server]) -> Iterator[PostgresServer]:
     """The session's PostgreSQL; as durable as a killed process needs, not as a power cut would. May be stopped as Kafka may."""
     server = PostgresServer(server_dir / "postgres", free_ports(1)[0], durable=False, dies_with_parent=True)
+    yield from _running(server, shared_servers)
+
+
+@pytest.fixture(scope="session")
+def weaviate(server_dir: Path, shared_servers: list[Server]) -> Iterator[WeaviateServer]:
+    """The session's Weaviate; tests take tenants of their own. May be stopped as Kafka may."""
+    server = WeaviateServer(server_dir / "weaviate", WeaviatePorts.choose(), dies_with_parent=True)
     yield from _running(server, shared_servers)
 
 
@@ -199,7 +206,7 @@ def _broker(data_dir: Path) -> KafkaServer:
     return KafkaServer(data_dir, port, controller_port, dies_with_parent=True)
 
 
-def _running(server: S, shared: list[KafkaServer | PostgresServer]) -> Iterator[S]:
+def _running(server: S, shared: list[Server]) -> Iterator[S]:
     try:
         server.start()
     except DevError as error:

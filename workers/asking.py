@@ -30,6 +30,7 @@ from schemas.work import AnswerRequested, GenerationRequested, UnderstandingRequ
 from workers.inference.effector import prompt_of
 from workers.intent import IntentEffector
 from workers.rag import RagEffector
+from workers.rag.vectors import Vectors
 
 WITHIN = timedelta(minutes=1)
 
@@ -60,6 +61,7 @@ class Pieces:
         self,
         classifier: Classifier,
         retriever: Retriever,
+        vectors: Vectors,
         generator: Generator,
         content: VersionedContent,
         tenant: TenantId,
@@ -68,7 +70,7 @@ class Pieces:
     ) -> None:
         self._clock = FixedClock(on)
         self._intent = IntentEffector(classifier, content, self._clock)
-        self._rag = RagEffector(retriever, content, self._clock)
+        self._rag = RagEffector(retriever, vectors, content, self._clock)
         self._generator = generator
         self._config = content.config(tenant, version)
         self._tenant = tenant

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
@@ -27,6 +27,9 @@ from parley.runtime.versions import VersionedContent
 from parley.settings import Settings
 
 log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from workers.rag.vectors import Vectors
 
 S = TypeVar("S")
 
@@ -102,9 +105,21 @@ def classifier(platform: Platform) -> Classifier:
 
 
 def retriever(platform: Platform) -> Retriever:
-    from parley.backends.fts import FtsRetriever
+    """Raises `ConfigurationError`. What is given to `sync` and asked of `search` has its vectors from `vectors`."""
+    from parley.backends.index import open_retriever
 
-    return FtsRetriever(platform.settings.index_dir)
+    return open_retriever(platform.settings.index, platform.settings.index_dir)
+
+
+def vectors() -> "Vectors":
+    """Without the encoder's folder all languages are looked up by words alone."""
+    from parley.backends import onnx_encoder
+    from parley.backends.encoded_intents import ENCODED
+    from workers.rag.vectors import Vectors
+
+    languages = (ENCODED,) if onnx_encoder.FOLDER.is_dir() else ()
+    name = onnx_encoder.NAME if languages else ""
+    return Vectors(name, languages, lambda: onnx_encoder.shared(onnx_encoder.FOLDER))
 
 
 def generator(platform: Platform) -> Generator:
@@ -145,7 +160,8 @@ def build_intent(platform: Platform) -> Runner:
 def build_rag(platform: Platform) -> Runner:
     from workers.rag import RagEffector
 
-    return _effector(platform, RagEffector(retriever(platform), platform.content, platform.clock))
+    effector = RagEffector(retriever(platform), vectors(), platform.content, platform.clock)
+    return _effector(platform, effector)
 
 
 class InferenceRunner:

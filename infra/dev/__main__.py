@@ -9,10 +9,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.dev import chromium, debian, kafka, postgres
+from infra.dev import chromium, debian, kafka, postgres, weaviate
 from infra.dev.ground import ROOT, DevError, say, state_dir
 
-COMPONENTS = {"kafka": kafka, "postgres": postgres, "chromium": chromium}
+COMPONENTS = {"kafka": kafka, "postgres": postgres, "weaviate": weaviate, "chromium": chromium}
 DEFAULT_PORT = 8080
 
 
@@ -38,7 +38,7 @@ def up() -> None:
         compose.up(state, port)
         _announce(f"http://127.0.0.1:{port}", began, "docker compose logs -f")
         return
-    install(["kafka", "postgres"])
+    install(["kafka", "postgres", "weaviate"])
     stack = Stack(state, remembered_ports(state, port), extra=_passed_on())
     try:
         stack.up()
@@ -46,6 +46,7 @@ def up() -> None:
         raise DevError(f"{error}\n(make down stops what was started)") from error
     _announce(stack.url, began, f"{state / 'logs'}")
     say(f"  Kafka       {stack.kafka.bootstrap}\n  PostgreSQL  127.0.0.1:{stack.ports.postgres}")
+    say(f"  Weaviate    127.0.0.1:{stack.ports.weaviate.http}")
     say(f"  in a shell: set -a; . {state / 'environment'}; set +a")
 
 
@@ -125,6 +126,7 @@ OURS = {
     "BUS_URL",
     "DATABASE_URL",
     "KEYS_URL",
+    "INDEX_URL",
     "SECRET",
     "HOST",
     "PORT",

@@ -138,21 +138,14 @@ def install(uv: str, kind: str) -> None:
 
 def lock_all(uv: str, more: list[str]) -> None:
     """Make all locks anew: hashes for every platform, and no address of an index."""
+    # The suites run on every backend, those of the extras too.
+    everything = ["pyproject.toml", "--group", "dev", "--extra", "chroma"]
     groups = {
         "uv": ["requirements/uv.in"],
+        "go": ["requirements/go.in"],
         "run": ["pyproject.toml"],
-        "dev": ["pyproject.toml", "--group", "dev", "--constraint", "requirements/run.lock"],
-        "bench": [
-            *(
-                "pyproject.toml",
-                "--group",
-                "dev",
-                "--group",
-                "bench",
-                "--constraint",
-                "requirements/dev.lock",
-            ),
-        ],
+        "dev": [*everything, "--constraint", "requirements/run.lock"],
+        "bench": [*everything, "--group", "bench", "--constraint", "requirements/dev.lock"],
     }
     compiles = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
     quiet = ["--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11"]

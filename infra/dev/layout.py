@@ -4,11 +4,12 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 
 from infra.dev.ground import free_ports, is_free
 from infra.dev.process import Process
+from infra.dev.weaviate import WeaviatePorts
 
 WORKERS = ("dialogue", "intent", "rag", "inference", "assignment", "feedback")
 
@@ -21,13 +22,35 @@ class Ports:
     kafka: int
     controller: int
     postgres: int
+    weaviate: WeaviatePorts
     workers: Mapping[str, int]
 
     @classmethod
     def choose(cls, gateway: int | None = None) -> "Ports":
         """Free ones; the gateway's may be given."""
-        kafka, controller, postgres, own, *rest = free_ports(4 + len(WORKERS))
-        return cls(gateway or own, kafka, controller, postgres, dict(zip(WORKERS, rest, strict=True)))
+        servers = len(fields(WeaviatePorts))
+        kafka, controller, postgres, own, *rest = free_ports(4 + servers + len(WORKERS))
+        weaviate, workers = WeaviatePorts(*rest[:servers]), rest[servers:]
+        return cls(
+            gateway or own, kafka, controller, postgres, weaviate, dict(zip(WORKERS, workers, strict=True))
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Ports | None":
+        """Those of a file that `save` wrote; None where there is none, or one of an earlier form."""
+        try:
+            held = json.loads(path.read_text())
+            return cls(**{**held, "weaviate": WeaviatePorts(**held["weaviate"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self)))
+
+    def servers(self) -> tuple[int, ...]:
+        """All but the gateway's."""
+        return (self.kafka, self.controller, self.postgres, *astuple(self.weaviate), *self.workers.values())
 
 
 def environment_file(state: Path) -> Path:
@@ -57,17 +80,12 @@ def write_private(path: Path, text: str) -> None:
 def remembered_ports(state: Path, gateway: int | None) -> Ports:
     """The ports of the last time where a server of ours holds them or nobody does, else new ones; `gateway` wins."""
     path = state / "ports.json"
-    try:
-        old = Ports(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        old = None
+    old = Ports.load(path)
     running = any(Process.load(pid) for pid in (state / "run").glob("*.pid"))
-    fresh = Ports.choose()
     if old is not None and running:
         return old
-    if old is None or not all(map(is_free, (old.kafka, old.controller, old.postgres, *old.workers.values()))):
-        old = fresh
-    chosen = Ports(gateway or old.gateway, old.kafka, old.controller, old.postgres, old.workers)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(chosen)))
+    if old is None or not all(map(is_free, old.servers())):
+        old = Ports.choose()
+    chosen = replace(old, gateway=gateway or old.gateway)
+    chosen.save(path)
     return chosen

@@ -1,4 +1,4 @@
-"""The distributed form on this machine: Kafka, PostgreSQL, the gateway and each worker, a process each.
+"""The distributed form on this machine: Kafka, PostgreSQL, Weaviate, the gateway and each worker, a process each.
 
 `make up` and `make down` are `Stack.up` and `Stack.down`; tests take the same class to bring a part down in the middle.
 What runs is known by pid files, so a stack may be stopped by another process than the one that started it.
@@ -32,9 +32,10 @@ from infra.dev.kafka import KafkaServer
 from infra.dev.layout import WORKERS, Ports, environment_file, write_private
 from infra.dev.postgres import PostgresServer
 from infra.dev.process import Process
+from infra.dev.weaviate import WeaviateServer
 
 GATEWAY = "gateway"
-SERVERS = ("kafka", "postgres")
+SERVERS = ("kafka", "postgres", "weaviate")
 DATABASES = ("parley", "parley_keys")
 READY_WITHIN_S = 90.0
 STOP_WITHIN_S = 25.0
@@ -74,8 +75,14 @@ class Stack:
             log=self.log("postgres"),
             dies_with_parent=dies_with_parent,
         )
-        self.kafka.process = Process.load(self._pid_file("kafka"))
-        self.postgres.process = Process.load(self._pid_file("postgres"))
+        self.weaviate = WeaviateServer(
+            state / "data" / "weaviate",
+            ports.weaviate,
+            log=self.log("weaviate"),
+            dies_with_parent=dies_with_parent,
+        )
+        for name in SERVERS:
+            self._server(name).process = Process.load(self._pid_file(name))
         loaded = {name: Process.load(self._pid_file(name)) for name in (GATEWAY, *WORKERS)}
         self.processes: dict[str, Process] = {
             name: process for name, process in loaded.items() if process is not None
@@ -90,7 +97,7 @@ class Stack:
 
     def alive(self, name: str) -> bool:
         if name in SERVERS:
-            return self.kafka.alive() if name == "kafka" else self.postgres.alive()
+            return self._server(name).alive()
         return name in self.processes and self.processes[name].alive()
 
     def environment(self) -> dict[str, str]:
@@ -100,6 +107,7 @@ class Stack:
             "PARLEY_BUS_URL": self.kafka.url,
             "PARLEY_DATABASE_URL": self.postgres.url(DATABASES[0]),
             "PARLEY_KEYS_URL": self.postgres.url(DATABASES[1]),
+            "PARLEY_INDEX_URL": self.weaviate.url,
             "PARLEY_SECRET": self._secret(),
             "PARLEY_HOST": LOOPBACK,
             "PARLEY_PORT": str(self.ports.gateway),
@@ -132,18 +140,19 @@ class Stack:
         )
 
     def start_servers(self) -> None:
-        """Kafka and PostgreSQL side by side, and the databases."""
-        with step("Kafka and PostgreSQL"):
-            self.kafka.start(wait=False)
-            self.postgres.start(wait=False)
-            for name, process in (("kafka", self.kafka.process), ("postgres", self.postgres.process)):
-                if process is not None:
-                    process.save(self._pid_file(name))
+        """All of them side by side, and the databases."""
+        with step("Kafka, PostgreSQL and Weaviate"):
+            for name in SERVERS:
+                server = self._server(name)
+                server.start(wait=False)
+                if server.process is not None:
+                    server.process.save(self._pid_file(name))
             self.postgres.wait_ready()
             for name in DATABASES:
                 self.postgres.ensure_database(name)
             self._write_environment()
             self.kafka.wait_ready()
+            self.weaviate.wait_ready()
 
     def start(self, name: str) -> None:
         """Start the gateway or a worker, unless it runs."""
@@ -182,7 +191,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL, to a server too."""
         if name in SERVERS:
-            (self.kafka if name == "kafka" else self.postgres).kill()
+            self._server(name).kill()
         elif name in self.processes:
             self.processes.pop(name).kill()
         self._pid_file(name).unlink(missing_ok=True)
@@ -194,11 +203,8 @@ class Stack:
             for name in running:
                 self.processes[name].send(signal.SIGTERM)
             self._each_stopped(running, self.stop)
-            servers: dict[str, Callable[[], bool]] = {
-                "postgres": self.postgres.stop,
-                "kafka": self.kafka.stop,
-            }
-            self._each_stopped([name for name in servers if self.alive(name)], lambda name: servers[name]())
+            servers = [name for name in reversed(SERVERS) if self.alive(name)]
+            self._each_stopped(servers, lambda name: self._server(name).stop())
             for name in SERVERS:
                 self._pid_file(name).unlink(missing_ok=True)
 
@@ -236,6 +242,14 @@ class Stack:
                 )
 
         return check
+
+    def _server(self, name: str) -> KafkaServer | PostgresServer | WeaviateServer:
+        found: dict[str, KafkaServer | PostgresServer | WeaviateServer] = {
+            "kafka": self.kafka,
+            "postgres": self.postgres,
+            "weaviate": self.weaviate,
+        }
+        return found[name]
 
     def _pid_file(self, name: str) -> Path:
         return self.state / "run" / f"{name}.pid"

@@ -1,181 +1,149 @@
-"""The retriever on SQLite FTS5: BM25 over terms that `parley.domain.words` has cut, one database file a tenant.
+"""The index on SQLite: FTS5 over terms that `parley.domain.lexical` has cut, vectors in a column; one database file a tenant.
 
-The index is derived data: deleting the folder costs one re-indexing. Chunks are kept by id, so that a new version of a
-tenant writes only what changed. Scores are BM25 as FTS5 computes it, turned so that higher is better.
+It is derived data: deleting the folder costs one re-indexing. Vectors are kept as 16-bit floats, half the size, which moves a cosine by
+less than 0.0005; a version's are held in memory as one matrix, since a product with 10,000 rows takes a millisecond or two.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
-from parley.domain.chunking import Chunk
-from parley.domain.words import terms
+from parley.backends.chunk_index import (
+    FORMAT,
+    Candidate,
+    Entry,
+    Held,
+    Manifest,
+    Search,
+)
+from parley.domain.lexical import WEIGHTS, Fields
 from parley.errors import ConfigurationError, StoreUnavailable
-from parley.ports.models import Query
 from schemas.base import TenantId
-from schemas.parts import Passage
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+if TYPE_CHECKING:
+    from numpy import float32, int64, str_
+    from numpy.typing import NDArray
+
+    from parley.ports.models import Vector
+
+TABLES = ("words", "chunks", "members", "manifests", "versions", "meta")
+"""Of this format and of earlier ones."""
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS chunks (
-    row INTEGER PRIMARY KEY, chunk_id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL, language TEXT NOT NULL,
-    valid_from TEXT NOT NULL, valid_until TEXT, body TEXT NOT NULL
+    row INTEGER PRIMARY KEY, chunk_id TEXT UNIQUE NOT NULL, language TEXT NOT NULL,
+    valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL,
+    title TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL, body TEXT NOT NULL,
+    encoder TEXT NOT NULL, vector BLOB
 );
-CREATE TABLE IF NOT EXISTS versions (number INTEGER PRIMARY KEY, version TEXT UNIQUE NOT NULL);
+CREATE TABLE IF NOT EXISTS manifests (
+    version TEXT PRIMARY KEY, number INTEGER NOT NULL, encoder TEXT NOT NULL, digest TEXT NOT NULL, statistics TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS members (
-    row INTEGER NOT NULL, version TEXT NOT NULL, PRIMARY KEY (row, version)
+    row INTEGER NOT NULL, version TEXT NOT NULL,
+    language TEXT NOT NULL, valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL,
+    PRIMARY KEY (row, version)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
-    title, path, text, content='', tokenize="unicode61 remove_diacritics 0"
+    title, path, text, content='chunks', content_rowid='row', tokenize="unicode61 remove_diacritics 0"
 );
+CREATE TRIGGER IF NOT EXISTS chunk_indexed AFTER INSERT ON chunks BEGIN
+    INSERT INTO words (rowid, title, path, text) VALUES (new.row, new.title, new.path, new.text);
+END;
+CREATE TRIGGER IF NOT EXISTS chunk_forgotten AFTER DELETE ON chunks BEGIN
+    INSERT INTO words (words, rowid, title, path, text) VALUES ('delete', old.row, old.title, old.path, old.text);
+END;
+PRAGMA user_version = {FORMAT};
 """
-INDEX_FORMAT = "3"
-"""Changes whenever terms are cut differently: an index of another format is built anew."""
-
-BODY = ("chunk_id", "article_id", "title", "url", "path", "language", "text")
-"""The fields of a chunk that a passage takes over."""
-INDEXED = (*BODY, "asked_as")
-"""What is kept of a chunk: a contentless index forgets a row only when told again what stood in it."""
-
-VERSIONS_KEPT = 3
-"""Turns that began under an earlier version still find its chunks; older versions are forgotten."""
-
-WEIGHTS = (3.0, 2.0, 1.0)
-"""How much a match counts in the article's title, in the headings above the chunk, and in its text."""
-
-TOPIC_WEIGHT = 0.35
-"""How much a match with the query's topic counts beside one with its text."""
-CANDIDATES = 40
-"""So many of the best for either are added up."""
+MATRICES_KEPT = 8
+"""In memory, each of one version: 15 MB for 10,000 chunks."""
 
 
-class _Match(NamedTuple):
-    row: int
-    chunk_id: str
-
-
-class FtsRetriever:
-    """Thread-safe; implements `parley.ports.models.Retriever`."""
+class FtsIndex:
+    """Implements `parley.backends.chunk_index.ChunkIndex`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._open: dict[str, sqlite3.Connection] = {}
-        self._ready: set[tuple[str, str]] = set()
+        self._matrices: OrderedDict[tuple[str, str], _Matrix] = OrderedDict()
         self._lock = Lock()
 
-    def ready(self, tenant: TenantId, version: str) -> bool:
-        with self._lock:
-            if (tenant, version) in self._ready:
-                return True
-            with self._database(tenant) as database:
-                held = database.execute("SELECT 1 FROM versions WHERE version = ?", (version,)).fetchone()
-            if held is not None:
-                self._ready.add((tenant, version))
-            return held is not None
+    def manifests(self, tenant: TenantId) -> list[Manifest]:
+        with self._database(tenant) as database:
+            rows = database.execute("SELECT version, number, encoder, digest, statistics FROM manifests")
+            return [Manifest.of_row(*row) for row in rows]
 
-    def sync(self, tenant: TenantId, version: str, chunks: Sequence[Chunk]) -> int:
-        wanted = {chunk.chunk_id: chunk for chunk in chunks}
-        with self._lock, self._database(tenant) as database, database:
+    def held(self, tenant: TenantId) -> dict[str, Held]:
+        with self._database(tenant) as database:
+            rows = database.execute("SELECT chunk_id, encoder, language, title, path, text FROM chunks")
+            return {row[0]: Held(row[1], row[2], Fields(*row[3:])) for row in rows}
+
+    def write(
+        self,
+        tenant: TenantId,
+        manifest: Manifest,
+        members: Collection[str],
+        fresh: Sequence[Entry],
+        kept: Collection[str],
+    ) -> None:
+        with self._database(tenant) as database, database:
             database.execute("BEGIN IMMEDIATE")
-            held = {chunk_id: row for row, chunk_id in database.execute("SELECT row, chunk_id FROM chunks")}
-            fresh = [chunk for chunk_id, chunk in wanted.items() if chunk_id not in held]
-            held |= {chunk.chunk_id: self._insert(database, chunk) for chunk in fresh}
-            members = [(held[chunk_id], version) for chunk_id in wanted]
-            database.execute("DELETE FROM members WHERE version = ?", (version,))
-            database.executemany("INSERT INTO members VALUES (?, ?)", members)
-            database.execute("INSERT OR REPLACE INTO versions (version) VALUES (?)", (version,))
-            self._forget_old(database)
-            self._ready = {pair for pair in self._ready if pair[0] != tenant} | {(tenant, version)}
-        return len(fresh)
+            _put(database, fresh)
+            _make_members(database, manifest.version, members)
+            database.execute("INSERT OR REPLACE INTO manifests VALUES (?, ?, ?, ?, ?)", manifest.row)
+            _forget(database, kept)
+            self._matrices = OrderedDict(
+                (pair, matrix) for pair, matrix in self._matrices.items() if pair[0] != tenant
+            )
 
-    def search(self, tenant: TenantId, version: str, queries: Sequence[Query]) -> list[tuple[Passage, ...]]:
-        with self._lock, self._database(tenant) as database:
-            return [self._find(database, version, query) for query in queries]
+    def candidates(
+        self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]
+    ) -> list[list[Candidate]]:
+        with self._database(tenant) as database:
+            return [self._find(database, tenant, manifest, search) for search in searches]
 
     def close(self) -> None:
         with self._lock:
             for database in self._open.values():
                 database.close()
             self._open.clear()
-            self._ready.clear()
+            self._matrices.clear()
 
-    def _find(self, database: sqlite3.Connection, version: str, query: Query) -> tuple[Passage, ...]:
-        scores = dict(self._matches(database, version, query, query.text))
-        for match, score in self._matches(database, version, query, query.topic):
-            scores[match] = scores.get(match, 0.0) + TOPIC_WEIGHT * score
-        best = sorted(scores.items(), key=lambda item: (-item[1], item[0].chunk_id))[: query.limit]
-        rows = [match.row for match, _ in best]
-        marks = ", ".join("?" * len(rows))
-        bodies = dict(database.execute(f"SELECT row, body FROM chunks WHERE row IN ({marks})", rows))
-        return tuple(_passage(orjson.loads(bodies[match.row]), score) for match, score in best)
-
-    def _matches(
-        self, database: sqlite3.Connection, version: str, query: Query, text: str
-    ) -> Iterator[tuple[_Match, float]]:
-        """Chunks with their scores for these words, without their bodies, which sorting would carry along."""
-        words = list(dict.fromkeys(terms(text)))[:64]
-        if not words:
-            return
-        match = " OR ".join(f'"{word}"' for word in words)
-        found = database.execute(
-            f"""SELECT c.row, c.chunk_id, -bm25(words, {", ".join(map(str, WEIGHTS))}) AS score
-                FROM words JOIN chunks c ON c.row = words.rowid JOIN members m ON m.row = c.row AND m.version = ?
-                WHERE words MATCH ? AND c.language = ? AND c.valid_from <= ? AND coalesce(c.valid_until, '9999') >= ?
-                ORDER BY score DESC, c.chunk_id LIMIT ?""",
-            (version, match, query.language, query.on, query.on, max(CANDIDATES, query.limit)),
+    def _find(
+        self, database: sqlite3.Connection, tenant: str, manifest: Manifest, search: Search
+    ) -> list[Candidate]:
+        found = set(_by_words(database, manifest.version, search))
+        if search.vector is not None:
+            matrix = self._matrix(database, tenant, manifest)
+            found.update(matrix.nearest(search, search.vector))
+        marks = ", ".join("?" * len(found))
+        rows = database.execute(
+            f"""SELECT c.chunk_id, c.title, c.path, c.text, c.body, c.encoder, c.vector
+                FROM chunks c JOIN members m ON m.row = c.row AND m.version = ? WHERE c.chunk_id IN ({marks})""",
+            (manifest.version, *found),
         )
-        for row, chunk_id, score in found:
-            yield _Match(row, chunk_id), score
+        return [Candidate(row[0], Fields(*row[1:4]), row[4], row[5], _vector(row[6])) for row in rows]
 
-    def _insert(self, database: sqlite3.Connection, chunk: Chunk) -> int:
-        """Store a chunk with its terms; returns its row."""
-        body = {name: getattr(chunk, name) for name in INDEXED}
-        row = database.execute(
-            "INSERT INTO chunks (chunk_id, article_id, language, valid_from, valid_until, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                chunk.chunk_id,
-                chunk.article_id,
-                chunk.language,
-                chunk.valid_from,
-                chunk.valid_until,
-                orjson.dumps(body).decode(),
-            ),
-        ).lastrowid
-        assert row is not None  # an INSERT always has one
-        database.execute(
-            "INSERT INTO words (rowid, title, path, text) VALUES (?, ?, ?, ?)", (row, *_fields(body))
-        )
-        return row
-
-    def _forget_old(self, database: sqlite3.Connection) -> None:
-        """Drop all but the last versions, and the chunks that none of those has."""
-        database.execute(
-            "DELETE FROM versions WHERE number NOT IN (SELECT number FROM versions ORDER BY number DESC LIMIT ?)",
-            (VERSIONS_KEPT,),
-        )
-        database.execute("DELETE FROM members WHERE version NOT IN (SELECT version FROM versions)")
-        orphans = database.execute(
-            "SELECT row, body FROM chunks WHERE row NOT IN (SELECT row FROM members)"
-        ).fetchall()
-        for row, body in orphans:
-            database.execute(
-                "INSERT INTO words (words, rowid, title, path, text) VALUES ('delete', ?, ?, ?, ?)",
-                (row, *_fields(orjson.loads(body))),
-            )
-            database.execute("DELETE FROM chunks WHERE row = ?", (row,))
+    def _matrix(self, database: sqlite3.Connection, tenant: str, manifest: Manifest) -> "_Matrix":
+        matrix = self._matrices.get((tenant, manifest.version))
+        if matrix is None:
+            matrix = self._matrices[tenant, manifest.version] = _Matrix.load(database, manifest)
+        self._matrices.move_to_end((tenant, manifest.version))
+        while len(self._matrices) > MATRICES_KEPT:
+            self._matrices.popitem(last=False)
+        return matrix
 
     @contextmanager
     def _database(self, tenant: str) -> Iterator[sqlite3.Connection]:
-        try:
-            yield self._open.get(tenant) or self._connect(tenant)
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"search index of {tenant}: {error}") from error
+        """One thread at a time: a search takes milliseconds, and most of them with the interpreter's lock."""
+        with self._lock:
+            try:
+                yield self._open.get(tenant) or self._connect(tenant)
+            except sqlite3.OperationalError as error:
+                raise StoreUnavailable(f"search index of {tenant}: {error}") from error
 
     def _connect(self, tenant: str) -> sqlite3.Connection:
         try:
@@ -187,32 +155,105 @@ class FtsRetriever:
         path = self._directory / f"{tenant}.fts.db"
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10.0)
         database.execute("PRAGMA journal_mode=WAL")
-        database.executescript(SCHEMA)
-        if self._meta(database, "format") != INDEX_FORMAT:
-            with database:
-                database.execute("BEGIN IMMEDIATE")
-                for table in ("chunks", "members", "versions", "meta"):
-                    database.execute(f"DELETE FROM {table}")
-                database.execute("INSERT INTO words (words) VALUES ('delete-all')")
-                database.execute("INSERT INTO meta VALUES ('format', ?)", (INDEX_FORMAT,))
+        [(found,)] = database.execute("PRAGMA user_version")
+        drops = "".join(f"DROP TABLE IF EXISTS {table}; " for table in TABLES) if found != FORMAT else ""
+        database.executescript(f"BEGIN IMMEDIATE; {drops}{SCHEMA}COMMIT;")
         self._open[tenant] = database
         return database
 
-    @staticmethod
-    def _meta(database: sqlite3.Connection, name: str) -> str | None:
-        row = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+
+class _Matrix(NamedTuple):
+    """A version's vectors, and what decides whether a chunk may be found."""
+
+    chunk_ids: list[str]
+    vectors: "NDArray[float32]"  # (chunks, dimensions)
+    languages: "NDArray[str_]"
+    valid_from: "NDArray[int64]"
+    valid_until: "NDArray[int64]"
+
+    @classmethod
+    def load(cls, database: sqlite3.Connection, manifest: Manifest) -> "_Matrix":
+        import numpy as np
+
+        rows = database.execute(
+            """SELECT c.chunk_id, c.vector, c.language, c.valid_from, c.valid_until
+               FROM chunks c JOIN members m ON m.row = c.row AND m.version = ?
+               WHERE c.vector IS NOT NULL AND c.encoder = ?""",
+            (manifest.version, manifest.encoder),
+        ).fetchall()
+        blobs = b"".join(row[1] for row in rows)
+        vectors = np.frombuffer(blobs, dtype=np.float16).reshape(len(rows), -1 if rows else 0)
+        return cls(
+            [row[0] for row in rows],
+            vectors.astype(np.float32),
+            np.array([row[2] for row in rows], dtype=np.str_),
+            np.array([row[3] for row in rows], dtype=np.int64),
+            np.array([row[4] for row in rows], dtype=np.int64),
+        )
+
+    def nearest(self, search: Search, vector: "Vector") -> list[str]:
+        """Those of the highest cosines, and those that tie with the last of them."""
+        import numpy as np
+
+        valid = (self.languages == search.language) & (self.valid_from <= search.on)
+        [places] = np.nonzero(valid & (self.valid_until >= search.on))
+        if not len(places):
+            return []
+        scores = (self.vectors @ vector)[places]
+        count = min(search.by_meaning, len(places))
+        least = np.partition(scores, len(places) - count)[len(places) - count]
+        return [self.chunk_ids[place] for place in places[scores >= least]]
 
 
-def _fields(body: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The terms of title, headings and text, joined by spaces: FTS5 then only has to split at them.
+def _by_words(database: sqlite3.Connection, version: str, search: Search) -> Iterator[str]:
+    """Half of the chunks may have some term, so all that decides about one stands in `members`: a look-up less for each."""
+    if not search.terms:
+        return
+    match = " OR ".join(f'"{term}"' for term in search.terms)
+    for (chunk_id,) in database.execute(
+        f"""SELECT chunk_id FROM chunks WHERE row IN (
+                SELECT m.row FROM words JOIN members m ON m.row = words.rowid AND m.version = ?
+                WHERE words MATCH ? AND m.language = ? AND m.valid_from <= ? AND m.valid_until >= ?
+                ORDER BY bm25(words, {", ".join(map(str, WEIGHTS))}), m.row LIMIT ?)""",
+        (version, match, search.language, search.on, search.on, search.by_words),
+    ):
+        yield chunk_id
 
-    What customers call it counts like the title.
-    """
-    columns = (f"{body['title']}\n" + "\n".join(body["asked_as"]), " ".join(body["path"]), body["text"])
-    title, path, text = (" ".join(terms(column)) for column in columns)
-    return title, path, text
+
+def _put(database: sqlite3.Connection, fresh: Sequence[Entry]) -> None:
+    """A chunk that is there gets its vector alone: an id follows from the content."""
+    database.executemany(
+        """INSERT INTO chunks
+               (chunk_id, language, valid_from, valid_until, title, path, text, body, encoder, vector)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (chunk_id) DO UPDATE SET encoder = excluded.encoder, vector = excluded.vector""",
+        [(*each[:4], *each.fields, each.body, each.encoder, _blob(each.vector)) for each in fresh],
+    )
 
 
-def _passage(body: Mapping[str, Any], score: float) -> Passage:
-    return Passage.model_validate({**{name: body[name] for name in BODY}, "score": round(score, 6)})
+def _make_members(database: sqlite3.Connection, version: str, members: Collection[str]) -> None:
+    held = database.execute("SELECT chunk_id, row, language, valid_from, valid_until FROM chunks")
+    rows = {chunk_id: (row, version, *rest) for chunk_id, row, *rest in held}
+    if not rows.keys() >= set(members):
+        raise StoreUnavailable(
+            "search index: another process forgot a chunk that this version has; try again"
+        )
+    database.execute("DELETE FROM members WHERE version = ?", (version,))
+    database.executemany("INSERT INTO members VALUES (?, ?, ?, ?, ?)", [rows[name] for name in members])
+
+
+def _forget(database: sqlite3.Connection, kept: Collection[str]) -> None:
+    marks = ", ".join("?" * len(kept))
+    for table in ("manifests", "members"):
+        database.execute(f"DELETE FROM {table} WHERE version NOT IN ({marks})", tuple(kept))
+    database.execute("DELETE FROM chunks WHERE row NOT IN (SELECT row FROM members)")
+
+
+def _blob(vector: "Vector | None") -> bytes | None:
+    return None if vector is None else vector.astype("float16").tobytes()
+
+
+def _vector(blob: bytes | None) -> "Vector | None":
+    import numpy as np
+
+    return None if blob is None else np.frombuffer(blob, dtype=np.float16).astype(np.float32)

@@ -26,7 +26,7 @@ def load_settings(**overrides: object) -> Settings:
     """From the environment; also sets the log level. Raises `ConfigurationError`."""
     settings = Settings.load(**overrides)
     logging.getLogger().setLevel(settings.log_level)
-    for noisy in ("kafka", "httpx", "alembic", "uvicorn"):
+    for noisy in ("kafka", "httpx", "alembic", "uvicorn", "weaviate-client"):
         logging.getLogger(noisy).setLevel("WARNING" if settings.log_level != "DEBUG" else "DEBUG")
     return settings
 

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from parley.backends import question_files
-from parley.backends.fts import FtsRetriever
+from parley.backends.fts import FtsIndex
+from parley.backends.hybrid import HybridRetriever
 from parley.backends.memory_store import MemoryStore
 from parley.backends.tenant_folder import TenantFolder, load
 from parley.cli.common import JsonOption, platform, print_json, step, table
@@ -22,7 +23,7 @@ from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from schemas.questions import Question, QuestionFile
 from workers.asking import Asked, Pieces
-from workers.wiring import classifier, generator
+from workers.wiring import classifier, generator, vectors
 
 SPLITS: tuple[Split, ...] = ("tune", "test")
 
@@ -94,10 +95,12 @@ def _pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
     store.put(found.version, found.config, found.content, datetime.now(UTC))
     content = VersionedContent(store, TenantConfigs(store))
     with platform() as opened, TemporaryDirectory() as folder:
-        searches, writes = FtsRetriever(Path(folder)), generator(opened)
+        searches, writes = HybridRetriever(FtsIndex(Path(folder))), generator(opened)
         try:
             tenant = found.config.id
-            yield Pieces(classifier(opened), searches, writes, content, tenant, found.version, file.asked_on)
+            yield Pieces(
+                classifier(opened), searches, vectors(), writes, content, tenant, found.version, file.asked_on
+            )
         finally:
             searches.close()
             writes.close()

@@ -2,21 +2,23 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import typer
 
 from parley.cli.admin import specs
 from parley.cli.common import JsonOption, platform, print_json, table
-from parley.errors import ParleyError
+from parley.errors import ParleyError, TransientError
 from schemas.topics import TOPICS, dead_letter_topic
-from workers.wiring import BUILDERS, Platform
+from workers.wiring import BUILDERS, Platform, retriever, vectors
 
 
 def status(as_json: JsonOption = False) -> None:
-    """Bus, databases, gateway, and for each worker's group its members and its lag in records. Exit 1 if something is down."""
+    """Bus, database, search index, gateway, and for each worker's group its members and its lag in records. Exit 1 if something is down."""
     with platform() as opened:
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a bus that is down is told once, below
-        parts = [("database", _try(lambda: _database(opened))), ("gateway", _try(lambda: _gateway(opened)))]
+        probes = {"database": _database, "index": _index, "gateway": _gateway}
+        parts = [(name, _try(partial(probe, opened))) for name, probe in probes.items()]
         groups, bus = _groups(opened)
         letters = _dead_letters(opened) if bus == "up" else {}
     parts.insert(0, ("bus", bus))
@@ -70,10 +72,20 @@ def _database(opened: Platform) -> None:
     opened.store.versions()  # more than a ping: it tells a database without tables too
 
 
+def _index(opened: Platform) -> None:
+    """Whether every tenant's current version is there; the worker writes what is missing when it is first asked for."""
+    searches, encoder = retriever(opened), vectors().name
+    try:
+        current = [each for each in opened.store.versions() if each.current]
+        missing = [each.tenant for each in current if not searches.ready(each.tenant, each.version, encoder)]
+    finally:
+        searches.close()
+    if missing:
+        raise TransientError(f"not indexed yet: {', '.join(missing)}")
+
+
 def _gateway(opened: Platform) -> None:
     import httpx
-
-    from parley.errors import TransientError
 
     try:
         response = httpx.get(f"{opened.settings.url}/readyz", timeout=3.0)

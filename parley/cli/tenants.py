@@ -15,7 +15,7 @@ from parley.ids import named_id, new_traceparent
 from parley.runtime.publishing import publish
 from schemas.base import ConversationId, CustomerId, Envelope, Event
 from schemas.other_events import TenantImported
-from workers.wiring import Platform, retriever
+from workers.wiring import Platform, retriever, vectors
 
 app = typer.Typer(help="Tenants: folders of articles, intents and texts.", no_args_is_help=True)
 
@@ -94,7 +94,8 @@ def import_version(opened: Platform, found: TenantFolder) -> tuple[bool, int]:
     news = _news(opened, found, now)
     searches = retriever(opened)
     try:
-        written = searches.sync(found.config.id, found.version, chunks_of(found.content.articles))
+        chunks = chunks_of(found.content.articles)
+        written = searches.sync(found.config.id, found.version, chunks, vectors())
     finally:
         searches.close()
     changed = opened.store.put(found.version, found.config, found.content, now)

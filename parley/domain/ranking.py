@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from parley.domain.chunking import Chunk
+from parley.domain.fusing import Found
 from parley.domain.words import terms
 from schemas.parts import Passage
 
@@ -68,8 +69,8 @@ class Ranking:
             intent: self._votes(found, terms(titles.get(intent, ""))) for intent, found in asked.items()
         }
 
-    def rank(self, question: str, intent: str | None, passages: Iterable[Passage]) -> list[Ranked]:
-        """The passages with their new scores, best first. Those of another version are worth nothing."""
+    def rank(self, question: str, intent: str | None, found: Iterable[Found]) -> list[Ranked]:
+        """What was found with new scores, best first. Passages of another version are worth nothing."""
         weights = {term: self._weights.get(term, _unknown(term)) for term in dict.fromkeys(terms(question))}
         whole = sum(weights.values())
         if not whole or all(term[0].isdigit() for term in weights):
@@ -78,7 +79,7 @@ class Ranking:
         covered = self._cover(weights)
         alike = self._phrases.alike(weights)
         scored: list[Ranked] = []
-        for passage in passages:
+        for passage in (each.passage for each in found):
             chunk, name = self._chunks.get(passage.chunk_id, {}), passage.article_id
             own = sum(weight * chunk[term] for term, weight in weights.items() if term in chunk)
             score = (own + covered.get(name, 0.0)) / 2 / whole

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from parley.domain.chunking import Chunk
+from parley.domain.fusing import Found
 from schemas.base import TenantId
 from schemas.parts import Entity, HistoryTurn, Passage, Risk, ScoredIntent, Usage
 from schemas.tenant import TenantConfig, TenantContent
@@ -12,6 +13,8 @@ from schemas.tenant import TenantConfig, TenantContent
 if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
+
+    Vector = NDArray[float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,22 @@ class Classifier(Protocol):
         """One result a text, in order; never raises because of what a text says."""
 
 
+class Embed(Protocol):
+    """Chunks to vectors. An index calls it with those chunks alone whose vectors it does not hold."""
+
+    #: The encoder's name and version, kept beside the vectors.
+    name: str
+
+    def __call__(self, chunks: Sequence[Chunk]) -> "Sequence[Vector | None]":
+        """A row of length 1 for each chunk, in order; None for one in a language that the encoder does not know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to look for. `on` is the ISO date on which a passage must be valid.
 
     `topic` is what the question is about as far as that was understood; a match with it counts less than one with the question.
+    Without a vector, a row of length 1 by the encoder that the version was indexed with, only words are looked up.
     """
 
     text: str
@@ -61,18 +75,22 @@ class Query:
     on: str
     limit: int = 5
     topic: str = ""
+    vector: "Vector | None" = field(default=None, compare=False, repr=False)
+    #: So many of the best by words, and of the best by meaning, are considered.
+    candidates: int = 40
 
 
 class Retriever(Protocol):
-    """Passages of one tenant version. No tenant ever sees another's."""
+    """Passages of one tenant version. No tenant ever sees another's. Raises `StoreUnavailable`, `ConfigurationError`. Thread-safe."""
 
-    def sync(self, tenant: TenantId, version: str, chunks: Sequence[Chunk]) -> int:
+    def sync(self, tenant: TenantId, version: str, chunks: Sequence[Chunk], embed: Embed) -> int:
         """Make the index of this tenant hold these chunks under this version; returns how many were written anew."""
 
-    def ready(self, tenant: TenantId, version: str) -> bool: ...
+    def ready(self, tenant: TenantId, version: str, encoder: str) -> bool:
+        """Whether the version is held, with vectors by the encoder of this name."""
 
-    def search(self, tenant: TenantId, version: str, queries: Sequence[Query]) -> list[tuple[Passage, ...]]:
-        """The best passages of each query, best first, scores falling; empty where nothing matches."""
+    def search(self, tenant: TenantId, version: str, queries: Sequence[Query]) -> list[tuple[Found, ...]]:
+        """The best of each query by words and meaning, best first; empty where nothing matches."""
 
     def close(self) -> None: ...
 

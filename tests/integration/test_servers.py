@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -10,7 +11,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from infra.dev.chromium import Chromium
 from infra.dev.ground import DevError, free_ports, wait_until
 from infra.dev.kafka import KafkaServer
+from infra.dev.layout import Ports, remembered_ports
 from infra.dev.postgres import PostgresServer
+from infra.dev.weaviate import WeaviateServer
 from tests.servers import NewKafka
 
 
@@ -97,6 +100,17 @@ def test_a_killed_postgres_keeps_what_was_committed(postgres: PostgresServer, po
         assert connection.execute("SELECT id FROM kept").fetchall() == [(7,)]
 
 
+def test_weaviate_keeps_ports_and_collections_over_stop_and_kill(weaviate: WeaviateServer) -> None:
+    schema, name = f"http://127.0.0.1:{weaviate.ports.http}/v1/schema", f"Kept{uuid4().hex}"
+    httpx.post(schema, json={"class": name}).raise_for_status()
+    weaviate.restart()
+    weaviate.kill()
+    assert not weaviate.alive()
+    weaviate.start()
+    assert httpx.get(f"{schema}/{name}").json()["class"] == name
+    httpx.delete(f"{schema}/{name}").raise_for_status()
+
+
 def test_each_database_is_the_tests_own(postgres: PostgresServer, store_url: str, keys_url: str) -> None:
     assert store_url != keys_url
     with psycopg.connect(store_url.replace("+psycopg", "")) as connection:
@@ -105,6 +119,17 @@ def test_each_database_is_the_tests_own(postgres: PostgresServer, store_url: str
             for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         }
     assert {"conversations", "history"} <= tables
+
+
+def test_ports_are_remembered_and_those_of_an_earlier_form_are_not(tmp_path: Path) -> None:
+    first = remembered_ports(tmp_path, 9000)
+    assert first.gateway == 9000 and len({first.gateway, *first.servers()}) == 1 + len(first.servers())
+    assert remembered_ports(tmp_path, None) == first
+    (tmp_path / "ports.json").write_text(
+        '{"gateway": 1, "kafka": 2, "controller": 3, "postgres": 4, "workers": {}}'
+    )
+    assert Ports.load(tmp_path / "ports.json") is None
+    assert remembered_ports(tmp_path, None).kafka != 2
 
 
 def test_chromium_starts(chromium: Chromium, output_dir: Path) -> None:

@@ -33,7 +33,7 @@ def test_everything_is_up_and_has_joined(stack: Stack) -> None:
     assert [name for name in EVERYTHING if not stack.alive(name)] == []
     with urlopen(f"{stack.url}/readyz") as answer:
         assert answer.status == 200
-    assert status(stack)["parts"] == {"bus": "up", "database": "up", "gateway": "up"}
+    assert status(stack)["parts"] == {"bus": "up", "database": "up", "index": "up", "gateway": "up"}
 
 
 def test_another_run_finds_it_by_its_pid_files(stack: Stack) -> None:
@@ -61,7 +61,7 @@ def test_a_taken_port_is_said_before_anything_starts(stack: Stack) -> None:
 def test_down_leaves_nothing_and_may_be_repeated(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
     stack.down()
     assert [name for name in EVERYTHING if stack.alive(name)] == []
-    assert is_free(stack.ports.gateway) and is_free(stack.ports.kafka) and is_free(stack.ports.postgres)
+    assert all(map(is_free, (stack.ports.gateway, *stack.ports.servers())))
     assert "was killed" not in capfd.readouterr().err
     stack.down()
     assert list((stack.state / "run").glob("*.pid")) == []

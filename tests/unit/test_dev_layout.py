@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.dev import debian, postgres
+from infra.dev import debian, golang, postgres, weaviate
 from infra.dev.ground import PORTS, ROOT, DevError, cache_dir, locked, run_logged, state_dir, wait_until
 from infra.dev.kafka import new_cluster_id
 from infra.dev.layout import read_environment, write_private
@@ -157,3 +157,40 @@ def test_data_below_a_closed_home_moves_where_its_owner_can_reach_it(
     real = postgres.reachable(closed / "state" / "postgres")
     assert real.is_relative_to(system) and (closed / "state" / "postgres").resolve() == real
     assert postgres.reachable(closed / "state" / "postgres") == real
+
+
+def program(folder: Path, name: str, says: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_go_that_is_new_enough_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    own = program(tmp_path, "go", "go version go1.26.8 linux/amd64")
+    assert golang.go(25) == own
+
+
+@pytest.mark.parametrize("says", ["go version go1.19.8 linux/amd64", "go version devel", ""])
+def test_else_one_of_ours_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PARLEY_CACHE", str(tmp_path / "cache"))
+    program(tmp_path, "go", says)
+    monkeypatch.setattr(golang, "_install", lambda home: program_of(home))
+    found = golang.go(25)
+    assert found.is_relative_to(tmp_path / "cache") and found.exists()
+
+
+def program_of(home: Path) -> None:
+    (home / "go" / "bin").mkdir(parents=True)
+    program(home / "go" / "bin", "go", "go version go1.26.6 linux/amd64")
+
+
+def test_a_weaviate_that_is_there_already_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_WEAVIATE", str(tmp_path / "weaviate"))
+    with pytest.raises(DevError, match=r"PARLEY_WEAVIATE: .* is no program"):
+        weaviate.program()
+    own = program(tmp_path, "weaviate", "")
+    assert weaviate.program() == own
+    weaviate.prepare()  # builds nothing

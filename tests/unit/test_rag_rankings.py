@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from parley.backends.fts import FtsRetriever
+from parley.backends.fts import FtsIndex
+from parley.backends.hybrid import HybridRetriever
 from parley.backends.memory_store import MemoryStore
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
@@ -14,6 +15,7 @@ from schemas.parts import Language
 from schemas.work import AnswerRequested, GenerationRequested
 from tests.support.small_tenant import CONFIG, CONTENT
 from tests.support.stories import event
+from tests.support.vectors import NO_VECTORS
 from workers import rag
 from workers.asking import FixedClock
 
@@ -42,8 +44,9 @@ def test_a_version_that_made_room_for_another_answers_again_in_every_language(
     store = MemoryStore()
     for version in VERSIONS:
         store.put(version, CONFIG, CONTENT, NOW)
-    retriever = FtsRetriever(tmp_path)
-    worker = rag.RagEffector(retriever, VersionedContent(store, TenantConfigs(store)), FixedClock(NOW.date()))
+    retriever = HybridRetriever(FtsIndex(tmp_path))
+    content = VersionedContent(store, TenantConfigs(store))
+    worker = rag.RagEffector(retriever, NO_VECTORS, content, FixedClock(NOW.date()))
     questions: tuple[tuple[Language, str], ...] = (("en", "Lost or stolen card"), ("zh", "银行卡丢失或被盗"))
     for version in (*VERSIONS, *VERSIONS):
         for language, question in questions:

@@ -5,7 +5,7 @@ from datetime import date
 from parley.domain.chunking import chunks_of
 from parley.domain.ranking import Ranking
 from schemas.tenant import Article
-from tests.support.passages import passages_of
+from tests.support.passages import found, passages_of
 
 THRESHOLD = 0.45
 
@@ -37,7 +37,7 @@ PASSAGES = passages_of(ARTICLES, score=0.0)
 
 
 def best(question: str, intent: str | None = None) -> tuple[str, float]:
-    first = RANKING.rank(question, intent, PASSAGES)[0]
+    first = RANKING.rank(question, intent, found(PASSAGES))[0]
     return first.passage.article_id, first.score
 
 
@@ -65,7 +65,7 @@ def test_a_question_about_something_else_scores_low() -> None:
 
 def test_a_passage_of_another_version_is_worth_nothing() -> None:
     strange = PASSAGES[0].model_copy(update={"chunk_id": "en/gone/1", "article_id": "gone"})
-    [ranked] = RANKING.rank("lost card", None, [strange])
+    [ranked] = RANKING.rank("lost card", None, found([strange]))
     assert ranked.score == 0.0
 
 

@@ -1,12 +1,13 @@
 """The RAG worker, an effector: passages of the tenant's own articles for a question, found by the retriever port and then ranked.
 
-The retriever finds what may answer; which of that does answer, and whether anything does, `parley.domain.ranking` says, so that
-scores and the tenant's threshold mean the same whatever the retriever is.
+The retriever finds what may answer, by words and by the vectors made here; which of that does answer, and whether anything does,
+`parley.domain.ranking` says, so that scores and the tenant's threshold mean the same whatever the retriever is.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from parley.domain.chunking import chunks_of
 from parley.domain.events import follow
@@ -21,6 +22,10 @@ from schemas.parts import Passage
 from schemas.tenant import TenantConfig, TenantContent
 from schemas.topics import WORK_ANSWER
 from schemas.work import AnswerRequested, GenerationRequested
+from workers.rag.vectors import Vectors
+
+if TYPE_CHECKING:
+    from parley.ports.models import Vector
 
 PASSAGES = 5
 """How many passages an answer is written from."""
@@ -43,8 +48,11 @@ class RagEffector:
     batch = 32
     calls = 1
 
-    def __init__(self, retriever: Retriever, content: VersionedContent, clock: Clock) -> None:
+    def __init__(
+        self, retriever: Retriever, vectors: Vectors, content: VersionedContent, clock: Clock
+    ) -> None:
         self._retriever = retriever
+        self._vectors = vectors
         self._content = content
         self._clock = clock
         self._rankings: OrderedDict[tuple[str, str], dict[str, Ranking]] = OrderedDict()
@@ -61,7 +69,9 @@ class RagEffector:
         for (tenant, version), group in self._content.by_version(events).items():
             self._index(tenant, version)
             config = self._content.config(tenant, version)
-            queries = [query_of(event, config) for event in group]
+            asked = [(event.body.language, event.body.question) for event in group]
+            vectors = self._vectors.of_questions(asked)
+            queries = [query_of(*each, config) for each in zip(group, vectors, strict=True)]
             for event, found in zip(group, self._retriever.search(tenant, version, queries), strict=True):
                 ranking = self._ranking(tenant, version, event.body.language)
                 ranked = ranking.rank(event.body.question, event.body.intent, found)
@@ -73,11 +83,12 @@ class RagEffector:
         return [follow(event.envelope, body, "failed", self._clock.now())]
 
     def _index(self, tenant: TenantId, version: str) -> None:
-        if self._retriever.ready(tenant, version) and (tenant, version) in self._rankings:
+        ready = self._retriever.ready(tenant, version, self._vectors.name)
+        if ready and (tenant, version) in self._rankings:
             return
         config, content = self._content.get(tenant, version)
-        if not self._retriever.ready(tenant, version):
-            self._retriever.sync(tenant, version, chunks_of(content.articles))
+        if not ready:
+            self._retriever.sync(tenant, version, chunks_of(content.articles), self._vectors)
         self._rankings[tenant, version] = {
             language: ranking_of(config, content, language) for language in config.languages
         }
@@ -103,7 +114,7 @@ class RagEffector:
         return follow(event.envelope, GenerationRequested(**fields, passages=good), 0, at)
 
 
-def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
+def query_of(event: Event[AnswerRequested], vector: "Vector | None", config: TenantConfig) -> Query:
     """The question as it was asked, with its intent's title as the topic, on the day it was asked."""
     return Query(
         text=event.body.question,
@@ -111,6 +122,7 @@ def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
         on=event.envelope.occurred_at.date().isoformat(),
         limit=CANDIDATES,
         topic=config.topic(event.body.intent, event.body.language),
+        vector=vector,
     )
 
 

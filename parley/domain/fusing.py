@@ -1,0 +1,66 @@
+"""Two rankings of the same chunks, by words and by meaning, made into one: the only place where scores of both kinds meet.
+
+The sum of both scores, each as a share of the best one: it goes along with small differences in a score, where a fusion of ranks would jump,
+so indexes that round vectors differently agree. The form is that of Weaviate's `relativeScoreFusion`, with 0 as the least.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from schemas.parts import Passage
+
+LEXICAL_SHARE = 0.5
+"""What the words count; the rest is the vectors'."""
+
+
+class Scored(NamedTuple):
+    """A candidate: its BM25 score, and the cosine of its vector and the query's, None where either has none."""
+
+    chunk_id: str
+    lexical: float
+    similarity: float | None
+
+
+class Found(NamedTuple):
+    """A passage that was looked up; the score in it is the fused one, by which they are ordered."""
+
+    passage: Passage
+    lexical: float
+    similarity: float | None
+
+
+class Fused(NamedTuple):
+    score: float
+    scored: Scored
+
+
+def fuse(candidates: Iterable[Scored], nearest: int, limit: int) -> list[Fused]:
+    """The best `limit` by both of those that are among the best `nearest` by either; scores fall, and lie between 0 and 1."""
+    known = list(candidates)
+    by_words = _best(known, lambda each: each.lexical, nearest)
+    by_meaning = _best(known, lambda each: each.similarity or 0.0, nearest)
+    union = {each.chunk_id: each for each in (*by_words, *by_meaning)}.values()
+    most, closest = _most(each.lexical for each in union), _most(each.similarity or 0.0 for each in union)
+    fused = [
+        Fused(
+            round(
+                LEXICAL_SHARE * each.lexical / most
+                + (1 - LEXICAL_SHARE) * max(0.0, each.similarity or 0.0) / closest,
+                6,
+            ),
+            each,
+        )
+        for each in union
+    ]
+    return sorted(fused, key=lambda each: (-each.score, each.scored.chunk_id))[:limit]
+
+
+def _best(candidates: Sequence[Scored], score: Callable[[Scored], float], count: int) -> list[Scored]:
+    """Those that have a score at all; ties go by id, so that they fall alike everywhere."""
+    having = [each for each in candidates if score(each) > 0]
+    return sorted(having, key=lambda each: (-score(each), each.chunk_id))[:count]
+
+
+def _most(scores: Iterable[float]) -> float:
+    """1 where there is nothing to take a share of."""
+    return max(scores, default=0.0) or 1.0

@@ -1,0 +1,41 @@
+"""Questions and chunks as vectors, where their language has an encoder; without one they are found by their words alone."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from parley.domain.chunking import Chunk
+from parley.ports.models import Encoder
+
+if TYPE_CHECKING:
+    from parley.ports.models import Vector
+
+
+class Vectors:
+    """Implements `parley.ports.models.Embed`. The encoder is opened when the first text needs it: most imports change nothing."""
+
+    def __init__(self, name: str, languages: Collection[str], encoder: Callable[[], Encoder]) -> None:
+        """`name` is the encoder's own, `languages` are those that it knows."""
+        self.name = name
+        self._languages = languages
+        self._encoder = encoder
+
+    def __call__(self, chunks: Sequence[Chunk]) -> "list[Vector | None]":
+        return self._encoded([(chunk.language, text_of(chunk)) for chunk in chunks])
+
+    def of_questions(self, questions: Sequence[tuple[str, str]]) -> "list[Vector | None]":
+        """By language and text."""
+        return self._encoded(questions)
+
+    def _encoded(self, texts: Sequence[tuple[str, str]]) -> "list[Vector | None]":
+        found: list[Vector | None] = [None] * len(texts)
+        known = [at for at, (language, _) in enumerate(texts) if language in self._languages]
+        if known:
+            rows = self._encoder().encode([texts[at][1] for at in known])
+            for at, row in zip(known, rows, strict=True):
+                found[at] = row
+        return found
+
+
+def text_of(chunk: Chunk) -> str:
+    """What of a chunk is encoded, in the form that the encoder was trained on (`workers/retrain/encoder/tasks.py`)."""
+    return ". ".join(part for part in (chunk.title, *chunk.path, chunk.text) if part)
