@@ -12,7 +12,7 @@ from parley.domain.conversation import Reading, Turn, TurnMessage, question_of
 from parley.domain.masking import mask
 from parley.domain.scoring import Given, Outcome
 from parley.ids import named_id, new_traceparent
-from parley.ports.models import Classifier, Completion, Generator, Retriever
+from parley.ports.models import Classifier, Completion, Generator
 from parley.runtime.versions import VersionedContent
 from schemas.base import (
     AnyEvent,
@@ -30,7 +30,7 @@ from schemas.work import AnswerRequested, GenerationRequested, UnderstandingRequ
 from workers.inference.effector import prompt_of
 from workers.intent import IntentEffector
 from workers.rag import RagEffector
-from workers.rag.vectors import Vectors
+from workers.rag.lookup import Lookup
 
 WITHIN = timedelta(minutes=1)
 
@@ -60,8 +60,7 @@ class Pieces:
     def __init__(
         self,
         classifier: Classifier,
-        retriever: Retriever,
-        vectors: Vectors,
+        lookup: Lookup,
         generator: Generator,
         content: VersionedContent,
         tenant: TenantId,
@@ -70,7 +69,7 @@ class Pieces:
     ) -> None:
         self._clock = FixedClock(on)
         self._intent = IntentEffector(classifier, content, self._clock)
-        self._rag = RagEffector(retriever, vectors, content, self._clock)
+        self._rag = RagEffector(lookup, content, self._clock)
         self._generator = generator
         self._config = content.config(tenant, version)
         self._tenant = tenant

@@ -17,7 +17,7 @@ from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Producer
 from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import KeyStore
-from parley.ports.models import Classifier, Generator, Retriever
+from parley.ports.models import Classifier, Generator, Reranker, Retriever
 from parley.ports.store import Store
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.decider import DeciderWorker
@@ -29,6 +29,7 @@ from parley.settings import Settings
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
+    from workers.rag.lookup import Lookup
     from workers.rag.vectors import Vectors
 
 S = TypeVar("S")
@@ -111,15 +112,28 @@ def retriever(platform: Platform) -> Retriever:
     return open_retriever(platform.settings.index, platform.settings.index_dir)
 
 
-def vectors() -> "Vectors":
+def vectors(*, words_only: bool = False) -> "Vectors":
     """Without the encoder's folder all languages are looked up by words alone."""
     from parley.backends import onnx_encoder
     from parley.backends.encoded_intents import ENCODED
     from workers.rag.vectors import Vectors
 
-    languages = (ENCODED,) if onnx_encoder.FOLDER.is_dir() else ()
+    languages = (ENCODED,) if onnx_encoder.FOLDER.is_dir() and not words_only else ()
     name = onnx_encoder.NAME if languages else ""
     return Vectors(name, languages, lambda: onnx_encoder.shared(onnx_encoder.FOLDER))
+
+
+def reranker() -> Callable[[], Reranker] | None:
+    """None without the re-ranker's folder: candidates then stay in the order in which they were found."""
+    from parley.backends import onnx_reranker
+
+    return (lambda: onnx_reranker.shared(onnx_reranker.FOLDER)) if onnx_reranker.FOLDER.is_dir() else None
+
+
+def lookup(platform: Platform) -> "Lookup":
+    from workers.rag.lookup import Lookup
+
+    return Lookup(retriever(platform), vectors(), reranker())
 
 
 def generator(platform: Platform) -> Generator:
@@ -160,8 +174,7 @@ def build_intent(platform: Platform) -> Runner:
 def build_rag(platform: Platform) -> Runner:
     from workers.rag import RagEffector
 
-    effector = RagEffector(retriever(platform), vectors(), platform.content, platform.clock)
-    return _effector(platform, effector)
+    return _effector(platform, RagEffector(lookup(platform), platform.content, platform.clock))
 
 
 class InferenceRunner:

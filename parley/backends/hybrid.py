@@ -94,7 +94,7 @@ class HybridRetriever:
         manifest = self._manifest(tenant, version)
         if manifest is None:
             return [() for _ in queries]
-        weights = [asked(query.text, query.topic) for query in queries]
+        weights = [asked(query.text, query.topic, query.history) for query in queries]
         searches = [_search(query, each) for query, each in zip(queries, weights, strict=True)]
         try:
             candidates = self._index.candidates(tenant, manifest, searches)

@@ -23,7 +23,8 @@ from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from schemas.questions import Question, QuestionFile
 from workers.asking import Asked, Pieces
-from workers.wiring import classifier, generator, vectors
+from workers.rag.lookup import Lookup
+from workers.wiring import classifier, generator, reranker, vectors
 
 SPLITS: tuple[Split, ...] = ("tune", "test")
 
@@ -99,7 +100,13 @@ def _pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
         try:
             tenant = found.config.id
             yield Pieces(
-                classifier(opened), searches, vectors(), writes, content, tenant, found.version, file.asked_on
+                classifier(opened),
+                Lookup(searches, vectors(), reranker()),
+                writes,
+                content,
+                tenant,
+                found.version,
+                file.asked_on,
             )
         finally:
             searches.close()

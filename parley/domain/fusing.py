@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schemas.parts import Passage
 
-LEXICAL_SHARE = 0.5
+LEXICAL_SHARE = 0.3
 """What the words count; the rest is the vectors'."""
 
 

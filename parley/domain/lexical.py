@@ -7,7 +7,7 @@ and Beyond", 2009; fields are weighted as in its BM25F, with one length for all 
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,9 @@ K1, B = 1.2, 0.75
 """How soon repeated terms stop counting, and how much long chunks lose: the values that search engines come with."""
 TOPIC_WEIGHT = 0.35
 """How much a term of the query's topic counts beside one of its text."""
+TURN_WEIGHT = 0.7
+"""How much a term of the turn before counts; each turn further back counts this share of the one after it."""
+TURNS = 4
 MOST_TERMS = 64
 """So many of a text are looked up; no question has more that tell anything."""
 
@@ -38,13 +41,23 @@ def fields_of(chunk: Chunk) -> Fields:
     return Fields(*(" ".join(terms(text)) for text in texts))
 
 
-def asked(text: str, topic: str = "") -> dict[str, float]:
-    """The terms that are looked up with their weights, in the order in which they were asked."""
+def asked(text: str, topic: str = "", history: Sequence[str] = ()) -> dict[str, float]:
+    """The terms that are looked up with their weights, in the order in which they were asked; `history` is what was said before, oldest first.
+
+    A term of the history counts once, by the latest turn that has it, and not at all where the question itself has it.
+    """
     weights: dict[str, float] = {}
     for words, weight in ((text, 1.0), (topic, TOPIC_WEIGHT)):
-        for term in list(dict.fromkeys(terms(words)))[:MOST_TERMS]:
+        for term in _some(words):
             weights[term] = weights.get(term, 0.0) + weight
+    for turns, words in enumerate(reversed(history[-TURNS:]), start=1):
+        for term in _some(words):
+            weights.setdefault(term, TURN_WEIGHT**turns)
     return weights
+
+
+def _some(text: str) -> list[str]:
+    return list(dict.fromkeys(terms(text)))[:MOST_TERMS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class Ranked(NamedTuple):
         return self.passage.model_copy(update={"score": self.score})
 
 
+def by_score(ranked: Iterable[Ranked]) -> list[Ranked]:
+    """The best first; what is worth the same by its id, so that it falls alike everywhere."""
+    return sorted(ranked, key=lambda each: (-each.score, each.passage.chunk_id))
+
+
 class Ranking:
     """One tenant version's articles and examples in one language; immutable, so it may be shared between threads."""
 
@@ -85,7 +90,7 @@ class Ranking:
             score = (own + covered.get(name, 0.0)) / 2 / whole
             score += PHRASE * alike.get(name, 0.0) + AFFINITY * likely.get(name, 0.0)
             scored.append(Ranked(round(score, 6), passage))
-        return sorted(scored, key=lambda each: (-each.score, each.passage.chunk_id))
+        return by_score(scored)
 
     def _cover(self, asked: Iterable[str]) -> dict[str, float]:
         """By article, the weight that it covers of these terms."""

@@ -1,7 +1,7 @@
 """The ports to what understands, looks up and writes: classifier, retriever, generator."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from parley.domain.chunking import Chunk
@@ -35,6 +35,13 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> "NDArray[float32]":
         """(texts, 384), each row of length 1, in order; a text's row does not depend on the others. Never raises because of what a text says."""
+
+
+class Reranker(Protocol):
+    """Reads a question and a passage together; dearer and better than comparing vectors. One for all tenants; thread-safe."""
+
+    def score(self, question: str, passages: Sequence[str]) -> "NDArray[float32]":
+        """How well each passage answers the question, in order; comparable within one question. Never raises because of what a text says."""
 
 
 class Classifier(Protocol):
@@ -75,9 +82,14 @@ class Query:
     on: str
     limit: int = 5
     topic: str = ""
+    #: What was said before, oldest first, where the question cannot be understood without it.
+    history: tuple[str, ...] = ()
     vector: "Vector | None" = field(default=None, compare=False, repr=False)
     #: So many of the best by words, and of the best by meaning, are considered.
     candidates: int = 40
+
+    def with_vector(self, vector: "Vector | None") -> "Query":
+        return replace(self, vector=vector)
 
 
 class Retriever(Protocol):

@@ -11,7 +11,7 @@ def order(*candidates: Scored, nearest: int = 40, limit: int = 10) -> list[str]:
 
 def test_what_both_rank_high_comes_first() -> None:
     words, both, meaning = Scored("words", 9.0, 0.1), Scored("both", 8.0, 0.8), Scored("meaning", 0.0, 0.9)
-    assert order(words, both, meaning) == ["both", "words", "meaning"]
+    assert order(words, both, meaning) == ["both", "meaning", "words"]
 
 
 def test_the_best_by_both_scores_1() -> None:

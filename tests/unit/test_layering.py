@@ -93,7 +93,7 @@ def test_one_file_picks_backends() -> None:
     pickers = {
         module
         for module, path in modules()
-        if not module.startswith(("parley.backends", "parley.cli", "infra", "workers.retrain.encoder"))
+        if not module.startswith(("parley.backends", "parley.cli", "infra", "workers.retrain"))
         and any(each.startswith("parley.backends") for each in imports(path))
     }
     assert pickers == {"workers.wiring"}
@@ -107,7 +107,7 @@ def test_importing_everything_opens_nothing() -> None:
         if not name.endswith(("__main__", ".cli.main"))
         and name != "infra.dev.bootstrap"
         # needs the extra `train`, which no process of the platform has
-        and not name.startswith("workers.retrain.encoder.")
+        and not name.startswith("workers.retrain.")
     ]
     program = (
         "import builtins, importlib, io, socket, sys\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parley.backends import onnx_encoder
-from parley.backends.onnx_encoder import FOLDER, MODEL_FILE, TOKENIZER_FILE, WIDTH, OnnxEncoder, shared
+from parley.backends.onnx_encoder import FOLDER, WIDTH, OnnxEncoder, shared
+from parley.backends.onnx_files import BATCH, BATCH_TOKENS, MODEL_FILE, TOKENIZER_FILE, batches
 from parley.errors import ConfigurationError
 
 ODD = (
@@ -71,11 +71,11 @@ def test_only_the_first_256_tokens_are_read(encoder: OnnxEncoder) -> None:
 
 def test_batches_hold_texts_of_about_one_length() -> None:
     lengths = [3, 256, 4, 5, 250, *([10] * 40)]
-    batches = onnx_encoder._batches(lengths)
-    assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
-    assert all(len(batch) <= onnx_encoder.BATCH for batch in batches)
+    found = batches(lengths)
+    assert sorted(place for batch in found for place in batch) == list(range(len(lengths)))
+    assert all(len(batch) <= BATCH for batch in found)
     assert all(
-        max(lengths[at] for at in batch) * len(batch) <= onnx_encoder.BATCH_TOKENS for batch in batches
+        len(batch) == 1 or max(lengths[at] for at in batch) * len(batch) <= BATCH_TOKENS for batch in found
     )
 
 

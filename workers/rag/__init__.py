@@ -7,13 +7,12 @@ The retriever finds what may answer, by words and by the vectors made here; whic
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from parley.domain.chunking import chunks_of
 from parley.domain.events import follow
 from parley.domain.ranking import Ranked, Ranking
 from parley.ports.clock import Clock
-from parley.ports.models import Query, Retriever
+from parley.ports.models import Query
 from parley.runtime.effector import FailureReason, Results
 from parley.runtime.versions import VersionedContent
 from schemas.base import Event, TenantId
@@ -22,10 +21,7 @@ from schemas.parts import Passage
 from schemas.tenant import TenantConfig, TenantContent
 from schemas.topics import WORK_ANSWER
 from schemas.work import AnswerRequested, GenerationRequested
-from workers.rag.vectors import Vectors
-
-if TYPE_CHECKING:
-    from parley.ports.models import Vector
+from workers.rag.lookup import Lookup
 
 PASSAGES = 5
 """How many passages an answer is written from."""
@@ -48,11 +44,8 @@ class RagEffector:
     batch = 32
     calls = 1
 
-    def __init__(
-        self, retriever: Retriever, vectors: Vectors, content: VersionedContent, clock: Clock
-    ) -> None:
-        self._retriever = retriever
-        self._vectors = vectors
+    def __init__(self, lookup: Lookup, content: VersionedContent, clock: Clock) -> None:
+        self._lookup = lookup
         self._content = content
         self._clock = clock
         self._rankings: OrderedDict[tuple[str, str], dict[str, Ranking]] = OrderedDict()
@@ -69,12 +62,11 @@ class RagEffector:
         for (tenant, version), group in self._content.by_version(events).items():
             self._index(tenant, version)
             config = self._content.config(tenant, version)
-            asked = [(event.body.language, event.body.question) for event in group]
-            vectors = self._vectors.of_questions(asked)
-            queries = [query_of(*each, config) for each in zip(group, vectors, strict=True)]
-            for event, found in zip(group, self._retriever.search(tenant, version, queries), strict=True):
+            queries = [query_of(event, config) for event in group]
+            candidates = self._lookup.find(tenant, version, queries)
+            for event, query, found in zip(group, queries, candidates, strict=True):
                 ranking = self._ranking(tenant, version, event.body.language)
-                ranked = ranking.rank(event.body.question, event.body.intent, found)
+                ranked = self._lookup.read(query, ranking.rank(event.body.question, event.body.intent, found))
                 results[event.envelope.event_id] = [self._found(event, ranked, config.thresholds.passage)]
         return [results[event.envelope.event_id] for event in events]
 
@@ -83,12 +75,12 @@ class RagEffector:
         return [follow(event.envelope, body, "failed", self._clock.now())]
 
     def _index(self, tenant: TenantId, version: str) -> None:
-        ready = self._retriever.ready(tenant, version, self._vectors.name)
+        ready = self._lookup.ready(tenant, version)
         if ready and (tenant, version) in self._rankings:
             return
         config, content = self._content.get(tenant, version)
         if not ready:
-            self._retriever.sync(tenant, version, chunks_of(content.articles), self._vectors)
+            self._lookup.sync(tenant, version, chunks_of(content.articles))
         self._rankings[tenant, version] = {
             language: ranking_of(config, content, language) for language in config.languages
         }
@@ -114,7 +106,7 @@ class RagEffector:
         return follow(event.envelope, GenerationRequested(**fields, passages=good), 0, at)
 
 
-def query_of(event: Event[AnswerRequested], vector: "Vector | None", config: TenantConfig) -> Query:
+def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
     """The question as it was asked, with its intent's title as the topic, on the day it was asked."""
     return Query(
         text=event.body.question,
@@ -122,7 +114,6 @@ def query_of(event: Event[AnswerRequested], vector: "Vector | None", config: Ten
         on=event.envelope.occurred_at.date().isoformat(),
         limit=CANDIDATES,
         topic=config.topic(event.body.intent, event.body.language),
-        vector=vector,
     )
 
 

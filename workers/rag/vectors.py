@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from parley.domain.chunking import Chunk
 from parley.ports.models import Encoder
+from schemas.parts import Passage
 
 if TYPE_CHECKING:
     from parley.ports.models import Vector
@@ -26,9 +27,13 @@ class Vectors:
         """By language and text."""
         return self._encoded(questions)
 
+    def known(self, language: str) -> bool:
+        """Whether texts in this language have vectors."""
+        return language in self._languages
+
     def _encoded(self, texts: Sequence[tuple[str, str]]) -> "list[Vector | None]":
         found: list[Vector | None] = [None] * len(texts)
-        known = [at for at, (language, _) in enumerate(texts) if language in self._languages]
+        known = [at for at, (language, _) in enumerate(texts) if self.known(language)]
         if known:
             rows = self._encoder().encode([texts[at][1] for at in known])
             for at, row in zip(known, rows, strict=True):
@@ -38,4 +43,13 @@ class Vectors:
 
 def text_of(chunk: Chunk) -> str:
     """What of a chunk is encoded, in the form that the encoder was trained on (`workers/retrain/encoder/tasks.py`)."""
-    return ". ".join(part for part in (chunk.title, *chunk.path, chunk.text) if part)
+    return _joined(chunk.title, chunk.path, chunk.text)
+
+
+def text_of_passage(passage: Passage) -> str:
+    """The same of a passage, which the re-ranker reads."""
+    return _joined(passage.title, passage.path, passage.text)
+
+
+def _joined(title: str, path: Sequence[str], text: str) -> str:
+    return ". ".join(part for part in (title, *path, text) if part)

@@ -22,7 +22,7 @@ def prepare_(
     data: Annotated[Path, typer.Option(envvar="PARLEY_DATA", help="The folder of public sets.")],
 ) -> None:
     """Gather the training data from the public sets and this repository's tenants."""
-    from workers.retrain.encoder.prepare import prepare
+    from workers.retrain.prepare import prepare
 
     made = prepare(data, ROOT / "tenants", out)
     counts = {name: len(rows) for name, rows in made.intents.items()}
@@ -50,8 +50,8 @@ def train_(
     """Train further: a few minutes on one GPU, hours on a CPU. The defaults are the recipe of models/encoder."""
     import torch
 
-    from workers.retrain.encoder.prepare import load
     from workers.retrain.encoder.train import Recipe, train
+    from workers.retrain.prepare import load
 
     recipe = Recipe(steps, learning_rate, batch, keep, seed, everything)
     train(base, load(data), out, recipe, device or ("cuda" if torch.cuda.is_available() else "cpu"))

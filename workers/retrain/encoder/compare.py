@@ -11,7 +11,7 @@ import numpy as np
 from parley.backends.kernel_head import fit
 from parley.backends.onnx_encoder import OnnxEncoder
 from workers.retrain.encoder.export import export_float
-from workers.retrain.encoder.prepare import rows
+from workers.retrain.prepare import rows
 
 TEXTS = 2000
 ALONE = 200

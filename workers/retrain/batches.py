@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workers.retrain.encoder.prepare import Data, Passages
+from workers.retrain.prepare import Data, Passages
 
 SEPARATOR = " [SEP] "
 """Between a question and what was said before it, newest first."""
@@ -85,7 +85,7 @@ def sentences(text: str) -> list[str]:
     return [each for each in re.split(r"(?<=[.!?])\s+", text) if len(each.split()) > 3]
 
 
-class Tasks:
+class Batches:
     """Draws batches; one seed, one series. `everything` draws from what is held back for development too."""
 
     def __init__(self, data: Data, seed: int, *, everything: bool) -> None:
@@ -102,7 +102,7 @@ class Tasks:
             name: list(self._known(name, data.retrieval[name], everything))
             for name in ("ask_cfpb", "doc2dial")
         }
-        #: Passages near a question that do not answer it, by question; `train` fills it in twice.
+        #: Passages near a question that do not answer it, by question; the encoder's training fills it in twice.
         self._near: dict[str, list[str]] = {}
         self._questions = self._spoken_questions()
         self._intents = _by_intent(data, everything)

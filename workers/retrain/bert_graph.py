@@ -1,4 +1,4 @@
-"""A BERT encoder as an ONNX graph for onnxruntime: mean pooling and unit length inside, weights as INT8.
+"""BERT as an ONNX graph for onnxruntime, weights as INT8: the sentence encoder, and the re-ranker that reads two texts together.
 
 Written node by node instead of traced, so that the same weights give the same file whatever exporter is installed.
 
@@ -7,6 +7,7 @@ How it is rounded: each row of the token embeddings and of the matrices has a sc
 stands in. Sums of products are exact integers. Everything else (attention, LayerNorm, GELU) stays float32.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,12 @@ Weights = dict[str, Floats]
 
 HIDDEN = 384
 HEADS = 12
-LAYERS = 6
 POSITIONS = 256
 """The longest text in tokens; the weights of later positions are left out."""
 EPSILON = 1e-12
 OPSET = 18
 MICROSOFT = "com.microsoft"
+FLOAT = TensorProto.FLOAT
 
 EMBEDDING_STEPS = 127
 MATRIX_STEPS = 64
@@ -77,7 +78,7 @@ class Graph:
         rounded = self.node("Cast", rounded, to=TensorProto.UINT8)
         middle = self.weight("middle", np.array(MIDDLE, dtype=np.uint8))
         product = self.node("MatMulInteger", rounded, self.weight(name, rows.T), middle)
-        product = self.node("Mul", self.node("Cast", product, to=TensorProto.FLOAT), scale)
+        product = self.node("Mul", self.node("Cast", product, to=FLOAT), scale)
         return self.node("Mul", product, self.weight(f"{name}.scale", scales))
 
 
@@ -87,36 +88,68 @@ def by_row(weight: Floats, steps: int) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(weight / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
-def build(weights: Weights, *, quantised: bool = True) -> Any:
-    """The model, from `ids` and `mask` (texts, tokens) of int64 to `vectors` (texts, 384).
+def build_encoder(weights: Weights, *, quantised: bool = True) -> Any:
+    """From `ids` and `mask` (texts, tokens) of int64 to `vectors` (texts, 384), each of length 1.
 
     `weights` are those of `transformers.BertModel` without its pooler.
     """
     graph = Graph(quantised=quantised)
-    x = _embeddings(graph, weights)
-    padding = graph.node("Cast", "mask", to=TensorProto.INT32)
-    for layer in range(LAYERS):
-        x = _layer(graph, weights, f"encoder.layer.{layer}", x, padding)
-    _pool(graph, x)
-    shape = ["texts", "tokens"]
-    made = helper.make_graph(
-        graph.nodes,
-        "encoder",
-        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("ids", "mask")],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", HIDDEN])],
-        list(graph.weights.values()),
+    # The sum of the tokens points to where their mean would.
+    summed = _summed(graph, _read(graph, weights))
+    graph.node("LpNormalization", summed, name="vectors", axis=-1, p=2)
+    return _model(
+        graph, "encoder", ("ids", "mask"), helper.make_tensor_value_info("vectors", FLOAT, ["texts", HIDDEN])
     )
+
+
+def build_reranker(weights: Weights, head: tuple[Floats, float], *, quantised: bool = True) -> Any:
+    """From `ids`, `mask` and `types` (pairs, tokens) of int64 to `scores` (pairs): the mean of the tokens times `head`.
+
+    `weights` as above; `head` is a row of 384 and an offset.
+    """
+    graph = Graph(quantised=quantised)
+    summed = _summed(graph, _read(graph, weights, typed=True))
+    kept = graph.node("Cast", "mask", to=FLOAT)
+    mean = graph.node("Div", summed, graph.node("ReduceSum", kept, graph.axis(1)))
+    product = graph.node("MatMul", mean, graph.weight("head", head[0]))
+    graph.node(
+        "Add", product, graph.weight("head.offset", np.array(head[1], dtype=np.float32)), name="scores"
+    )
+    return _model(
+        graph, "reranker", ("ids", "mask", "types"), helper.make_tensor_value_info("scores", FLOAT, ["texts"])
+    )
+
+
+def _model(graph: Graph, name: str, inputs: Sequence[str], output: Any) -> Any:
+    taken = [helper.make_tensor_value_info(each, TensorProto.INT64, ["texts", "tokens"]) for each in inputs]
+    made = helper.make_graph(graph.nodes, name, taken, [output], list(graph.weights.values()))
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
     model = helper.make_model(made, opset_imports=opsets, ir_version=9, producer_name="parley")
     onnx.checker.check_model(model)
     return model
 
 
-def _embeddings(graph: Graph, weights: Weights) -> str:
+def _read(graph: Graph, weights: Weights, *, typed: bool = False) -> str:
+    """The last layer's tokens: (texts, tokens, 384)."""
+    x = _embeddings(graph, weights, typed=typed)
+    padding = graph.node("Cast", "mask", to=TensorProto.INT32)
+    layers = {name.split(".")[2] for name in weights if name.startswith("encoder.layer.")}
+    for layer in range(len(layers)):
+        x = _layer(graph, weights, f"encoder.layer.{layer}", x, padding)
+    return x
+
+
+def _summed(graph: Graph, x: str) -> str:
+    """The sum of the tokens that are not padding."""
+    kept = graph.node("Unsqueeze", graph.node("Cast", "mask", to=FLOAT), graph.axis(2))
+    return graph.node("ReduceSum", graph.node("Mul", x, kept), graph.axis(1), keepdims=0)
+
+
+def _embeddings(graph: Graph, weights: Weights, *, typed: bool) -> str:
     words = weights["embeddings.word_embeddings.weight"]
-    # All tokens are of type 0, so that type's vector is added to the positions once and for all.
-    of_type = weights["embeddings.token_type_embeddings.weight"][0]
-    places = weights["embeddings.position_embeddings.weight"][:POSITIONS] + of_type
+    types = weights["embeddings.token_type_embeddings.weight"]
+    # Where all tokens are of type 0, that type's vector is added to the positions once and for all.
+    places = weights["embeddings.position_embeddings.weight"][:POSITIONS] + (0 if typed else types[0])
     if graph.quantised:
         rows, scales = by_row(words, EMBEDDING_STEPS)
         found = graph.node(
@@ -128,7 +161,10 @@ def _embeddings(graph: Graph, weights: Weights) -> str:
         found = graph.node("Gather", graph.weight("words", words), "ids")
     length = graph.node("Shape", "ids", start=1, end=2)
     positions = graph.node("Slice", graph.weight("positions", places), graph.axis(0), length, graph.axis(0))
-    return _normalised(graph, weights, "embeddings.LayerNorm", graph.node("Add", found, positions))
+    found = graph.node("Add", found, positions)
+    if typed:
+        found = graph.node("Add", found, graph.node("Gather", graph.weight("types.rows", types), "types"))
+    return _normalised(graph, weights, "embeddings.LayerNorm", found)
 
 
 def _normalised(graph: Graph, weights: Weights, name: str, x: str) -> str:
@@ -157,10 +193,3 @@ def _added(graph: Graph, weights: Weights, name: str, x: str, skipped: str) -> s
     x = graph.matrix(x, f"{dense}.weight", weights[f"{dense}.weight"])
     x = graph.node("Add", x, graph.weight(f"{dense}.bias", weights[f"{dense}.bias"]))
     return _normalised(graph, weights, f"{name}.LayerNorm", graph.node("Add", x, skipped))
-
-
-def _pool(graph: Graph, x: str) -> None:
-    """The sum of the tokens that are not padding, scaled to length 1: where the mean would point to."""
-    kept = graph.node("Unsqueeze", graph.node("Cast", "mask", to=TensorProto.FLOAT), graph.axis(2))
-    summed = graph.node("ReduceSum", graph.node("Mul", x, kept), graph.axis(1), keepdims=0)
-    graph.node("LpNormalization", summed, name="vectors", axis=-1, p=2)
