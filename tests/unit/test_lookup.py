@@ -36,7 +36,7 @@ def ranked(*texts: str) -> list[Ranked]:
     return [
         Ranked(
             1.0,
-            Passage(chunk_id=text, article_id="a", title="t", url="/a", language="en", text=text, score=1.0),
+            Passage(chunk_id=text, article_id=text, title="t", url="/a", language="en", text=text, score=1.0),
         )
         for text in texts
     ]

@@ -105,3 +105,16 @@ def test_a_model_cut_short_is_damaged(tmp_path: Path) -> None:
 
 def test_the_files_are_small_enough() -> None:
     assert (FOLDER / MODEL_FILE).stat().st_size < 26_000_000
+
+
+def test_what_was_just_encoded_is_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = OnnxEncoder()
+    first = encoder.encode(["a lost card", "opening hours"])
+    asked: list[int] = []
+    real = encoder._encode
+    monkeypatch.setattr(encoder, "_encode", lambda texts: asked.append(len(texts)) or real(texts))
+    again = encoder.encode(["opening hours", "a new text", "a lost card", "a new text"])
+    assert asked == [1]
+    assert np.array_equal(again[[2, 0]], first)
+    assert np.array_equal(again[1], again[3])
+    assert encoder.encode([]).shape == (0, WIDTH)

@@ -49,7 +49,7 @@ class Lookup:
         if not close:
             return ranked
         scores = self.reranker().score(in_one(query), [text_of_passage(each.passage) for each in close])
-        return reordered(ranked, scores.tolist())
+        return reordered(ranked, close, scores.tolist())
 
 
 def in_one(query: Query) -> str:
