@@ -1,10 +1,13 @@
 """The encoder's backend: whatever a text says it gets a vector, the same alone and in a batch; damaged files are named."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy import float32
+from numpy.typing import NDArray
 
 from parley.backends.onnx_encoder import FOLDER, WIDTH, OnnxEncoder, shared
 from parley.backends.onnx_files import BATCH, BATCH_TOKENS, MODEL_FILE, TOKENIZER_FILE, batches
@@ -112,7 +115,12 @@ def test_what_was_just_encoded_is_not_encoded_again(monkeypatch: pytest.MonkeyPa
     first = encoder.encode(["a lost card", "opening hours"])
     asked: list[int] = []
     real = encoder._encode
-    monkeypatch.setattr(encoder, "_encode", lambda texts: asked.append(len(texts)) or real(texts))
+
+    def counted(texts: Sequence[str]) -> NDArray[float32]:
+        asked.append(len(texts))
+        return real(texts)
+
+    monkeypatch.setattr(encoder, "_encode", counted)
     again = encoder.encode(["opening hours", "a new text", "a lost card", "a new text"])
     assert asked == [1]
     assert np.array_equal(again[[2, 0]], first)
