@@ -24,10 +24,10 @@ from infra.dev.ground import (
     locked,
     require_free,
     run_logged,
-    tail,
     wait_until,
 )
 from infra.dev.process import Process
+from infra.dev.server import START_WITHIN_S, Server
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 VERSION = "4.2.0"
 JAVA_NEEDED = 17
 HERE = ROOT / "infra" / "dev"
-START_WITHIN_S = 60.0
-STOP_WITHIN_S = 20.0
 
 
 def java() -> str | None:
@@ -95,8 +93,8 @@ def new_cluster_id() -> str:
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
 
 
-class KafkaServer:
-    """One node. Data and ports stay the same over `stop`, `kill` and `restart`, as they would on a real host."""
+class KafkaServer(Server):
+    """One node."""
 
     def __init__(
         self,
@@ -112,16 +110,18 @@ class KafkaServer:
         dies_with_parent: bool = False,
     ) -> None:
         """`voters` names every node's controller port; without it the node is a cluster of its own."""
-        self.data_dir = data_dir
-        self.log = log or data_dir / "server.log"
+        super().__init__(
+            f"Kafka on {LOOPBACK}:{port}",
+            data_dir,
+            log or data_dir / "server.log",
+            dies_with_parent=dies_with_parent,
+        )
         self.port = port
         self.node = node
         self._controller_port = controller_port
         self._voters = dict(voters or {node: controller_port})
         self._cluster_id = cluster_id or new_cluster_id()
         self._heap_mb = heap_mb
-        self._dies_with_parent = dies_with_parent
-        self.process: Process | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -178,22 +178,6 @@ class KafkaServer:
         finally:
             admin.close()
 
-    def stop(self, timeout_s: float = STOP_WITHIN_S) -> bool:
-        """A shutdown in good order; True when no force was needed."""
-        in_order = self.process.stop(timeout_s) if self.process is not None else True
-        self.process = None
-        return in_order
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        if self.process is not None:
-            self.process.kill()
-        self.process = None
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
     def clear(self) -> None:
         """Delete every topic and group, so that a test finds the broker empty. Consumers must have left."""
         from kafka import KafkaAdminClient
@@ -222,9 +206,6 @@ class KafkaServer:
     def resume(self) -> None:
         if self.process is not None:
             self.process.send(signal.SIGCONT)
-
-    def alive(self) -> bool:
-        return self.process is not None and self.process.alive()
 
     @property
     def _properties(self) -> Path:
@@ -278,12 +259,6 @@ class KafkaServer:
         if done.returncode:
             raise DevError(
                 f"Kafka's data folder {self.data_dir} cannot be formatted: {done.stdout}{done.stderr}"
-            )
-
-    def _check_alive(self) -> None:
-        if not self.alive():
-            raise DevError(
-                f"Kafka on {self.bootstrap} ended at its start; the end of {self.log}:\n{tail(self.log, 15)}"
             )
 
     def _accepts(self) -> bool:

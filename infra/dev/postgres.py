@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from infra.dev.ground import LOOPBACK, DevError, require_free, tail, wait_until
+from infra.dev.ground import LOOPBACK, DevError, require_free, wait_until
 from infra.dev.process import Process
+from infra.dev.server import START_WITHIN_S, Server
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -27,8 +28,6 @@ USER = "parley"
 SERVICE_ACCOUNTS = ("postgres", "nobody")
 #: Where data goes that its owner could not reach below root's home.
 ROOTS_DATA = Path("/var/lib/parley-dev")
-START_WITHIN_S = 60.0
-STOP_WITHIN_S = 20.0
 
 
 def binaries() -> Path | None:
@@ -95,8 +94,10 @@ def _existing_parents(folder: Path) -> Iterable[Path]:
     return (each for each in folder.absolute().parents if each.exists())
 
 
-class PostgresServer:
-    """One server. Data and port stay the same over `stop`, `kill` and `restart`."""
+class PostgresServer(Server):
+    """One server. Stopping it rolls back the transactions in progress: a fast shutdown."""
+
+    STOP_SIGNAL = signal.SIGINT
 
     def __init__(
         self,
@@ -108,12 +109,14 @@ class PostgresServer:
         dies_with_parent: bool = False,
     ) -> None:
         """Without `durable` a power cut may lose data (a killed process does not): for tests."""
-        self.data_dir = reachable(data_dir)
-        self.log = log or data_dir.with_name(f"{data_dir.name}.log")
+        super().__init__(
+            f"PostgreSQL on port {port}",
+            reachable(data_dir),
+            log or data_dir.with_name(f"{data_dir.name}.log"),
+            dies_with_parent=dies_with_parent,
+        )
         self.port = port
         self._durable = durable
-        self._dies_with_parent = dies_with_parent
-        self.process: Process | None = None
 
     @property
     def password(self) -> str:
@@ -154,25 +157,6 @@ class PostgresServer:
         wait_until(
             self._answers, timeout_s, f"PostgreSQL on port {self.port} was not ready", self._check_alive
         )
-
-    def stop(self, timeout_s: float = STOP_WITHIN_S) -> bool:
-        """A fast shutdown: transactions in progress are rolled back. True when no force was needed."""
-        in_order = self.process.stop(timeout_s, signal.SIGINT) if self.process is not None else True
-        self.process = None
-        return in_order
-
-    def kill(self) -> None:
-        """As a power cut would, with every process of it."""
-        if self.process is not None:
-            self.process.kill()
-        self.process = None
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def alive(self) -> bool:
-        return self.process is not None and self.process.alive()
 
     def create_database(self, name: str, template: str = "template1") -> str:
         """A new database, empty or a copy of another one that nobody is connected to; returns its URL."""
@@ -235,12 +219,6 @@ class PostgresServer:
             owner = user or getpass.getuser()
             raise DevError(
                 f"PostgreSQL's data folder {self.data_dir} cannot be made as {owner}: {done.stderr.strip()}"
-            )
-
-    def _check_alive(self) -> None:
-        if not self.alive():
-            raise DevError(
-                f"PostgreSQL on port {self.port} ended at its start; the end of {self.log}:\n{tail(self.log, 15)}"
             )
 
     def _answers(self) -> bool:

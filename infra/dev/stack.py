@@ -32,6 +32,7 @@ from infra.dev.kafka import KafkaServer
 from infra.dev.layout import WORKERS, Ports, environment_file, write_private
 from infra.dev.postgres import PostgresServer
 from infra.dev.process import Process
+from infra.dev.server import Server
 from infra.dev.weaviate import WeaviateServer
 
 GATEWAY = "gateway"
@@ -81,8 +82,13 @@ class Stack:
             log=self.log("weaviate"),
             dies_with_parent=dies_with_parent,
         )
-        for name in SERVERS:
-            self._server(name).process = Process.load(self._pid_file(name))
+        self._servers: dict[str, Server] = {
+            "kafka": self.kafka,
+            "postgres": self.postgres,
+            "weaviate": self.weaviate,
+        }
+        for name, server in self._servers.items():
+            server.process = Process.load(self._pid_file(name))
         loaded = {name: Process.load(self._pid_file(name)) for name in (GATEWAY, *WORKERS)}
         self.processes: dict[str, Process] = {
             name: process for name, process in loaded.items() if process is not None
@@ -97,7 +103,7 @@ class Stack:
 
     def alive(self, name: str) -> bool:
         if name in SERVERS:
-            return self._server(name).alive()
+            return self._servers[name].alive()
         return name in self.processes and self.processes[name].alive()
 
     def environment(self) -> dict[str, str]:
@@ -142,8 +148,7 @@ class Stack:
     def start_servers(self) -> None:
         """All of them side by side, and the databases."""
         with step("Kafka, PostgreSQL and Weaviate"):
-            for name in SERVERS:
-                server = self._server(name)
+            for name, server in self._servers.items():
                 server.start(wait=False)
                 if server.process is not None:
                     server.process.save(self._pid_file(name))
@@ -191,7 +196,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL, to a server too."""
         if name in SERVERS:
-            self._server(name).kill()
+            self._servers[name].kill()
         elif name in self.processes:
             self.processes.pop(name).kill()
         self._pid_file(name).unlink(missing_ok=True)
@@ -204,7 +209,7 @@ class Stack:
                 self.processes[name].send(signal.SIGTERM)
             self._each_stopped(running, self.stop)
             servers = [name for name in reversed(SERVERS) if self.alive(name)]
-            self._each_stopped(servers, lambda name: self._server(name).stop())
+            self._each_stopped(servers, lambda name: self._servers[name].stop())
             for name in SERVERS:
                 self._pid_file(name).unlink(missing_ok=True)
 
@@ -242,14 +247,6 @@ class Stack:
                 )
 
         return check
-
-    def _server(self, name: str) -> KafkaServer | PostgresServer | WeaviateServer:
-        found: dict[str, KafkaServer | PostgresServer | WeaviateServer] = {
-            "kafka": self.kafka,
-            "postgres": self.postgres,
-            "weaviate": self.weaviate,
-        }
-        return found[name]
 
     def _pid_file(self, name: str) -> Path:
         return self.state / "run" / f"{name}.pid"

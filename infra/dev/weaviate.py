@@ -15,17 +15,15 @@ from infra.dev.ground import (
     locked,
     require_free,
     run_logged,
-    tail,
     wait_until,
 )
 from infra.dev.process import Process
+from infra.dev.server import START_WITHIN_S, Server
 
 VERSION = "1.35.2"
 SOURCE = "github.com/weaviate/weaviate/cmd/weaviate-server"
 GO_MINOR = 25
 """Of the Go that this version's source asks for."""
-START_WITHIN_S = 60.0
-STOP_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,8 @@ def _build(target: Path) -> None:
     building.rename(target.parent)
 
 
-class WeaviateServer:
-    """One node. Data and ports stay the same over `stop`, `kill` and `restart`."""
+class WeaviateServer(Server):
+    """One node."""
 
     def __init__(
         self,
@@ -88,11 +86,13 @@ class WeaviateServer:
         log: Path | None = None,
         dies_with_parent: bool = False,
     ) -> None:
-        self.data_dir = data_dir
+        super().__init__(
+            f"Weaviate on port {ports.http}",
+            data_dir,
+            log or data_dir.with_name(f"{data_dir.name}.log"),
+            dies_with_parent=dies_with_parent,
+        )
         self.ports = ports
-        self.log = log or data_dir.with_name(f"{data_dir.name}.log")
-        self._dies_with_parent = dies_with_parent
-        self.process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -123,25 +123,6 @@ class WeaviateServer:
         what = f"Weaviate on port {self.ports.http} was not ready"
         wait_until(self._is_ready, timeout_s, what, self._check_alive)
 
-    def stop(self, timeout_s: float = STOP_WITHIN_S) -> bool:
-        """A shutdown in good order; True when no force was needed."""
-        in_order = self.process.stop(timeout_s) if self.process is not None else True
-        self.process = None
-        return in_order
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        if self.process is not None:
-            self.process.kill()
-        self.process = None
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def alive(self) -> bool:
-        return self.process is not None and self.process.alive()
-
     def _settings(self) -> dict[str, str]:
         return {
             "PERSISTENCE_DATA_PATH": str(self.data_dir),
@@ -163,12 +144,6 @@ class WeaviateServer:
             "GOMEMLIMIT": "512MiB",
             "GOMAXPROCS": "2",
         }
-
-    def _check_alive(self) -> None:
-        if not self.alive():
-            raise DevError(
-                f"Weaviate on port {self.ports.http} ended at its start; the end of {self.log}:\n{tail(self.log, 15)}"
-            )
 
     def _is_ready(self) -> bool:
         url = f"http://{LOOPBACK}:{self.ports.http}/v1/.well-known/ready"
