@@ -130,10 +130,11 @@ def reranker() -> Callable[[], Reranker] | None:
     return (lambda: onnx_reranker.shared(onnx_reranker.FOLDER)) if onnx_reranker.FOLDER.is_dir() else None
 
 
-def lookup(platform: Platform) -> "Lookup":
+def lookup(retriever: Retriever, *, words_only: bool = False) -> "Lookup":
+    """The way from a question to passages on this index; `words_only` leaves vectors and re-ranker out."""
     from workers.rag.lookup import Lookup
 
-    return Lookup(retriever(platform), vectors(), reranker())
+    return Lookup(retriever, vectors(words_only=words_only), None if words_only else reranker())
 
 
 def generator(platform: Platform) -> Generator:
@@ -174,7 +175,7 @@ def build_intent(platform: Platform) -> Runner:
 def build_rag(platform: Platform) -> Runner:
     from workers.rag import RagEffector
 
-    return _effector(platform, RagEffector(lookup(platform), platform.content, platform.clock))
+    return _effector(platform, RagEffector(lookup(retriever(platform)), platform.content, platform.clock))
 
 
 class InferenceRunner:

@@ -23,8 +23,7 @@ from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from schemas.questions import Question, QuestionFile
 from workers.asking import Asked, Pieces
-from workers.rag.lookup import Lookup
-from workers.wiring import classifier, generator, reranker, vectors
+from workers.wiring import classifier, generator, lookup
 
 SPLITS: tuple[Split, ...] = ("tune", "test")
 
@@ -101,7 +100,7 @@ def _pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
             tenant = found.config.id
             yield Pieces(
                 classifier(opened),
-                Lookup(searches, vectors(), reranker()),
+                lookup(searches),
                 writes,
                 content,
                 tenant,

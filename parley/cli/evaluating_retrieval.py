@@ -18,8 +18,8 @@ from parley.domain.chunking import Chunk
 from parley.domain.ranking import Ranked
 from parley.ports.models import Query
 from schemas.base import TenantId
+from workers import wiring
 from workers.rag.lookup import Lookup
-from workers.wiring import reranker, vectors
 
 TENANT, VERSION = TenantId("eval"), "1"
 CHUNKS = 40
@@ -64,7 +64,7 @@ def _lookup(index: str, *, words_only: bool) -> Iterator[Lookup]:
     with TemporaryDirectory() as folder:
         retriever = open_retriever(index, Path(folder))
         try:
-            yield Lookup(retriever, vectors(words_only=words_only), None if words_only else reranker())
+            yield wiring.lookup(retriever, words_only=words_only)
         finally:
             retriever.close()
 

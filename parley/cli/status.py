@@ -10,7 +10,7 @@ from parley.cli.admin import specs
 from parley.cli.common import JsonOption, platform, print_json, table
 from parley.errors import ParleyError, TransientError
 from schemas.topics import TOPICS, dead_letter_topic
-from workers.wiring import BUILDERS, Platform, retriever, vectors
+from workers.wiring import BUILDERS, Platform, lookup, retriever
 
 
 def status(as_json: JsonOption = False) -> None:
@@ -74,10 +74,11 @@ def _database(opened: Platform) -> None:
 
 def _index(opened: Platform) -> None:
     """Whether every tenant's current version is there; the worker writes what is missing when it is first asked for."""
-    searches, encoder = retriever(opened), vectors().name
+    searches = retriever(opened)
+    indexed = lookup(searches).ready
     try:
         current = [each for each in opened.store.versions() if each.current]
-        missing = [each.tenant for each in current if not searches.ready(each.tenant, each.version, encoder)]
+        missing = [each.tenant for each in current if not indexed(each.tenant, each.version)]
     finally:
         searches.close()
     if missing:

@@ -15,7 +15,7 @@ from parley.ids import named_id, new_traceparent
 from parley.runtime.publishing import publish
 from schemas.base import ConversationId, CustomerId, Envelope, Event
 from schemas.other_events import TenantImported
-from workers.wiring import Platform, retriever, vectors
+from workers.wiring import Platform, lookup, retriever
 
 app = typer.Typer(help="Tenants: folders of articles, intents and texts.", no_args_is_help=True)
 
@@ -95,7 +95,7 @@ def import_version(opened: Platform, found: TenantFolder) -> tuple[bool, int]:
     searches = retriever(opened)
     try:
         chunks = chunks_of(found.content.articles)
-        written = searches.sync(found.config.id, found.version, chunks, vectors())
+        written = lookup(searches).sync(found.config.id, found.version, chunks)
     finally:
         searches.close()
     changed = opened.store.put(found.version, found.config, found.content, now)

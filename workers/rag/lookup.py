@@ -18,7 +18,7 @@ TURNS = 4
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Implements nothing: the one way from a question to passages, for the worker and for `parley eval retrieval`.
+    """The one way from articles to an index and from a question to passages, for the worker, for imports and for measurements.
 
     `reranker` is asked for when something has to be read; None where there is none.
     """
