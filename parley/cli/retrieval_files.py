@@ -11,10 +11,10 @@ from typing import Any
 
 from parley.cli.json_lines import objects, text_of
 from parley.domain.chunking import Chunk, pieces
+from parley.domain.words import language_of
 from parley.errors import ConfigurationError
 
 ALWAYS = "0001-01-01"
-HAN = range(0x3400, 0xA000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class RetrievalSet:
     queries: tuple[RetrievalQuery, ...]
 
     def language(self) -> str:
-        """zh where most questions have a Chinese character, else en."""
-        chinese = sum(any(ord(sign) in HAN for sign in query.text) for query in self.queries)
+        """That of most questions: zh or en."""
+        chinese = sum(language_of(query.text, ("en", "zh"), "en") == "zh" for query in self.queries)
         return "zh" if 2 * chinese > len(self.queries) else "en"
 
     def chunks(self, language: str) -> list[Chunk]:
