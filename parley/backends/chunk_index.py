@@ -103,7 +103,7 @@ class Search(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A chunk that may be among the best by words or by meaning."""
+    """A chunk that may be among the best by words or by meaning; its vector is needed only where the search has one."""
 
     chunk_id: str
     fields: Fields

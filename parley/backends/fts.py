@@ -6,7 +6,7 @@ less than 0.0005; a version's are held in memory as one matrix, since a product 
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -116,16 +116,18 @@ class FtsIndex:
         self, database: sqlite3.Connection, tenant: str, manifest: Manifest, search: Search
     ) -> list[Candidate]:
         found = set(_by_words(database, manifest.version, search))
+        vectors: Mapping[str, Vector] = {}
         if search.vector is not None:
             matrix = self._matrix(database, tenant, manifest)
             found.update(matrix.nearest(search, search.vector))
+            vectors = matrix.by_chunk
         marks = ", ".join("?" * len(found))
         rows = database.execute(
-            f"""SELECT c.chunk_id, c.title, c.path, c.text, c.body, c.encoder, c.vector
+            f"""SELECT c.chunk_id, c.title, c.path, c.text, c.body, c.encoder
                 FROM chunks c JOIN members m ON m.row = c.row AND m.version = ? WHERE c.chunk_id IN ({marks})""",
             (manifest.version, *found),
         )
-        return [Candidate(row[0], Fields(*row[1:4]), row[4], row[5], _vector(row[6])) for row in rows]
+        return [Candidate(row[0], Fields(*row[1:4]), row[4], row[5], vectors.get(row[0])) for row in rows]
 
     def _matrix(self, database: sqlite3.Connection, tenant: str, manifest: Manifest) -> "_Matrix":
         matrix = self._matrices.get((tenant, manifest.version))
@@ -165,7 +167,8 @@ class FtsIndex:
 class _Matrix(NamedTuple):
     """A version's vectors, and what decides whether a chunk may be found."""
 
-    chunk_ids: list[str]
+    #: Rows of `vectors` by chunk, in their order.
+    by_chunk: "dict[str, Vector]"
     vectors: "NDArray[float32]"  # (chunks, dimensions)
     languages: "NDArray[str_]"
     valid_from: "NDArray[int64]"
@@ -182,10 +185,12 @@ class _Matrix(NamedTuple):
             (manifest.version, manifest.encoder),
         ).fetchall()
         blobs = b"".join(row[1] for row in rows)
-        vectors = np.frombuffer(blobs, dtype=np.float16).reshape(len(rows), -1 if rows else 0)
+        vectors = (
+            np.frombuffer(blobs, dtype=np.float16).reshape(len(rows), -1 if rows else 0).astype(np.float32)
+        )
         return cls(
-            [row[0] for row in rows],
-            vectors.astype(np.float32),
+            {row[0]: vector for row, vector in zip(rows, vectors, strict=True)},
+            vectors,
             np.array([row[2] for row in rows], dtype=np.str_),
             np.array([row[3] for row in rows], dtype=np.int64),
             np.array([row[4] for row in rows], dtype=np.int64),
@@ -202,7 +207,8 @@ class _Matrix(NamedTuple):
         scores = (self.vectors @ vector)[places]
         count = min(search.by_meaning, len(places))
         least = np.partition(scores, len(places) - count)[len(places) - count]
-        return [self.chunk_ids[place] for place in places[scores >= least]]
+        chunk_ids = list(self.by_chunk)
+        return [chunk_ids[place] for place in places[scores >= least]]
 
 
 def _by_words(database: sqlite3.Connection, version: str, search: Search) -> Iterator[str]:
@@ -251,9 +257,3 @@ def _forget(database: sqlite3.Connection, kept: Collection[str]) -> None:
 
 def _blob(vector: "Vector | None") -> bytes | None:
     return None if vector is None else vector.astype("float16").tobytes()
-
-
-def _vector(blob: bytes | None) -> "Vector | None":
-    import numpy as np
-
-    return None if blob is None else np.frombuffer(blob, dtype=np.float16).astype(np.float32)
