@@ -22,6 +22,7 @@ from parley.backends.chunk_index import (
     Held,
     Manifest,
     Search,
+    make_folder,
     versions_after,
 )
 from parley.backends.postings import Indexed, Postings
@@ -145,12 +146,7 @@ class ChromaIndex:
 
         # Its client for telemetry says on every start that it is off.
         logging.getLogger("chromadb.telemetry").setLevel(logging.WARNING)
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"PARLEY_HOME: cannot write to {self._directory} ({error.strerror})"
-            ) from error
+        make_folder(self._directory)
         client = chromadb.PersistentClient(self._directory, Settings(anonymized_telemetry=False))
         assert isinstance(client, Client)  # the declared type has no `close`
         return client

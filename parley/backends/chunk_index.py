@@ -5,12 +5,14 @@ A chunk belongs to versions; what a version knows of itself is its manifest, wri
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 
 from parley.domain.chunking import Chunk
 from parley.domain.lexical import Fields, Statistics, fields_of
+from parley.errors import ConfigurationError
 from schemas.base import TenantId
 from schemas.parts import Passage
 
@@ -115,6 +117,14 @@ class Candidate(NamedTuple):
 def passage_of(body: str, score: float) -> Passage:
     held: dict[str, Any] = orjson.loads(body)
     return Passage(**{**held, "path": tuple(held["path"])}, score=score)
+
+
+def make_folder(directory: Path) -> None:
+    """Where an index keeps its files. Raises `ConfigurationError` when it cannot be made."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"PARLEY_HOME: cannot write to {directory} ({error.strerror})") from error
 
 
 def versions_after(

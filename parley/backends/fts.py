@@ -19,9 +19,10 @@ from parley.backends.chunk_index import (
     Held,
     Manifest,
     Search,
+    make_folder,
 )
 from parley.domain.lexical import WEIGHTS, Fields
-from parley.errors import ConfigurationError, StoreUnavailable
+from parley.errors import StoreUnavailable
 from schemas.base import TenantId
 
 if TYPE_CHECKING:
@@ -148,12 +149,7 @@ class FtsIndex:
                 raise StoreUnavailable(f"search index of {tenant}: {error}") from error
 
     def _connect(self, tenant: str) -> sqlite3.Connection:
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"PARLEY_HOME: cannot write to {self._directory} ({error.strerror})"
-            ) from error
+        make_folder(self._directory)
         path = self._directory / f"{tenant}.fts.db"
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10.0)
         database.execute("PRAGMA journal_mode=WAL")
