@@ -65,8 +65,8 @@ def test_a_phrase_that_means_nothing_is_refused(phrase: str) -> None:
 
 @pytest.mark.parametrize("lexicon", [english.LEXICON, chinese.LEXICON])
 def test_every_kind_has_phrases_and_none_is_written_twice(lexicon: Lexicon) -> None:
-    assert set(lexicon.said) == set(GRAVEST_FIRST)
-    for phrases in (*lexicon.said.values(), *lexicon.unless.values()):
+    assert set(lexicon.risks) == set(GRAVEST_FIRST)
+    for phrases in (each for risk in lexicon.risks.values() for each in (risk.SAID, risk.UNLESS)):
         assert len(phrases) == len(set(phrases))
 
 

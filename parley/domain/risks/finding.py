@@ -68,15 +68,17 @@ class _Searcher:
     """The phrases of one lexicon, found by their signs."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._said = {kind: tuple(map(lexicon.reader.read, said)) for kind, said in lexicon.said.items()}
-        self._unless = {kind: tuple(map(lexicon.reader.read, said)) for kind, said in lexicon.unless.items()}
+        def read(phrases: Iterable[str]) -> tuple[Phrase, ...]:
+            return tuple(map(lexicon.reader.read, phrases))
+
+        self._risks = {kind: (read(each.SAID), read(each.UNLESS)) for kind, each in lexicon.risks.items()}
 
     def search(self, plain: str) -> Iterator[tuple[RiskKind, int, int]]:
         letters = letters_of(plain)
-        for kind, phrases in self._said.items():
-            spans = list(_spans(phrases, plain, letters))
+        for kind, (said, unless) in self._risks.items():
+            spans = list(_spans(said, plain, letters))
             if spans:
-                harmless = list(_spans(self._unless.get(kind, ()), plain, letters))
+                harmless = list(_spans(unless, plain, letters))
                 yield from ((kind, *span) for span in spans if not _begins_in(span, harmless))
 
 

@@ -26,22 +26,13 @@ SIMPLIFIED = str.maketrans(
 
 LEXICON = Lexicon(
     Reader(_SCRIPT, GROUPS),
-    said={
-        "self_harm": self_harm.SAID,
-        "fraud": fraud.SAID,
-        "hardship": hardship.SAID,
-        "dispute": dispute.SAID,
-        "legal": legal.SAID,
-        "complaint": complaint.SAID,
-        "human": human.SAID,
-    },
-    unless={
-        "self_harm": self_harm.UNLESS,
-        "fraud": fraud.UNLESS,
-        "hardship": hardship.UNLESS,
-        "dispute": dispute.UNLESS,
-        "legal": legal.UNLESS,
-        "complaint": complaint.UNLESS,
-        "human": human.UNLESS,
+    {
+        "self_harm": self_harm,
+        "fraud": fraud,
+        "hardship": hardship,
+        "dispute": dispute,
+        "legal": legal,
+        "complaint": complaint,
+        "human": human,
     },
 )
