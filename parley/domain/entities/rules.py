@@ -12,6 +12,7 @@ from parley.domain.entities.references import references
 from parley.domain.entities.relative import relative_days
 from parley.domain.masking.folding import fold
 from parley.domain.masking.found import without_placeholders
+from parley.domain.masking.spans import apart, taken_out
 from schemas.parts import Entity
 
 RULES: tuple[Rule, ...] = (references, last_digits, days, relative_days, rates, amounts, currencies)
@@ -27,8 +28,9 @@ def entities(text: str, on: date) -> tuple[Entity, ...]:
     plain = without_placeholders(folded.text)
     found: list[Found] = []
     for rule in RULES:
-        fresh = _apart(rule(plain, on))
-        plain = _take(plain, fresh)
+        longest_first = sorted(rule(plain, on), key=lambda one: -one.end)
+        fresh = apart(longest_first)
+        plain = taken_out(plain, fresh, lambda _: MARK)
         found += fresh
     placed = ((folded.span(one.start, one.end), one) for one in sorted(found, key=lambda one: one.start))
     return tuple(
@@ -48,20 +50,3 @@ def together(*found: Iterable[Entity]) -> tuple[Entity, ...]:
 
 def _overlap(one: Entity, other: Entity) -> bool:
     return one.start < other.start + len(other.text) and other.start < one.start + len(one.text)
-
-
-def _apart(found: Iterable[Found]) -> list[Found]:
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
-    return kept
-
-
-def _take(plain: str, found: Iterable[Found]) -> str:
-    pieces: list[str] = []
-    position = 0
-    for one in found:
-        pieces += (plain[position : one.start], MARK * (one.end - one.start))
-        position = one.end
-    return "".join(pieces) + plain[position:]

@@ -1,7 +1,6 @@
 """Every rule in its order, and what is written in place of what they find."""
 
 import re
-from collections.abc import Iterable
 
 from parley.domain.masking.addresses import addresses, chinese_addresses
 from parley.domain.masking.cards import cards
@@ -22,6 +21,7 @@ from parley.domain.masking.ibans import ibans
 from parley.domain.masking.identities import chinese_ids, pps_numbers, written_ids
 from parley.domain.masking.names import chinese_names, names
 from parley.domain.masking.phones import international_phones, national_phones
+from parley.domain.masking.spans import apart, taken_out
 from parley.domain.masking.spoken_numbers import spoken_numbers
 from parley.domain.numerals import CHINESE_DIGITS
 
@@ -83,30 +83,11 @@ def _round(plain: str) -> tuple[str, list[Found]]:
     """Every rule once. A further round finds what only stands alone since another rule took its neighbour."""
     found: list[Found] = []
     for rule in RULES:
-        fresh = _apart(rule(plain))
+        fresh = apart(rule(plain))
         if fresh:
-            plain = _take(plain, fresh)
+            plain = taken_out(plain, fresh, lambda one: MARKS[one.kind])
             found += fresh
     return plain, found
-
-
-def _apart(found: Iterable[Found]) -> list[Found]:
-    """Of findings of one rule that overlap the first."""
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda one: one.start):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
-    return kept
-
-
-def _take(plain: str, found: list[Found]) -> str:
-    """What one rule has found, no later rule sees."""
-    pieces: list[str] = []
-    position = 0
-    for one in found:
-        pieces += (plain[position : one.start], MARKS[one.kind] * (one.end - one.start))
-        position = one.end
-    return "".join(pieces) + plain[position:]
 
 
 def _replace(text: str, folded: Folded, found: list[Found]) -> Masked:
