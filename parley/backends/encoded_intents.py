@@ -9,21 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from parley.backends import head_files
-from parley.backends.fitting import apart
+from parley.backends.fitting import kept_or_fitted
 from parley.backends.kernel_head import Head
-from parley.backends.linear import bare
+from parley.backends.linear import bare, best, pairs_of
 from parley.domain.words import language_of
 from parley.ports.models import Classifier, Encoder, Understanding
 from schemas.base import TenantId
-from schemas.parts import ScoredIntent
 from schemas.tenant import TenantConfig, TenantContent
-
-if TYPE_CHECKING:
-    from numpy import float32
-    from numpy.typing import NDArray
 
 NAME = "encoded-1"
 """Stands in every result and file; raised whenever features or fitting change."""
@@ -31,7 +25,6 @@ ENCODED = "en"
 """The language that the encoder was trained for."""
 LAST_LATIN = "\u024f"
 KEPT = 16
-TOP = 5
 
 
 def readable(text: str) -> bool:
@@ -102,33 +95,15 @@ class EncodedClassifier:
         near = head.nearness(vectors)
         probabilities = head.probabilities(head.scores(said, vectors))
         return [
-            Understanding(ENCODED, _best(head.intents, row) if nearness >= head.reach else ())
+            Understanding(ENCODED, best(head.intents, row) if nearness >= head.reach else ())
             for row, nearness in zip(probabilities, near, strict=True)
         ]
 
     def _head(self, tenant: TenantId, version: str, content: TenantContent) -> Head | None:
-        file = None if self._folder is None else self._folder / f"{tenant}-{version}.{self._method}.npz"
-        kept = None if file is None else head_files.load(file)
-        if kept is not None:
-            return kept
-        pairs = _pairs(content)
+        pairs = pairs_of(content, ENCODED)
         if len({intent for _, intent in pairs}) < 2:
             return None
-        put = file is not None and apart(head_files.fit_into, self._encoder, pairs, file)
-        made = head_files.load(file) if file is not None and put else None
-        return made or head_files.fitted(self._encoder, pairs)
-
-
-def _pairs(content: TenantContent) -> list[tuple[str, str]]:
-    return [
-        (text, str(intent))
-        for intent, by_language in sorted(content.examples.items())
-        for text in by_language.get(ENCODED, ())
-    ]
-
-
-def _best(intents: Sequence[str], probabilities: "NDArray[float32]") -> tuple[ScoredIntent, ...]:
-    order = probabilities.argsort()[::-1][:TOP]
-    return tuple(
-        ScoredIntent(intent=intents[at], probability=round(float(probabilities[at]), 6)) for at in order
-    )
+        file = None if self._folder is None else self._folder / f"{tenant}-{version}.{self._method}.npz"
+        return kept_or_fitted(
+            file, head_files.load, head_files.fit_into, head_files.fitted, self._encoder, pairs
+        )

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
 
 log = logging.getLogger(__name__)
+
+M = TypeVar("M")
 
 
 def apart(fit: Callable[..., None], *arguments: object) -> bool:
@@ -23,3 +27,19 @@ def apart(fit: Callable[..., None], *arguments: object) -> bool:
         log.warning("the intent model could not be kept (%s); the next start fits it again", error)
         return False
     return True
+
+
+def kept_or_fitted(
+    file: Path | None,
+    load: Callable[[Path], M | None],
+    fit_into: Callable[..., None],
+    fit: Callable[..., M],
+    *arguments: object,
+) -> M:
+    """The model that `file` holds; else one fitted on the arguments, apart and into the file where that works out."""
+    if file is None:
+        return fit(*arguments)
+    kept = load(file)
+    if kept is None and apart(fit_into, *arguments, file):
+        kept = load(file)
+    return kept if kept is not None else fit(*arguments)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.backends import model_files
 from parley.backends.calibration import sharpness_of, squash
-from parley.backends.fitting import apart
+from parley.backends.fitting import kept_or_fitted
 from parley.backends.softmax import Loss, minimise
 from parley.domain.words import language_of, terms
 from parley.ports.models import Understanding
@@ -203,12 +203,7 @@ class Fitted:
         if wordless(text):
             return Understanding(language, ())
         probabilities = self.model.probabilities(text)
-        order = probabilities.argsort()[::-1][:TOP]
-        intents = tuple(
-            ScoredIntent(intent=self.model.intents[at], probability=round(float(probabilities[at]), 6))
-            for at in order
-        )
-        return Understanding(language, intents)
+        return Understanding(language, best(self.model.intents, probabilities))
 
 
 class LinearClassifier:
@@ -242,18 +237,23 @@ class LinearClassifier:
 
     def _model(self, tenant: TenantId, version: str, content: TenantContent) -> Model:
         file = None if self._folder is None else self._folder / f"{tenant}-{version}.{NAME}.npz"
-        kept = None if file is None else load(file)
-        if kept is not None:
-            return kept
-        pairs = _pairs(content)
-        made = load(file) if file is not None and apart(_fit_into, pairs, file) else None
-        return made or fit(pairs)
+        return kept_or_fitted(file, load, _fit_into, fit, pairs_of(content))
 
 
-def _pairs(content: TenantContent) -> list[tuple[str, str]]:
+def pairs_of(content: TenantContent, language: str | None = None) -> list[tuple[str, str]]:
+    """The examples as (text, intent), of one language or of all."""
     return [
         (text, str(intent))
         for intent, by_language in sorted(content.examples.items())
-        for texts in by_language.values()
+        for spoken, texts in by_language.items()
+        if language in (None, spoken)
         for text in texts
     ]
+
+
+def best(intents: Sequence[str], probabilities: "NDArray[float32]") -> tuple[ScoredIntent, ...]:
+    """The likeliest few, in falling probability."""
+    order = probabilities.argsort()[::-1][:TOP]
+    return tuple(
+        ScoredIntent(intent=intents[at], probability=round(float(probabilities[at]), 6)) for at in order
+    )
