@@ -1,12 +1,11 @@
 """The index on Chroma, embedded: one collection a tenant, its manifests in the collection's metadata. One process at a time may write.
 
-Chroma compares vectors; words are searched by `postings`, built from the collection when a version is first asked for. It keeps nothing
+Chroma compares vectors; words are searched `in_memory`, from what the collection has when a version is first asked for. It keeps nothing
 without a vector, so a chunk that has none gets a direction of its own, which no search looks at.
 """
 
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from cachetools import LRUCache
 
 from parley.backends.chunk_index import (
     FORMAT,
-    Candidate,
+    Content,
     Entry,
     Held,
     Manifest,
@@ -25,14 +25,14 @@ from parley.backends.chunk_index import (
     make_folder,
     versions_after,
 )
-from parley.backends.postings import Indexed, Postings
+from parley.backends.in_memory import Chunks, Indexed
 from parley.domain.lexical import Fields
 from parley.errors import ConfigurationError, StoreUnavailable
 from schemas.base import TenantId
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
-    from chromadb.api.models.Collection import Collection as Chunks
+    from chromadb.api.models.Collection import Collection as Stored
 
     from parley.ports.models import Vector
 
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
 BATCH = 1_000
 """Chunks a call; Chroma takes a few thousand at most."""
-POSTINGS_KEPT = 4
-"""In memory, each of one version: some 50 MB for 10,000 chunks."""
+VERSIONS_IN_MEMORY = 8
 WIDTH = 384
 """The encoder's."""
 SEARCHED_WIDELY = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
@@ -61,7 +60,7 @@ class ChromaIndex:
             ) from error
         self._directory = directory
         self._client: Client | None = None
-        self._postings: OrderedDict[tuple[str, str], Postings] = OrderedDict()
+        self._asked: LRUCache[tuple[str, str, int], Chunks] = LRUCache(VERSIONS_IN_MEMORY)
         self._lock = Lock()
 
     def manifests(self, tenant: TenantId) -> list[Manifest]:
@@ -92,39 +91,42 @@ class ChromaIndex:
             _put(chunks, fresh, after)
             _tag(chunks, {name: tags for name, tags in after.items() if name in held and tags != held[name]})
             _keep_manifests(chunks, [*others, manifest])
-            for pair in [pair for pair in self._postings if pair[0] == tenant]:
-                del self._postings[pair]
 
-    def candidates(
-        self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]
-    ) -> list[list[Candidate]]:
+    def candidates(self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]) -> list[list[str]]:
         with self._chunks(tenant) as chunks:
-            postings = self._postings_of(tenant, manifest, chunks)
-            return [_find(chunks, postings, manifest, search) for search in searches]
+            by_words = self._by_words(tenant, manifest, chunks)
+            return [_find(chunks, by_words, manifest, search) for search in searches]
+
+    def read(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Content]:
+        with self._chunks(tenant) as chunks:
+            rows = chunks.get(ids=list(keys), include=["metadatas", "embeddings"])
+        vectors: Any = rows["embeddings"]  # an array, (chunks, dimensions)
+        return dict(
+            zip(rows["ids"], map(_content, rows["ids"], rows["metadatas"] or (), vectors), strict=True)
+        )
 
     def close(self) -> None:
         with self._lock:
             if self._client is not None:
                 self._client.close()
             self._client = None
-            self._postings.clear()
+            self._asked.clear()
 
-    def _postings_of(self, tenant: str, manifest: Manifest, chunks: "Chunks") -> Postings:
-        postings = self._postings.get((tenant, manifest.version))
-        if postings is None:
+    def _by_words(self, tenant: str, manifest: Manifest, chunks: "Stored") -> Chunks:
+        """A version that is written again has another number."""
+        key = tenant, manifest.version, manifest.number
+        found = self._asked.get(key)
+        if found is None:
             rows = _rows(chunks, {"versions": {"$contains": manifest.version}})
-            indexed = (
+            indexed = [
                 Indexed(chunk_id, row["language"], row["valid_from"], row["valid_until"], _fields(row))
                 for chunk_id, row in rows.items()
-            )
-            postings = self._postings[tenant, manifest.version] = Postings(indexed, manifest.statistics)
-        self._postings.move_to_end((tenant, manifest.version))
-        while len(self._postings) > POSTINGS_KEPT:
-            self._postings.popitem(last=False)
-        return postings
+            ]
+            found = self._asked[key] = Chunks(indexed, manifest.statistics)
+        return found
 
     @contextmanager
-    def _chunks(self, tenant: str) -> "Iterator[Chunks]":
+    def _chunks(self, tenant: str) -> "Iterator[Stored]":
         """The tenant's collection, for one thread at a time. Messages of errors may quote, so only their kind is told."""
         from chromadb.errors import ChromaError
 
@@ -152,36 +154,32 @@ class ChromaIndex:
         return client
 
 
-def _manifests(chunks: "Chunks") -> list[Manifest]:
+def _manifests(chunks: "Stored") -> list[Manifest]:
     rows = orjson.loads(str((chunks.metadata or {}).get("manifests", "[]")))
     return [Manifest.of_row(*row) for row in rows]
 
 
-def _keep_manifests(chunks: "Chunks", manifests: Sequence[Manifest]) -> None:
+def _keep_manifests(chunks: "Stored", manifests: Sequence[Manifest]) -> None:
     rows = orjson.dumps([each.row for each in manifests])
     chunks.modify(metadata={"manifests": rows.decode()})
 
 
-def _rows(chunks: "Chunks", where: "dict[str, Any] | None" = None) -> "dict[str, Row]":
+def _rows(chunks: "Stored", where: "dict[str, Any] | None" = None) -> "dict[str, Row]":
     found = chunks.get(where=where, include=["metadatas"])
     return dict(zip(found["ids"], found["metadatas"] or (), strict=True))
 
 
-def _find(chunks: "Chunks", postings: Postings, manifest: Manifest, search: Search) -> list[Candidate]:
-    found = set(postings.best(search.terms, search.language, search.on, search.by_words))
+def _find(chunks: "Stored", by_words: Chunks, manifest: Manifest, search: Search) -> list[str]:
+    found = dict.fromkeys(by_words.best(search._replace(vector=None)))
     if search.vector is not None:
         near = chunks.query(
             query_embeddings=search.vector[None].tolist(),
-            n_results=search.by_meaning,
+            n_results=search.most,
             where=_where(manifest, search),
             include=[],
         )
-        found.update(near["ids"][0])
-    if not found:
-        return []
-    rows = chunks.get(ids=list(found), include=["metadatas", "embeddings"])
-    vectors: Any = rows["embeddings"]  # an array, (chunks, dimensions)
-    return list(map(_candidate, rows["ids"], rows["metadatas"] or (), vectors))
+        found.update(dict.fromkeys(near["ids"][0]))
+    return list(found)
 
 
 def _where(manifest: Manifest, search: Search) -> dict[str, Any]:
@@ -196,7 +194,7 @@ def _where(manifest: Manifest, search: Search) -> dict[str, Any]:
     }
 
 
-def _put(chunks: "Chunks", fresh: Sequence[Entry], versions: Mapping[str, Sequence[str]]) -> None:
+def _put(chunks: "Stored", fresh: Sequence[Entry], versions: Mapping[str, Sequence[str]]) -> None:
     for at in range(0, len(fresh), BATCH):
         some = fresh[at : at + BATCH]
         vectors: list[Any] = [
@@ -209,7 +207,7 @@ def _put(chunks: "Chunks", fresh: Sequence[Entry], versions: Mapping[str, Sequen
         )
 
 
-def _tag(chunks: "Chunks", versions: Mapping[str, Sequence[str]]) -> None:
+def _tag(chunks: "Stored", versions: Mapping[str, Sequence[str]]) -> None:
     """Give chunks the versions that they belong to now; those that belong to none go."""
     gone = [name for name, tags in versions.items() if not tags]
     stay = [name for name, tags in versions.items() if tags]
@@ -233,9 +231,9 @@ def _row(entry: Entry, versions: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _candidate(chunk_id: str, row: "Row", vector: "Vector") -> Candidate:
+def _content(chunk_id: str, row: "Row", vector: "Vector") -> Content:
     own = vector.astype("float32") if row["vector_by"] else None
-    return Candidate(chunk_id, _fields(row), row["body"], row["encoder"], own)
+    return Content(chunk_id, _fields(row), row["body"], row["encoder"], own)
 
 
 def _direction(chunk_id: str) -> "Vector":

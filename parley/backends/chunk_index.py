@@ -99,13 +99,12 @@ class Search(NamedTuple):
     vector: "Vector | None"
     language: str
     on: int
-    #: How many of the best by words, and by meaning.
-    by_words: int
-    by_meaning: int
+    #: How many of the best by words, and as many by meaning.
+    most: int
 
 
-class Candidate(NamedTuple):
-    """A chunk that may be among the best by words or by meaning; its vector is needed only where the search has one."""
+class Content(NamedTuple):
+    """What an index keeps of a chunk for scoring and quoting. Only the vector, and whose it is, ever change: an id follows from the rest."""
 
     chunk_id: str
     fields: Fields
@@ -161,9 +160,13 @@ class ChunkIndex(Protocol):
         Raises `StoreUnavailable` where a member is not there: another process forgot it in the meantime.
         """
 
-    def candidates(
-        self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]
-    ) -> list[list[Candidate]]:
-        """For each search, each once, at least the best of the version's chunks that are valid then: by words, and by cosine."""
+    def candidates(self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]) -> list[list[str]]:
+        """For each search, each once, at least the best of the version's chunks that are valid then: by words, and by cosine.
+
+        Each by its key, the name that the index itself has for it.
+        """
+
+    def read(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Content]:
+        """What is kept under these keys; one that was forgotten in the meantime is left out."""
 
     def close(self) -> None: ...

@@ -91,9 +91,9 @@ class EncodedClassifier:
 
     def _understand(self, head: Head, texts: Sequence[str]) -> list[Understanding]:
         said = [bare(text) for text in texts]
-        vectors = self._encoder.encode(said)
-        near = head.nearness(vectors)
-        probabilities = head.probabilities(head.scores(said, vectors))
+        cosines = head.cosines(self._encoder.encode(said))
+        near = head.nearness(cosines)
+        probabilities = head.probabilities(head.scores(said, cosines))
         return [
             Understanding(ENCODED, best(head.intents, row) if nearness >= head.reach else ())
             for row, nearness in zip(probabilities, near, strict=True)

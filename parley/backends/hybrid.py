@@ -1,16 +1,18 @@
 """The retriever: what is the same for every index. Which chunks are new, what a version knows of its words, and how candidates are scored.
 
-An index brings candidates; their BM25 (`parley.domain.lexical`) and cosines are computed here and fused by `parley.domain.fusing`, so every
+An index names candidates; their BM25 (`parley.domain.lexical`) and cosines are computed here and fused by `parley.domain.fusing`, so every
 index gives the same scores within the rounding of its vectors.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
+
 from parley.backends.chunk_index import (
-    Candidate,
     ChunkIndex,
     Entry,
     Manifest,
@@ -20,6 +22,7 @@ from parley.backends.chunk_index import (
     entry_of,
     passage_of,
 )
+from parley.backends.known_chunks import Known, KnownChunks
 from parley.domain.chunking import Chunk
 from parley.domain.fusing import Found, Scored, fuse
 from parley.domain.lexical import NO_STATISTICS, Fields, Statistics, asked, bm25
@@ -33,9 +36,6 @@ if TYPE_CHECKING:
 VERSIONS_KEPT = 3
 """Turns that began under an earlier version still find its chunks; older versions are forgotten."""
 
-MARGIN = 3
-"""An engine knows other statistics than a version's own, so it is asked for this many times the candidates by words."""
-
 MANIFESTS_KEPT = 64
 """In memory; each holds the words of a version."""
 
@@ -45,7 +45,8 @@ class HybridRetriever:
 
     def __init__(self, index: ChunkIndex) -> None:
         self._index = index
-        self._known: OrderedDict[tuple[TenantId, str], Manifest] = OrderedDict()
+        self._chunks = KnownChunks(index)
+        self._manifests: LRUCache[tuple[TenantId, str], Manifest] = LRUCache(MANIFESTS_KEPT)
         self._lock = Lock()
         self._syncing = Lock()
 
@@ -97,41 +98,38 @@ class HybridRetriever:
         weights = [asked(query.text, query.topic, query.history) for query in queries]
         searches = [_search(query, each) for query, each in zip(queries, weights, strict=True)]
         try:
-            candidates = self._index.candidates(tenant, manifest, searches)
+            keys = self._index.candidates(tenant, manifest, searches)
+            chunks = self._chunks.get(tenant, chain.from_iterable(keys), manifest.encoder)
         except StoreUnavailable:
             # It may come back without what it held: then the version has to be written again.
             self._forget(tenant)
             raise
         return [
-            _found(query, each, near, manifest)
-            for query, each, near in zip(queries, weights, candidates, strict=True)
+            _found(query, each, [chunks[key] for key in named if key in chunks], manifest)
+            for query, each, named in zip(queries, weights, keys, strict=True)
         ]
 
     def close(self) -> None:
         with self._lock:
-            self._known.clear()
+            self._manifests.clear()
+        self._chunks.clear()
         self._index.close()
 
     def _manifest(self, tenant: TenantId, version: str) -> Manifest | None:
         with self._lock:
-            known = self._known.get((tenant, version))
+            known = self._manifests.get((tenant, version))
         if known is not None:
             return known
         found = next((each for each in self._index.manifests(tenant) if each.version == version), None)
         if found is not None:
-            self._remember(tenant, found)
+            with self._lock:
+                self._manifests[tenant, version] = found
         return found
-
-    def _remember(self, tenant: TenantId, manifest: Manifest) -> None:
-        with self._lock:
-            self._known[tenant, manifest.version] = manifest
-            while len(self._known) > MANIFESTS_KEPT:
-                self._known.popitem(last=False)
 
     def _forget(self, tenant: TenantId) -> None:
         with self._lock:
-            for pair in [pair for pair in self._known if pair[0] == tenant]:
-                del self._known[pair]
+            for pair in [pair for pair in self._manifests if pair[0] == tenant]:
+                del self._manifests[pair]
 
 
 def _embedded(chunks: Sequence[Chunk], embed: Embed) -> list[Entry]:
@@ -152,19 +150,18 @@ def _search(query: Query, weights: Mapping[str, float]) -> Search:
         vector=query.vector,
         language=query.language,
         on=day(query.on),
-        by_words=MARGIN * max(query.candidates, query.limit),
-        by_meaning=max(query.candidates, query.limit),
+        most=max(query.candidates, query.limit),
     )
 
 
 def _found(
-    query: Query, weights: Mapping[str, float], candidates: Sequence[Candidate], manifest: Manifest
+    query: Query, weights: Mapping[str, float], candidates: Sequence[Known], manifest: Manifest
 ) -> tuple[Found, ...]:
     statistics = manifest.statistics.get(query.language, NO_STATISTICS)
     worth = statistics.worth(weights)
     similarities = _similarities(query.vector, candidates, manifest.encoder)
     scored = [
-        Scored(each.chunk_id, round(bm25(worth, each.fields, statistics), 6), similarity)
+        Scored(each.chunk_id, round(bm25(worth, each.counts, statistics), 6), similarity)
         for each, similarity in zip(candidates, similarities, strict=True)
     ]
     bodies = {each.chunk_id: each.body for each in candidates}
@@ -176,7 +173,7 @@ def _found(
 
 
 def _similarities(
-    asked_for: "Vector | None", candidates: Sequence[Candidate], encoder: str
+    asked_for: "Vector | None", candidates: Sequence[Known], encoder: str
 ) -> list[float | None]:
     """Cosines; None for a chunk without a vector, or with one by another encoder, which says nothing about this one."""
     having = [
@@ -189,7 +186,7 @@ def _similarities(
         return found
     import numpy as np
 
-    products = np.stack([vector for _, vector in having]) @ asked_for
+    products = np.concatenate([vector for _, vector in having]).reshape(len(having), -1) @ asked_for
     for (at, _), product in zip(having, products.tolist(), strict=True):
         found[at] = round(product, 6)
     return found

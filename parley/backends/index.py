@@ -13,9 +13,9 @@ ALLOWED = "sqlite: | chroma: | weaviate://HOST:PORT?grpc=PORT"
 def open_retriever(url: str, folder: Path) -> Retriever:
     """What keeps its index in files keeps it below `folder`. Opens no file and no connection yet. Raises `ConfigurationError`."""
     if url == "sqlite:":
-        from parley.backends.fts import FtsIndex
+        from parley.backends.sqlite_index import SqliteIndex
 
-        return HybridRetriever(FtsIndex(folder))
+        return HybridRetriever(SqliteIndex(folder))
     if url == "chroma:":
         from parley.backends.chroma import ChromaIndex
 

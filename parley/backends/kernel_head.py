@@ -95,10 +95,14 @@ class Head:
     #: Below this nearness to the examples a text is out of scope.
     reach: float
 
-    def scores(self, texts: Sequence[str], vectors: "Floats") -> "Floats":
+    def cosines(self, vectors: "Floats") -> "Floats":
+        """(texts, examples), from which both scores and nearness follow."""
+        found: Floats = vectors @ self.examples.T
+        return found
+
+    def scores(self, texts: Sequence[str], cosines: "Floats") -> "Floats":
         """(texts, intents), about 1 for the right intent and 0 for others."""
-        landmarks = self.examples[: len(self.weights)]
-        found: Floats = _near(vectors, landmarks) @ self.weights
+        found: Floats = _near(cosines[:, : len(self.weights)]) @ self.weights
         found *= 1 - GRAMS
         found += self.grams.products(texts, self.gram_weights)
         found += self.shares
@@ -108,9 +112,9 @@ class Head:
         """(texts, intents): each row adds up to 1; with `several` each intent has a probability of its own."""
         return squash(scores, self.sharpness, self.level if self.several else None)
 
-    def nearness(self, vectors: "Floats") -> "Floats":
+    def nearness(self, cosines: "Floats") -> "Floats":
         """(texts): the mean cosine to the nearest examples."""
-        return _nearness(vectors @ self.examples.T, min(NEIGHBOURS, len(self.examples)))
+        return _nearness(cosines, min(NEIGHBOURS, len(self.examples)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ def _solve(examples: "Floats", grams: Any, targets: "Floats") -> "tuple[Floats, 
     from scipy.linalg.lapack import dpotri
 
     landmarks = min(LANDMARKS, len(examples))
-    kernel = (1 - GRAMS) * _near(examples, examples[:landmarks])  # (examples, landmarks)
+    kernel = (1 - GRAMS) * _near(examples @ examples[:landmarks].T)  # (examples, landmarks)
     # Common n-grams stand in nearly every text: a dense side is several times faster than two sparse ones.
     for start in range(0, landmarks, GRAMS_BLOCK):
         end = min(landmarks, start + GRAMS_BLOCK)
@@ -203,11 +207,10 @@ def _solve(examples: "Floats", grams: Any, targets: "Floats") -> "tuple[Floats, 
     return tuple(np.ascontiguousarray(each, dtype=np.float32) for each in found)  # type: ignore[return-value]  # four of them
 
 
-def _near(some: "Floats", others: "Floats") -> "Floats":
+def _near(cosines: "Floats") -> "Floats":
     import numpy as np
 
-    found: Floats = some @ others.T
-    found -= 1
+    found: Floats = cosines - 1
     found *= 2 * WIDTH
     return np.exp(found, out=found)
 

@@ -1,7 +1,7 @@
 """The index on Weaviate: one multi-tenant collection for chunks, one for manifests, in both a Weaviate tenant for each of ours.
 
-A search is one call of Weaviate's hybrid search, whose ranked fusion keeps the best of both kinds; the scores that count are computed by
-`hybrid` from the terms and vectors that come back. Up to 40,000 chunks a search's filter makes Weaviate compare all vectors, so nothing is
+A search is one call of Weaviate's hybrid search, whose ranked fusion keeps the best of both kinds and of which only
+the ids come back; the scores that count are computed by `hybrid`. Up to 40,000 chunks a search's filter makes Weaviate compare all vectors, so nothing is
 missed; above that its graph is searched. There are no transactions: what a broken import leaves behind, the next one puts right.
 """
 
@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 
 from parley.backends.chunk_index import (
     FORMAT,
-    Candidate,
+    Content,
     Entry,
     Held,
     Manifest,
@@ -45,6 +45,8 @@ BATCH = 200
 """Objects a call: about a megabyte."""
 PAGE = 1_000
 """Objects without vectors that are read at once."""
+MARGIN = 3
+"""Its BM25 knows other statistics than a version's own, so it is asked for this many times the candidates by words."""
 SEARCHES_AT_ONCE = 4
 QUERY_WITHIN_S, WRITE_WITHIN_S, CONNECT_WITHIN_S = 5, 60, 5
 
@@ -109,13 +111,25 @@ class WeaviateIndex:
             self._check(chunks, manifest.version, len(members))
             _put(manifests, [_manifest_object(manifest)])
 
-    def candidates(
-        self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]
-    ) -> list[list[Candidate]]:
+    def candidates(self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]) -> list[list[str]]:
         with self._reached() as client:
             chunks = client.collections.use(CHUNKS).with_tenant(tenant)
             find = partial(_find, chunks, manifest.version)
             return list(map(find, searches) if len(searches) == 1 else self._pool.map(find, searches))
+
+    def read(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Content]:
+        found: dict[str, Content] = {}
+        with self._reached() as client:
+            chunks = client.collections.use(CHUNKS).with_tenant(tenant)
+            for some in _batches(list(keys)):
+                objects = chunks.query.fetch_objects_by_ids(
+                    some,
+                    limit=len(some),
+                    include_vector=True,
+                    return_properties=["chunk_id", "body", "encoder", *FIELDS],
+                ).objects
+                found.update((str(each.uuid), _content(each)) for each in objects)
+        return found
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -245,14 +259,13 @@ def _of_tenant(client: "WeaviateClient", name: str, tenant: str) -> "Objects[Any
     return collection.with_tenant(tenant)
 
 
-def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[Candidate]:
-    """One call: hybrid, or the one of its halves that there is something to look for."""
+def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[str]:
+    """One call: hybrid, or the one of its halves that there is something to look for. Objects are read when they are not known: that costs more."""
     from weaviate.classes.query import HybridFusion
 
     asked: dict[str, Any] = {
         "filters": _filter(version, search),
-        "return_properties": ["chunk_id", "body", "encoder", *FIELDS],
-        "include_vector": search.vector is not None,
+        "return_properties": False,
     }
     words = " ".join(search.terms)
     if words and search.vector is not None:
@@ -262,16 +275,16 @@ def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[Can
             query_properties=["words"],
             alpha=0.5,
             fusion_type=HybridFusion.RANKED,
-            limit=search.by_words + search.by_meaning,
+            limit=(MARGIN + 1) * search.most,
             **asked,
         )
     elif words:
-        found = chunks.query.bm25(words, query_properties=["words"], limit=search.by_words, **asked)
+        found = chunks.query.bm25(words, query_properties=["words"], limit=MARGIN * search.most, **asked)
     elif search.vector is not None:
-        found = chunks.query.near_vector(search.vector.tolist(), limit=search.by_meaning, **asked)
+        found = chunks.query.near_vector(search.vector.tolist(), limit=search.most, **asked)
     else:
         return []
-    return [_candidate(each) for each in found.objects]
+    return [str(each.uuid) for each in found.objects]
 
 
 def _filter(version: str, search: Search) -> "FilterReturn":
@@ -287,13 +300,13 @@ def _filter(version: str, search: Search) -> "FilterReturn":
     )
 
 
-def _candidate(found: "Found") -> Candidate:
+def _content(found: "Found") -> Content:
     import numpy as np
 
     held = found.properties
     values = found.vector.get("default")
     vector = np.array(values, dtype=np.float32) if values else None
-    return Candidate(held["chunk_id"], _fields(held), held["body"], held["encoder"], vector)
+    return Content(held["chunk_id"], _fields(held), held["body"], held["encoder"], vector)
 
 
 def _versions(chunks: "Objects[Any, Any]") -> dict[str, tuple[str, ...]]:

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from parley.backends import question_files
-from parley.backends.fts import FtsIndex
 from parley.backends.hybrid import HybridRetriever
 from parley.backends.memory_store import MemoryStore
+from parley.backends.sqlite_index import SqliteIndex
 from parley.backends.tenant_folder import TenantFolder, load
 from parley.cli.common import JsonOption, platform, print_json, step, table
 from parley.cli.run import TENANTS
@@ -95,7 +95,7 @@ def _pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
     store.put(found.version, found.config, found.content, datetime.now(UTC))
     content = VersionedContent(store, TenantConfigs(store))
     with platform() as opened, TemporaryDirectory() as folder:
-        searches, writes = HybridRetriever(FtsIndex(Path(folder))), generator(opened)
+        searches, writes = HybridRetriever(SqliteIndex(Path(folder))), generator(opened)
         try:
             tenant = found.config.id
             yield Pieces(

@@ -45,8 +45,8 @@ def _by_encoder(encoder: Encoder, examples: LabelledTexts) -> Recogniser:
 
     def apply(asked: Sequence[str]) -> "tuple[Floats, Truths]":
         said = [linear.bare(text) for text in asked]
-        vectors = encoder.encode(said)
-        return head.probabilities(head.scores(said, vectors)), head.nearness(vectors) < head.reach
+        cosines = head.cosines(encoder.encode(said))
+        return head.probabilities(head.scores(said, cosines)), head.nearness(cosines) < head.reach
 
     return Recogniser(head.intents, apply, found.held_out)
 

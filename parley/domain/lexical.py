@@ -9,12 +9,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import NamedTuple
 
 from parley.domain.chunking import Chunk
 from parley.domain.words import terms
 
-WEIGHTS = (3.0, 2.0, 1.0)
+WEIGHTS = (3, 2, 1)
 """How much a term counts in the article's title, in the headings above the chunk, and in its text."""
 K1, B = 1.2, 0.75
 """How soon repeated terms stop counting, and how much long chunks lose: the values that search engines come with."""
@@ -96,23 +97,33 @@ class Statistics:
 NO_STATISTICS = Statistics(0, 0, {})
 
 
-def bm25(worth: Mapping[str, float], fields: Fields, statistics: Statistics) -> float:
-    """Of terms with what they are worth by these statistics; 0 where the chunk has none of them."""
-    often, length = occurrences(fields, worth)
-    if not often:
-        return 0.0
-    half = statistics.half(length)
-    return (K1 + 1) * sum(worth[term] * count / (count + half) for term, count in often.items())
+class Counts(NamedTuple):
+    """How often each term stands in a chunk's fields, by their weights, and the length of all fields together."""
+
+    often: Mapping[str, int]
+    length: int
 
 
-def occurrences(fields: Fields, wanted: Mapping[str, float] | None = None) -> tuple[dict[str, float], int]:
-    """How often each (wanted) term stands in the fields, by their weights, and the length of all fields together."""
-    often: dict[str, float] = {}
+def counts_of(fields: Fields) -> Counts:
+    often: dict[str, int] = {}
     length = 0
     for field, weight in zip(fields, WEIGHTS, strict=True):
         found = field.split()
         length += len(found)
         for term in found:
-            if wanted is None or term in wanted:
-                often[term] = often.get(term, 0.0) + weight
-    return often, length
+            # Interned: chunks share most of their terms, and counts are kept of thousands.
+            often[intern(term)] = often.get(term, 0) + weight
+    return Counts(often, length)
+
+
+def bm25(worth: Mapping[str, float], counts: Counts, statistics: Statistics) -> float:
+    """Of terms with what they are worth by these statistics; 0 where the chunk has none of them."""
+    if not worth:
+        return 0.0
+    half = statistics.half(counts.length)
+    often = counts.often
+    total = 0.0
+    for term, value in worth.items():
+        if term in often:
+            total += value * often[term] / (often[term] + half)
+    return (K1 + 1) * total

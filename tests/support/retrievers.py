@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from parley.domain.chunking import Chunk
 from parley.domain.fusing import Found, Fused, Scored, fuse
-from parley.domain.lexical import Fields, Statistics, asked, bm25, fields_of
+from parley.domain.lexical import Fields, Statistics, asked, bm25, counts_of, fields_of
 from parley.ports.models import Query, Retriever
 from schemas.base import TenantId
 from tests.support.vectors import HashedWords
@@ -93,7 +93,7 @@ class Exact:
         statistics = self._statistics[wanted.language]
         worth = statistics.worth(asked(wanted.text, wanted.topic))
         scored = [
-            Scored(chunk_id, bm25(worth, fields, statistics), self._cosine(chunk_id, wanted))
+            Scored(chunk_id, bm25(worth, counts_of(fields), statistics), self._cosine(chunk_id, wanted))
             for chunk_id, fields in self._chunks[wanted.language]
         ]
         return {each.scored.chunk_id: each for each in fuse(scored, wanted.candidates, len(scored))}

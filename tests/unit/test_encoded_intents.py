@@ -50,7 +50,7 @@ def fitted(**more: bool) -> kernel_head.Fitted:
 
 
 def probabilities(head: kernel_head.Head, texts: list[str]) -> np.ndarray:
-    return head.probabilities(head.scores(texts, shared().encode(texts)))
+    return head.probabilities(head.scores(texts, head.cosines(shared().encode(texts))))
 
 
 def test_finds_the_intent_of_new_words() -> None:
@@ -77,7 +77,7 @@ def test_leaving_one_out_is_what_a_fit_without_it_says() -> None:
     grams = kernel_head._grams(TEXTS).matrix(TEXTS)
     *_, left_out = kernel_head._solve(vectors, grams, targets)
     kept = np.arange(len(TEXTS)) != 4
-    kernel = (1 - kernel_head.GRAMS) * kernel_head._near(vectors, vectors)
+    kernel = (1 - kernel_head.GRAMS) * kernel_head._near(vectors @ vectors.T)
     kernel += kernel_head.GRAMS * (grams @ grams.T).toarray()
     system = kernel[kept][:, kept] + kernel_head.RIDGE * np.eye(int(kept.sum()))
     expected = kernel[4, kept] @ np.linalg.solve(system, targets[kept])
@@ -95,7 +95,9 @@ def test_a_part_of_many_examples_does_as_well_as_all(monkeypatch: pytest.MonkeyP
 
 def test_what_is_far_from_all_examples_is_beyond_reach() -> None:
     head = fitted().head
-    near, far = head.nearness(shared().encode(["I lost my bank card", "recipe for a lemon cake"]))
+    near, far = head.nearness(
+        head.cosines(shared().encode(["I lost my bank card", "recipe for a lemon cake"]))
+    )
     assert near > head.reach > far
 
 

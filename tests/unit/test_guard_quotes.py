@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from parley.backends.fts import FtsIndex
 from parley.backends.hybrid import HybridRetriever
+from parley.backends.sqlite_index import SqliteIndex
 from parley.backends.tenant_folder import TenantFolder, load
 from parley.domain.chunking import chunks_of
 from parley.domain.extraction import Block, Weights, blocks_of, extract, quote, shorten
@@ -44,7 +44,7 @@ def test_what_is_quoted_for_customers_questions_passes_streamed_and_finished(
     name: str, tmp_path: Path
 ) -> None:
     folder = tenant(name)
-    retriever = HybridRetriever(FtsIndex(tmp_path))
+    retriever = HybridRetriever(SqliteIndex(tmp_path))
     retriever.sync(TenantId(name), folder.version, chunks_of(folder.content.articles), NO_VECTORS)
     asked = [
         Query(example, language, "2026-11-24", topic=folder.config.topic(intent, language))

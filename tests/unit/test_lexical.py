@@ -13,8 +13,8 @@ from parley.domain.lexical import (
     Statistics,
     asked,
     bm25,
+    counts_of,
     fields_of,
-    occurrences,
 )
 from tests.support.retrievers import chunk
 
@@ -27,7 +27,7 @@ STATISTICS = Statistics.of(CHUNKS)
 
 
 def score(term: str, fields: Fields, statistics: Statistics = STATISTICS) -> float:
-    return bm25(statistics.worth({term: 1.0}), fields, statistics)
+    return bm25(statistics.worth({term: 1.0}), counts_of(fields), statistics)
 
 
 def test_the_score_is_the_textbooks() -> None:
@@ -45,7 +45,7 @@ def test_titles_count_more_than_texts_and_rare_terms_more_than_common_ones() -> 
 
 def test_terms_that_nobody_has_count_nothing() -> None:
     assert score("mortgage", CHUNKS[0]) == 0.0
-    assert bm25({}, CHUNKS[0], STATISTICS) == 0.0
+    assert bm25({}, counts_of(CHUNKS[0]), STATISTICS) == 0.0
     assert score("card", CHUNKS[0], NO_STATISTICS) == 0.0
 
 
@@ -59,6 +59,5 @@ def test_the_fields_are_terms_with_what_it_is_asked_as_in_the_title() -> None:
     assert fields.text.split()[:2] == ["2", "card"]
 
 
-def test_occurrences_of_all_terms_or_of_some() -> None:
-    assert occurrences(CHUNKS[0]) == ({"lost": 3.0, "card": 4.0, "freeze": 1.0}, 4)
-    assert occurrences(CHUNKS[0], {"card": 1.0}) == ({"card": 4.0}, 4)
+def test_terms_are_counted_by_the_weights_of_their_fields() -> None:
+    assert counts_of(CHUNKS[0]) == ({"lost": 3, "card": 4, "freeze": 1}, 4)

@@ -8,8 +8,8 @@ import pytest
 from numpy import float32
 from numpy.typing import NDArray
 
-from parley.backends.fts import FtsIndex
 from parley.backends.hybrid import HybridRetriever
+from parley.backends.sqlite_index import SqliteIndex
 from parley.domain.ranking import Ranked
 from parley.ports.models import Query
 from schemas.parts import Passage
@@ -50,7 +50,7 @@ def reader() -> LongestFirst:
 @pytest.fixture
 def retriever(tmp_path: Path) -> HybridRetriever:
     """Empty; nothing here searches."""
-    return HybridRetriever(FtsIndex(tmp_path))
+    return HybridRetriever(SqliteIndex(tmp_path))
 
 
 def test_what_is_close_is_read_with_the_history_newest_first(

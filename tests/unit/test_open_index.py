@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from parley.backends.fts import FtsIndex
 from parley.backends.hybrid import HybridRetriever
 from parley.backends.index import open_retriever
+from parley.backends.sqlite_index import SqliteIndex
 from parley.errors import ConfigurationError, StoreUnavailable
 from parley.ports.models import Query
 from parley.settings import Settings
@@ -67,11 +67,11 @@ def test_a_folder_that_cannot_be_written_names_its_variable(tmp_path: Path) -> N
 
 
 def test_an_index_of_another_format_is_built_anew(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "bank.fts.db") as old:
+    with sqlite3.connect(tmp_path / "bank.index.db") as old:
         old.execute("CREATE TABLE chunks (row INTEGER PRIMARY KEY, chunk_id TEXT)")
         old.execute("CREATE TABLE versions (number INTEGER, version TEXT)")
     old.close()
-    retriever = HybridRetriever(FtsIndex(tmp_path))
+    retriever = HybridRetriever(SqliteIndex(tmp_path))
     assert not retriever.ready(BANK, "v1", "")
     assert retriever.sync(BANK, "v1", [chunk("a", "A lost card.")], NO_VECTORS) == 1
     assert len(retriever.search(BANK, "v1", [Query("lost card", "en", TODAY)])[0]) == 1
@@ -79,6 +79,6 @@ def test_an_index_of_another_format_is_built_anew(tmp_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_read_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "bank.fts.db").mkdir()
+    (tmp_path / "bank.index.db").mkdir()
     with pytest.raises(StoreUnavailable, match="search index of bank"):
-        HybridRetriever(FtsIndex(tmp_path)).ready(BANK, "v1", "")
+        HybridRetriever(SqliteIndex(tmp_path)).ready(BANK, "v1", "")

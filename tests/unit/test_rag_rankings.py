@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from parley.backends.fts import FtsIndex
 from parley.backends.hybrid import HybridRetriever
 from parley.backends.memory_store import MemoryStore
+from parley.backends.sqlite_index import SqliteIndex
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from schemas.base import Event, GenerationId, MessageId
@@ -45,7 +45,7 @@ def test_a_version_that_made_room_for_another_answers_again_in_every_language(
     store = MemoryStore()
     for version in VERSIONS:
         store.put(version, CONFIG, CONTENT, NOW)
-    retriever = HybridRetriever(FtsIndex(tmp_path))
+    retriever = HybridRetriever(SqliteIndex(tmp_path))
     content = VersionedContent(store, TenantConfigs(store))
     worker = rag.RagEffector(Lookup(retriever, NO_VECTORS), content, FixedClock(NOW.date()))
     questions: tuple[tuple[Language, str], ...] = (("en", "Lost or stolen card"), ("zh", "银行卡丢失或被盗"))
@@ -60,7 +60,7 @@ def test_questions_are_looked_up_by_their_vectors_where_their_language_has_some(
     store = MemoryStore()
     store.put(VERSIONS[0], CONFIG, CONTENT, NOW)
     encoder = HashedWords()
-    retriever = HybridRetriever(FtsIndex(tmp_path))
+    retriever = HybridRetriever(SqliteIndex(tmp_path))
     content = VersionedContent(store, TenantConfigs(store))
     worker = rag.RagEffector(Lookup(retriever, vectors_by(encoder)), content, FixedClock(NOW.date()))
     worker.prepare()

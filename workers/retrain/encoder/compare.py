@@ -69,5 +69,5 @@ def _right(encoder: OnnxEncoder, train: Pairs, test: Pairs) -> tuple[Any, Any]:
     """The intents found, and whether each is right."""
     texts, asked = [text for text, _ in train], [text for text, _ in test]
     head = fit(texts, encoder.encode(texts), [(intent,) for _, intent in train]).head
-    best = np.array(head.intents)[head.scores(asked, encoder.encode(asked)).argmax(axis=1)]
+    best = np.array(head.intents)[head.scores(asked, head.cosines(encoder.encode(asked))).argmax(axis=1)]
     return best, best == np.array([intent for _, intent in test])
