@@ -1,6 +1,7 @@
 """Looks for the phrases of the lexicons in a message, whatever its letters are made of."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -65,21 +66,28 @@ def _heard_in_chinese(folded: Folded) -> Iterator[_Heard]:
 
 
 class _Searcher:
-    """The phrases of one lexicon, found by their signs."""
+    """The phrases of one lexicon, found by their signs: by the letters of its rarest sign, then by the others."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         def read(phrases: Iterable[str]) -> tuple[Phrase, ...]:
             return tuple(map(lexicon.reader.read, phrases))
 
-        self._risks = {kind: (read(each.SAID), read(each.UNLESS)) for kind, each in lexicon.risks.items()}
+        self._said: dict[str, list[tuple[RiskKind, Phrase]]] = defaultdict(list)
+        for kind, each in lexicon.risks.items():
+            for phrase in read(each.SAID):
+                for letters in phrase.signs[0]:
+                    self._said[letters].append((kind, phrase))
+        self._unless = {kind: read(each.UNLESS) for kind, each in lexicon.risks.items()}
 
     def search(self, plain: str) -> Iterator[tuple[RiskKind, int, int]]:
         letters = letters_of(plain)
-        for kind, (said, unless) in self._risks.items():
-            spans = list(_spans(said, plain, letters))
-            if spans:
-                harmless = list(_spans(unless, plain, letters))
-                yield from ((kind, *span) for span in spans if not _begins_in(span, harmless))
+        likely = (pair for each in letters for pair in self._said.get(each, ()))
+        spans: dict[RiskKind, set[tuple[int, int]]] = defaultdict(set)
+        for kind, phrase in likely:
+            spans[kind].update(_spans([phrase], plain, letters))
+        for kind, found in spans.items():
+            harmless = list(_spans(self._unless[kind], plain, letters)) if found else []
+            yield from ((kind, *span) for span in sorted(found) if not _begins_in(span, harmless))
 
 
 def _spans(phrases: Iterable[Phrase], plain: str, letters: frozenset[str]) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,7 @@ _LONGEST_SIGN = 3
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """`signs`: of each, one must be among the letters of a text (`letters_of`) that the pattern matches."""
+    """`signs`: of each, one must be among the letters of a text (`letters_of`) that the pattern matches. The rarest comes first."""
 
     pattern: re.Pattern[str]
     signs: tuple[Sign, ...]
@@ -62,6 +62,11 @@ class _Part:
     signs: tuple[Sign, ...] = ()
 
 
+def _how_common(sign: Sign) -> tuple[int, int]:
+    """The fewer ways to begin, and the longer these are, the rarer."""
+    return len(sign), -min(map(len, sign))
+
+
 class Reader:
     """Reads the phrases of one lexicon."""
 
@@ -75,7 +80,7 @@ class Reader:
         if tokens or not part.signs:
             raise ValueError(f"a phrase needs matching brackets and a word that must be there: {phrase}")
         pattern = re.compile(f"{self._script.begins}(?:{part.pattern}){self._script.ends}")
-        return Phrase(pattern, tuple(sorted(part.signs, key=len)))
+        return Phrase(pattern, tuple(sorted(part.signs, key=_how_common)))
 
     def _tokens(self, phrase: str) -> Iterator[str]:
         for token in _TOKEN.findall(phrase.replace(" .. ", "..").replace(" ... ", "...")):
