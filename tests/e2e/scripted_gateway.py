@@ -10,7 +10,6 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 WIDGET = ROOT / "connectors" / "web" / "widget"
 TENANT, KEY = "bank", "pk_test"
+#: When everything here happens, for the gateway and for the browser: a test must not depend on the day it runs on.
+NOW = "2026-11-24T09:00:00.000Z"
 
 SETTINGS = {
     "tenant": TENANT,
@@ -138,7 +139,7 @@ def message_id(body: Mapping[str, Any]) -> str:
     return f"m-{body['client_message_id']}"
 
 
-def customer(text: str, at: str = "2026-11-24T09:00:00.000Z", ident: str = "m-old") -> Frame:
+def customer(text: str, at: str = NOW, ident: str = "m-old") -> Frame:
     return {"type": "message", "message_id": ident, "from": "customer", "text": text, "at": at}
 
 
@@ -170,7 +171,7 @@ def log(handler: "Handler", body: dict[str, Any]) -> None:
     """The message stands in the log, once, whatever becomes of the answer."""
     gateway, conversation = handler.gateway, handler.conversation
     if all(frame.get("message_id") != message_id(body) for frame in gateway.logs[conversation]):
-        gateway.say(customer(body["text"], handler.now(), message_id(body)), conversation)
+        gateway.say(customer(body["text"], ident=message_id(body)), conversation)
 
 
 def cut_off(handler: "Handler", body: dict[str, Any]) -> None:
@@ -235,9 +236,6 @@ class Handler(BaseHTTPRequestHandler):
     @property
     def conversation(self) -> str:
         return self.path.split("/")[3]
-
-    def now(self) -> str:
-        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def do_OPTIONS(self) -> None:
         self.send_response(204)
