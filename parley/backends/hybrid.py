@@ -45,7 +45,7 @@ class HybridRetriever:
 
     def __init__(self, index: ChunkIndex) -> None:
         self._index = index
-        self._chunks = KnownChunks(index)
+        self._chunks = KnownChunks(index.read)
         self._manifests: LRUCache[tuple[TenantId, str], Manifest] = LRUCache(MANIFESTS_KEPT)
         self._lock = Lock()
         self._syncing = Lock()

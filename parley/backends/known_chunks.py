@@ -4,13 +4,13 @@ What stands under a key never changes but for its vector, and a chunk with anoth
 nothing here can be out of date.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from cachetools import LRUCache
 
-from parley.backends.chunk_index import ChunkIndex, Content
+from parley.backends.chunk_index import Content
 from parley.domain.lexical import Counts, counts_of
 from schemas.base import TenantId
 
@@ -36,10 +36,12 @@ class Known(NamedTuple):
 
 
 class KnownChunks:
-    """Thread-safe."""
+    """Of an index, by its `read`. Thread-safe."""
 
-    def __init__(self, index: ChunkIndex, most: int = REMEMBERED) -> None:
-        self._index = index
+    def __init__(
+        self, read: Callable[[TenantId, Collection[str]], dict[str, Content]], most: int = REMEMBERED
+    ) -> None:
+        self._read = read
         self._kept: LRUCache[tuple[TenantId, str], Known] = LRUCache(most)
         self._lock = Lock()
 
@@ -51,7 +53,7 @@ class KnownChunks:
         found = {key: known for key, known in held.items() if known is not None and known.encoder == encoder}
         missing = wanted.keys() - found.keys()
         if missing:
-            read = {key: Known.of(content) for key, content in self._index.read(tenant, missing).items()}
+            read = {key: Known.of(content) for key, content in self._read(tenant, missing).items()}
             with self._lock:
                 self._kept.update({(tenant, key): known for key, known in read.items()})
             found |= read
