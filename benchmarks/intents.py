@@ -24,7 +24,7 @@ from parley.cli.intent_files import Labelled, LabelledTexts, read
 from parley.cli.intent_scores import measure
 from parley.ports.models import Encoder
 
-DATA = Path(os.environ.get("PARLEY_DATA", "data"))
+DATA = Path(os.environ.get("PARLEY_DATA", "../shared/data"))
 #: Another folder to measure a model that is not shipped.
 ENCODER = Path(os.environ.get("PARLEY_ENCODER", FOLDER))
 HELD_BACK = 40

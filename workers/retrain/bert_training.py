@@ -17,10 +17,11 @@ READ_EVERY = 10
 TELL_EVERY = 100
 ENCODED_AT_ONCE = 512
 LONGEST = 256
+KEPT = 300_000
 
 
 class Texts:
-    """Texts to tensors, each tokenised once."""
+    """Texts to tensors; the first `KEPT` are tokenised once."""
 
     def __init__(self, tokenizer: Path, device: str) -> None:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
@@ -29,21 +30,24 @@ class Texts:
         self._known: dict[str, list[int]] = {}
         self._device = device
 
-    def ids(self, text: str) -> list[int]:
-        if text not in self._known:
-            self._known[text] = self._tokenizer.encode(text).ids
-        return self._known[text]
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        fresh = {
+            text: encoded.ids
+            for text, encoded in zip(missing, self._tokenizer.encode_batch(missing), strict=True)
+        }
+        found = [self._known.get(text) or fresh[text] for text in texts]
+        if len(self._known) < KEPT:
+            self._known |= fresh
+        return found
 
     def tensors(self, texts: Sequence[str], longest: int) -> tuple[Any, Any]:
         """Ids and mask (texts, tokens); the length is a multiple of 8."""
-        rows = [self.ids(text) for text in texts]
-        rows = [row if len(row) <= longest else [*row[: longest - 1], row[-1]] for row in rows]
+        rows = [row if len(row) <= longest else [*row[: longest - 1], row[-1]] for row in self.ids(texts)]
         width = min(longest, math.ceil(max(map(len, rows)) / 8) * 8)
-        ids = torch.zeros(len(rows), width, dtype=torch.long)
-        mask = torch.zeros(len(rows), width, dtype=torch.long)
-        for at, row in enumerate(rows):
-            ids[at, : len(row)] = torch.tensor(row)
-            mask[at, : len(row)] = 1
+        ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
+        lengths = torch.tensor([len(row) for row in rows])
+        mask = (torch.arange(width) < lengths[:, None]).long()
         return ids.to(self._device), mask.to(self._device)
 
 
@@ -131,7 +135,8 @@ def encode(model: Any, texts: Texts, some: Sequence[str], device: str) -> Any:
     """The vectors of any number of texts; the model is in training again afterwards if it was before."""
     trained = model.training
     model.eval()
-    order = sorted(range(len(some)), key=lambda at: len(texts.ids(some[at])))
+    lengths = [len(row) for row in texts.ids(some)]
+    order = sorted(range(len(some)), key=lengths.__getitem__)
     found = torch.empty(len(some), model.config.hidden_size, device=device)
     with torch.no_grad():
         for start in range(0, len(order), ENCODED_AT_ONCE):

@@ -58,7 +58,7 @@ class Data:
 def prepare(data: Path, tenants: Path, out: Path) -> Data:
     """Read everything and write it to `out` (gzipped JSON)."""
     made = Data(
-        retrieval={name: _passages(data / f"retrieval_{name}") for name in RETRIEVAL},
+        retrieval={name: passages(data / f"retrieval_{name}") for name in RETRIEVAL},
         titles=_titles(data / "pretrain"),
         intents=_intents(data, tenants),
         articles=list(_articles(tenants)),
@@ -87,7 +87,8 @@ def held_back(name: str) -> bool:
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 100 < DEV_PERCENT
 
 
-def _passages(folder: Path) -> Passages:
+def passages(folder: Path) -> Passages:
+    """A set in BEIR's form."""
     gold: dict[str, list[str]] = {}
     for line in (folder / "qrels.tsv").read_text("utf-8").splitlines()[1:]:
         query, passage, _ = line.split("\t")[:3]
