@@ -16,7 +16,7 @@ from parley.errors import ConfigurationError
 from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Producer
 from parley.ports.clock import Clock, SystemClock
-from parley.ports.keys import KeyStore
+from parley.ports.keys import CustomerKeys
 from parley.ports.models import Classifier, Generator, Reranker, Retriever
 from parley.ports.store import Store
 from parley.runtime.deadletters import FloodGuard
@@ -50,7 +50,7 @@ class Platform:
     settings: Settings
     bus: Bus
     store: Store
-    keys: KeyStore
+    keys: CustomerKeys
     codec: Codec
     clock: Clock
     registry: CollectorRegistry

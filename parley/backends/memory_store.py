@@ -1,7 +1,7 @@
 """The store in dictionaries: for tests that need no database and for conversations that nobody keeps. One lock guards it all."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import wraps
 from threading import RLock
@@ -10,8 +10,10 @@ from typing import Any, TypeVar, cast
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
 from parley.ports.bus import TopicPartition
+from parley.ports.keys import Erasure
 from parley.ports.store import (
     AccessKey,
+    AuditEntry,
     Claim,
     Commit,
     EntryId,
@@ -22,7 +24,7 @@ from parley.ports.store import (
     Timer,
     left_behind,
 )
-from schemas.base import ConversationId, EventId, TenantId
+from schemas.base import ConversationId, CustomerId, EventId, TenantId
 from schemas.tenant import TenantConfig, TenantContent
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,6 +58,8 @@ class MemoryStore:
         self._current: dict[str, str] = {}
         self._keys: dict[str, AccessKey] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
+        self._erasures: dict[tuple[str, str], Erasure] = {}
+        self._audit: list[AuditEntry] = []
 
     def ping(self) -> None:
         """Always there."""
@@ -114,11 +118,7 @@ class MemoryStore:
         self.delete_timers(commit.timers_cancelled)
         self.delete_outbox(group, commit.published)
         self._skips += [(group, partition, offset) for partition, offset in commit.skipped]
-        for key in commit.erased:
-            self._states.pop((group, key), None)
-            self._conversations.pop(ConversationId(key), None)
-            ended = [t.timer_id for owner, t in self._timers.values() if (owner, t.key) == (group, key)]
-            self.delete_timers(ended)
+        self._drop_conversations(commit.erased)
         self._outbox.update({(group, entry.entry_id): entry for entry in left_behind(commit)})
 
     @locked
@@ -257,6 +257,73 @@ class MemoryStore:
             TenantVersion(TenantId(tenant), version, at, self._current[tenant] == version)
             for (tenant, version), (_, _, at) in self._tenants.items()
         ]
+
+    # -- privacy ------------------------------------------------------------------------------------------------------
+
+    @locked
+    def list_erasures(self, erasures: Iterable[Erasure]) -> None:
+        for each in erasures:
+            self._erasures.setdefault((each.tenant, each.customer_id), each)
+
+    @locked
+    def erasures(self) -> list[Erasure]:
+        return sorted(self._erasures.values(), key=lambda each: each.erased_at)
+
+    @locked
+    def conversations_of(self, tenant: TenantId, customer: CustomerId) -> list[ConversationId]:
+        rows: list[Projection] = [*self._conversations.values(), *self._feedback.values()]
+        return sorted({r.conversation_id for r in rows if (r.tenant, r.customer_id) == (tenant, customer)})
+
+    @locked
+    def held(self, tenant: TenantId, customer: CustomerId) -> dict[str, list[dict[str, Any]]]:
+        names = set(self.conversations_of(tenant, customer))
+        return {
+            table: [row for row in rows if row.get("conversation_id", row.get("state_key")) in names]
+            for table, rows in self._rows().items()
+        }
+
+    def _rows(self) -> dict[str, list[dict[str, Any]]]:
+        """As a database's tables would have them."""
+        states = self._states.items()
+        timers = [(group, asdict(timer)) for group, timer in self._timers.values()]
+        return {
+            "states": [
+                {"state_key": key, "group_name": group, "value": held} for (group, key), held in states
+            ],
+            "timers": [{"group_name": group, "state_key": row.pop("key"), **row} for group, row in timers],
+            "history": [asdict(row) for rows in self._history.values() for row in rows.values()],
+            "claims": [asdict(claim) for claim in self._claims.values()],
+            "conversations": [asdict(row) for row in self._conversations.values()],
+            "feedback": [asdict(row) for row in self._feedback.values()],
+        }
+
+    @locked
+    def purge(self, customers: Iterable[tuple[TenantId, CustomerId]]) -> dict[str, int]:
+        gone: dict[str, int] = {}
+        for tenant, customer in customers:
+            for table, rows in self.held(tenant, customer).items():
+                gone[table] = gone.get(table, 0) + len(rows)
+            self._drop_conversations(self.conversations_of(tenant, customer))
+        return gone
+
+    def _drop_conversations(self, names: Collection[str]) -> None:
+        if not names:
+            return
+        for key in names:
+            self._history.pop(ConversationId(key), None)
+            self._conversations.pop(ConversationId(key), None)
+        self._states = {at: value for at, value in self._states.items() if at[1] not in names}
+        self._feedback = {at: row for at, row in self._feedback.items() if at[0] not in names}
+        self._claims = {at: claim for at, claim in self._claims.items() if at[0] not in names}
+        self._timers = {at: held for at, held in self._timers.items() if held[1].key not in names}
+
+    @locked
+    def note(self, entry: AuditEntry) -> None:
+        self._audit.append(entry)
+
+    @locked
+    def noted(self, tenant: TenantId | None = None) -> list[AuditEntry]:
+        return [entry for entry in self._audit if tenant in (None, entry.tenant)]
 
     # -- doors --------------------------------------------------------------------------------------------------------
 

@@ -8,12 +8,13 @@ lost); read again before going on. All are thread-safe.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from parley.codec import Outgoing
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.ports.bus import TopicPartition
-from schemas.base import ConversationId, EventId, MessageId, TenantId
+from parley.ports.keys import Erasure
+from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
 from schemas.tenant import TenantConfig, TenantContent
 
 
@@ -87,8 +88,8 @@ class Commit:
     """All that one batch of decisions changes; written in one transaction or not at all.
 
     `outbox` holds what is to be published, by the partition that was read, each of which `advances`; `published` names outbox
-    entries of earlier batches that the bus has acknowledged, deleted in passing. Of the keys in `erased` the state, the timers
-    and the conversation's row go: their customer was erased, and nothing of theirs is among what is written.
+    entries of earlier batches that the bus has acknowledged, deleted in passing. Of the keys in `erased` everything goes, state,
+    timers and all rows: their customer was erased, and nothing of theirs is among what is written.
     """
 
     group: str
@@ -273,7 +274,41 @@ class DoorStore(Protocol):
         """Delete claims that were made before `before`; returns how many."""
 
 
-class Store(DecisionStore, ReadModel, TenantStore, DoorStore, Protocol):
+class AuditEntry(NamedTuple):
+    """What somebody did, by ids and numbers: no text of a customer's is ever among them."""
+
+    at: datetime
+    actor: str
+    action: str
+    tenant: TenantId
+    customer_id: CustomerId | None = None
+    details: Mapping[str, Any] = {}
+
+
+class PrivacyStore(Protocol):
+    """What is held about a customer, wherever it lies, and the list of those who were erased."""
+
+    def list_erasures(self, erasures: Iterable[Erasure]) -> None:
+        """Put them on the list; whoever stands there already keeps the first time."""
+
+    def erasures(self) -> list[Erasure]: ...
+
+    def conversations_of(self, tenant: TenantId, customer: CustomerId) -> list[ConversationId]: ...
+
+    def held(self, tenant: TenantId, customer: CustomerId) -> dict[str, list[dict[str, Any]]]:
+        """By table, every row of the customer's and of the customer's conversations."""
+
+    def purge(self, customers: Iterable[tuple[TenantId, CustomerId]]) -> dict[str, int]:
+        """Delete what `held` finds; returns how many rows of each table. Each customer's rows go together or not at all."""
+
+    def note(self, entry: AuditEntry) -> None:
+        """Append to the audit log."""
+
+    def noted(self, tenant: TenantId | None = None) -> list[AuditEntry]:
+        """The audit log, the oldest first."""
+
+
+class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, Protocol):
     """All of it; what `parley.backends.sql.open_store(url)` returns."""
 
     def ping(self) -> None:

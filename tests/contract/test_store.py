@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import inspect
 
+from infra.dev.postgres import PostgresServer
 from infra.migrations import upgrade_keys, upgrade_store
 from parley.backends.keys import CachedKeys, open_keys
 from parley.backends.memory_store import MemoryStore
@@ -27,10 +30,11 @@ from parley.errors import (
 )
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
-from parley.ports.keys import KEY_BYTES
+from parley.ports.keys import KEY_BYTES, Erasure
 from parley.ports.store import (
     AccessKey,
     Advance,
+    AuditEntry,
     Claim,
     Commit,
     EntryId,
@@ -306,17 +310,39 @@ def test_timers_come_by_due_time_and_partition_and_go_when_cancelled(store: Stor
     assert len(store.timers(G, [P0, P1], 10)) == 2 and store.timers("assignment", [P0, P1], 10) == []
 
 
-def test_of_an_erased_key_state_timers_and_row_go_and_nothing_else(store: Store) -> None:
+def two_conversations(store: Store) -> int:
+    """Everything that a store may hold of `c-1`, whose customer is `x`, and of `c-2`, whose customer is `y`; the fence of P0."""
     fence = store.raise_fence(G, [P0])[P0].fence
-    other = Timer(eid("other"), P0, "c-2", "turn_deadline", 0, NINE, "{}")
     store.commit(
         commit(
             Advance(P0, fence, None, 5),
             states=[StoredState("c-1", b"1"), StoredState("c-2", b"2")],
-            projections=[conversation(), conversation("c-2")],
-            timers=[timer("a", 1), timer("b", 2), other],
+            history=[history(1), history(2), history(1, "c-2")],
+            projections=[
+                conversation(),
+                verdict("c-1", "x"),
+                replace(conversation("c-2"), customer_id=CustomerId("y")),
+                verdict("c-2", "y"),
+            ],
+            timers=[timer("a", 1), timer("b", 2), replace(timer("other", 1), key="c-2")],
         )
     )
+    claims = [
+        Claim(ConversationId(name), "m-1", MessageId(eid(name)), "digest", NINE) for name in ("c-1", "c-2")
+    ]
+    store.claim(claims)
+    return fence
+
+
+def verdict(name: str, customer: str) -> FeedbackRow:
+    return FeedbackRow(
+        ConversationId(name), ReplyId("r"), "customer", TENANT, CustomerId(customer), 1, "siv1:x", eid(name), NINE
+    )  # fmt: skip
+
+
+def test_of_an_erased_key_everything_goes_and_nothing_else(store: Store) -> None:
+    fence = two_conversations(store)
+    other = replace(timer("other", 1), key="c-2")
     store.commit(
         commit(
             Advance(P0, fence, 5, 6), erased={"c-1", "c-3"}, states=[StoredState("c-4", b"4")], timers=[other]
@@ -325,6 +351,40 @@ def test_of_an_erased_key_state_timers_and_row_go_and_nothing_else(store: Store)
     assert store.states(G, ["c-1", "c-2", "c-4"]) == {"c-2": b"2", "c-4": b"4"}
     assert [held.key for held in store.timers(G, [P0], 10)] == ["c-2"]
     assert [row.conversation_id for row in store.conversations(None)] == ["c-2"]
+    assert {name: len(rows) for name, rows in store.held(TENANT, CustomerId("x")).items() if rows} == {}
+    assert store.history(ConversationId("c-1")) == [] and len(store.history(ConversationId("c-2"))) == 1
+
+
+EACH = {"states": 1, "timers": 2, "history": 2, "claims": 1, "conversations": 1, "feedback": 1}
+
+
+def test_what_is_held_about_a_customer_is_found_and_purged_in_every_table(store: Store) -> None:
+    two_conversations(store)
+    assert store.conversations_of(TENANT, CustomerId("x")) == ["c-1"]
+    held = store.held(TENANT, CustomerId("x"))
+    assert {name: len(rows) for name, rows in held.items()} == EACH
+    assert {row.get("conversation_id", row.get("state_key")) for rows in held.values() for row in rows} == {
+        "c-1"
+    }
+    strangers = [(TenantId("mobile"), CustomerId("x")), (TENANT, CustomerId("nobody"))]
+    assert set(store.purge(strangers).values()) == {0}
+    assert store.purge([*strangers, (TENANT, CustomerId("x"))]) == EACH
+    assert set(store.purge([(TENANT, CustomerId("x"))]).values()) == {0}
+    left = store.held(TENANT, CustomerId("y"))
+    assert {name: len(rows) for name, rows in left.items()} == {**EACH, "timers": 1, "history": 1}
+
+
+def test_erasures_and_what_was_done_stay_listed(store: Store) -> None:
+    first = Erasure(TENANT, CustomerId("x"), NINE)
+    store.list_erasures([first])
+    store.list_erasures([first._replace(erased_at=NINE + timedelta(days=1)), Erasure(*first)])
+    assert store.erasures() == [first]
+    entry = AuditEntry(NINE, "cli", "erase", TENANT, CustomerId("x"), {"rows": {"states": 1}})
+    store.note(entry)
+    store.note(entry._replace(tenant=TenantId("mobile"), customer_id=None, details={}))
+    assert store.noted(TENANT) == [entry] and len(store.noted()) == 2
+    store.purge([(TENANT, CustomerId("x"))])
+    assert store.noted(TENANT) == [entry] and store.erasures() == [first]
 
 
 def test_attempts_are_counted_until_they_are_cleared(store: Store) -> None:
@@ -527,6 +587,58 @@ def test_erasures_are_applied_again_after_a_backup_was_restored(sql_url: str) ->
     with pytest.raises(KeyErased):
         keys.get(TENANT, CustomerId("x"))
     assert len(keys.get(TENANT, CustomerId("y"))) == KEY_BYTES
+    keys.close()
+
+
+def test_everybody_who_was_erased_is_listed_and_a_list_from_elsewhere_is_applied(sql_url: str) -> None:
+    upgrade_keys(sql_url)
+    keys = open_keys(sql_url)
+    x, y = CustomerId("x"), CustomerId("y")
+    keys.create(TENANT, x)
+    keys.create(TENANT, y)
+    assert keys.made_at(TENANT, x) is not None and keys.made_at(TENANT, CustomerId("z")) is None
+    assert keys.apply_erasures([Erasure(TENANT, x, NINE), Erasure(TenantId("mobile"), y, NINE)]) == 1
+    keys.erase(TENANT, x)
+    assert keys.erasures() == [Erasure(TENANT, x, NINE), Erasure(TenantId("mobile"), y, NINE)]
+    assert keys.made_at(TENANT, x) is None and keys.apply_erasures() == 0
+    assert len(keys.get(TENANT, y)) == KEY_BYTES
+    keys.close()
+
+
+def test_an_erased_keys_bytes_leave_the_sqlite_file_and_its_wal(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'keys.db'}"
+    upgrade_keys(url)
+    keys, elsewhere = open_keys(url), open_keys(url)
+    made = [keys.create(TENANT, CustomerId(str(number))) for number in range(200)]
+    assert len(elsewhere.get(TENANT, CustomerId("7"))) == KEY_BYTES  # another process's connection stays open
+
+    def found(key: bytes) -> bool:
+        return any(key in path.read_bytes() for path in tmp_path.iterdir())
+
+    assert all(map(found, made))
+    for number in range(100):
+        keys.erase(TENANT, CustomerId(str(number)))
+    assert keys.wipe() is None
+    assert [found(key) for key in made] == [False] * 100 + [True] * 100
+    keys.close()
+    elsewhere.close()
+
+
+def test_an_erased_keys_bytes_leave_the_postgresql_table(postgres: PostgresServer, postgres_url: str) -> None:
+    upgrade_keys(postgres_url)
+    keys = open_keys(postgres_url)
+    gone, kept = keys.create(TENANT, CustomerId("x")), keys.create(TENANT, CustomerId("y"))
+
+    def found(key: bytes) -> bool:
+        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        return any(key in path.read_bytes() for path in postgres.data_dir.rglob("base/*/*") if path.is_file())
+
+    assert found(gone) and found(kept)
+    keys.erase(TENANT, CustomerId("x"))
+    assert found(gone), "if a plain DELETE were enough, nothing would have to be rewritten"
+    assert keys.wipe() is None
+    assert not found(gone) and found(kept)
     keys.close()
 
 

@@ -1,6 +1,7 @@
 """A platform for tests: any bus, any store, keys in memory, and the small tenant imported."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -13,6 +14,7 @@ from parley.errors import KeyErased
 from parley.metrics import WorkerMetrics
 from parley.ports.bus import Bus, Record
 from parley.ports.clock import Clock, SystemClock
+from parley.ports.keys import Erasure
 from parley.ports.store import Store
 from parley.runtime.exports import read_records
 from parley.runtime.tenants import TenantConfigs
@@ -30,18 +32,33 @@ class DictKeys:
 
     def __init__(self) -> None:
         self._keys: dict[tuple[str, str], bytes] = {}
-        self.erased: set[str] = set()
+        self._erasures: dict[tuple[str, str], Erasure] = {}
 
     def create(self, tenant: TenantId, customer: CustomerId) -> bytes:
         return self.get(tenant, customer)
 
     def get(self, tenant: TenantId, customer: CustomerId) -> bytes:
-        if customer in self.erased:
+        if (tenant, customer) in self._erasures:
             raise KeyErased(f"{customer}: erased")
         return self._keys.setdefault((tenant, customer), secrets.token_bytes(32))
 
     def erase(self, tenant: TenantId, customer: CustomerId) -> None:
-        self.erased.add(customer)
+        self.apply_erasures([Erasure(tenant, customer, datetime.now(UTC))])
+
+    def made_at(self, tenant: TenantId, customer: CustomerId) -> datetime | None:
+        return datetime(2026, 1, 1, tzinfo=UTC) if (tenant, customer) in self._keys else None
+
+    def erasures(self) -> list[Erasure]:
+        return list(self._erasures.values())
+
+    def apply_erasures(self, listed: Iterable[Erasure] = ()) -> int:
+        for each in listed:
+            self._erasures.setdefault((each.tenant, each.customer_id), each)
+        gone = [name for name in self._erasures if self._keys.pop(name, None) is not None]
+        return len(gone)
+
+    def wipe(self) -> str | None:
+        return None
 
     def close(self) -> None:
         """Nothing is open."""

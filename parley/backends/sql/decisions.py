@@ -34,6 +34,7 @@ from parley.backends.sql.bulk import (
     put,
 )
 from parley.backends.sql.engine import reading, writing
+from parley.backends.sql.privacy import conversation_columns
 from parley.backends.sql.rows import add_history, add_projections
 from parley.codec import Outgoing
 from parley.errors import AlreadySeen, Superseded
@@ -254,9 +255,8 @@ def _decided(writes: Writes, commit: Commit) -> None:
     writes.drop(t.timers, ({"timer_id": timer_id} for timer_id in commit.timers_cancelled))
     skips = ({**_place(group, partition), "record_offset": offset} for partition, offset in commit.skipped)
     writes.put(t.skips, skips, "keep")
-    writes.drop(t.states, ({"state_key": key, "group_name": group} for key in commit.erased))
-    writes.drop(t.timers, ({"state_key": key, "group_name": group} for key in commit.erased))
-    writes.drop(t.conversations, ({"conversation_id": key} for key in commit.erased))
+    for table, column in conversation_columns().items():
+        writes.drop(table, ({column.name: key} for key in commit.erased))
 
 
 @cache

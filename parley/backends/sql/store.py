@@ -5,10 +5,11 @@ from sqlalchemy import text
 from parley.backends.sql.decisions import Decisions
 from parley.backends.sql.doors import Doors, Tenants
 from parley.backends.sql.engine import make_engine, reading
+from parley.backends.sql.privacy import Privacy
 from parley.backends.sql.readmodel import Reads
 
 
-class SqlStore(Decisions, Reads, Tenants, Doors):
+class SqlStore(Decisions, Reads, Tenants, Doors, Privacy):
     """Implements `parley.ports.store.Store`; thread-safe, each call on a connection of its own."""
 
     def __init__(self, url: str) -> None:

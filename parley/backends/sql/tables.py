@@ -204,6 +204,25 @@ claims = Table(
     Column("claimed_at", Utc, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
+# Kept after an erasure, by ids: the list that a restored backup applies again, and who did it.
+erased_customers = Table(
+    "erased_customers",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("customer_id", ID, primary_key=True),
+    Column("erased_at", Utc, nullable=False),
+)
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BIG, primary_key=True),
+    Column("at", Utc, nullable=False, index=True),
+    Column("actor", String(128), nullable=False),
+    Column("action", ID, nullable=False),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID),
+    Column("details", Text, nullable=False),
+)
 
 customer_keys = Table(
     "customer_keys",
