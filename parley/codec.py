@@ -18,10 +18,11 @@ from parley.domain.sharding import shard_of
 from parley.errors import InvalidEvent, KeyErased, NewerVersion, RecordTooLarge
 from parley.ports.bus import MAX_VALUE_BYTES, Headers, Record
 from parley.ports.keys import KeyStore
-from schemas.base import AnyEvent, Body, Envelope, Event, rfc3339
+from schemas.base import AnyEvent, Body, CustomerId, Envelope, Event, EventId, TenantId, rfc3339
 from schemas.topics import BODY_OF, TOPIC_OF, Topic
 
 SEALED_PREFIX = "siv1:"
+CIPHERS_KEPT = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +77,30 @@ class Codec:
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
-        self._cipher = lru_cache(maxsize=4096)(AESSIV)
+        self._made = lru_cache(maxsize=CIPHERS_KEPT)(AESSIV)
 
     def sealer(self, envelope: Envelope) -> TextSealer:
         """Raises `KeyErased`, `StoreUnavailable`."""
-        key = self._keys.get(envelope.tenant, envelope.customer_id)
-        return TextSealer(self._cipher(key), envelope.event_id)
+        return self.sealer_of(envelope.tenant, envelope.customer_id, envelope.event_id)
+
+    def sealer_of(self, tenant: TenantId, customer: CustomerId, event_id: EventId) -> TextSealer:
+        """For the texts of one event where only its id is known. Raises `KeyErased`, `StoreUnavailable`."""
+        return TextSealer(self._cipher(tenant, customer), event_id)
 
     def seal_bytes(self, envelope: Envelope, plain: bytes, *context: str) -> bytes:
         """Seal what is stored under a name of its own (a decider's state) with the key of the envelope's customer."""
-        key = self._keys.get(envelope.tenant, envelope.customer_id)
-        return self._cipher(key).encrypt(plain, [part.encode() for part in context])
+        cipher = self._cipher(envelope.tenant, envelope.customer_id)
+        return cipher.encrypt(plain, [part.encode() for part in context])
 
     def unseal_bytes(self, envelope: Envelope, sealed: bytes, *context: str) -> bytes:
         """Raises `KeyErased`, and `InvalidEvent` for what was sealed under another name or key."""
-        key = self._keys.get(envelope.tenant, envelope.customer_id)
+        return self.unseal_bytes_of(envelope.tenant, envelope.customer_id, sealed, *context)
+
+    def unseal_bytes_of(self, tenant: TenantId, customer: CustomerId, sealed: bytes, *context: str) -> bytes:
+        """The same where there is no envelope."""
+        cipher = self._cipher(tenant, customer)
         try:
-            return self._cipher(key).decrypt(sealed, [part.encode() for part in context])
+            return cipher.decrypt(sealed, [part.encode() for part in context])
         except InvalidTag as error:
             raise InvalidEvent(
                 f"{context[0]}: cannot be opened: sealed under another name or damaged"
@@ -127,6 +135,14 @@ class Codec:
             return Event(envelope, kind.model_validate_json(record.value, context=sealer))
         except ValidationError as error:
             raise InvalidEvent(explain(error)) from error
+
+    def forget(self) -> None:
+        """Ciphers hold their keys: called again and again (`parley.runtime.forgetting`), it lets go of those that were erased."""
+        self._made.cache_clear()
+
+    def _cipher(self, tenant: TenantId, customer: CustomerId) -> AESSIV:
+        """Which key may be used the key store alone says; the ciphers are kept because making one costs more than sealing a text."""
+        return self._made(self._keys.get(tenant, customer))
 
     def _sealer_of(self, envelope: Envelope, kind: type[Body]) -> TextSealer | None:
         return self.sealer(envelope) if has_text(kind) else None
@@ -196,9 +212,13 @@ def body_class(topic: str, envelope: Envelope) -> type[Body]:
 
 
 def explain(error: ValidationError) -> str:
-    """Each problem as `field: what is wrong`, without the offending value: reasons never quote a customer's text."""
+    """Each problem as `field: what is wrong`, without the offending value: reasons never quote a customer's text.
+
+    Nor the name of a field that no contract has, which may be anything.
+    """
     lines = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        field = ".".join(str(part) for part in problem["loc"]) or "value"
+        known = problem["loc"][:-1] if problem["type"] == "extra_forbidden" else problem["loc"]
+        field = ".".join(str(part) for part in known) or "value"
         lines.append(f"{field}: {problem['msg']}")
     return "; ".join(lines)

@@ -22,6 +22,7 @@ from parley.ports.store import Store
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.decider import DeciderWorker
 from parley.runtime.effector import Effector, EffectorWorker
+from parley.runtime.forgetting import Forgetting
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from parley.settings import Settings
@@ -87,6 +88,13 @@ def open_platform(settings: Settings) -> Platform:
         metrics=WorkerMetrics(registry),
         configs=TenantConfigs(store),
     )
+
+
+def forgetting(platform: Platform) -> Forgetting:
+    """What every process runs beside its work: no text and no key stays in memory for long."""
+    from parley.backends import onnx_encoder
+
+    return Forgetting((platform.keys.forget, platform.codec.forget, onnx_encoder.forget))
 
 
 def classifier(platform: Platform) -> Classifier:

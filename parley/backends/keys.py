@@ -75,6 +75,9 @@ class SqlKeys:
     def wipe(self) -> str | None:
         return rewrite(self._engine, t.customer_keys)
 
+    def forget(self) -> None:
+        """Nothing is remembered here."""
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -130,8 +133,8 @@ class CachedKeys:
     def wipe(self) -> str | None:
         return self._keys.wipe()
 
-    def forget_old(self) -> None:
-        """Keys whose time is over leave memory too; without this the last ones would stay until others come."""
+    def forget(self) -> None:
+        """Let keys whose time is over leave memory too: without this the last ones would stay until others come."""
         now = monotonic()
         with self._lock:
             for name in [name for name, (until, _) in self._kept.items() if until <= now]:

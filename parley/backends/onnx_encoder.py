@@ -60,6 +60,11 @@ class OnnxEncoder:
             self._remember({each: known[each] for each in fresh})
         return np.array([known[each] for each in digests], dtype=np.float32).reshape(len(texts), WIDTH)
 
+    def forget(self) -> None:
+        """What was remembered of texts."""
+        with self._lock:
+            self._known.clear()
+
     def _remember(self, rows: "Mapping[bytes, NDArray[float32]]") -> None:
         with self._lock:
             self._known.update(rows)
@@ -92,13 +97,24 @@ class OnnxEncoder:
 
 @cache
 def _opened(folder: Path, threads: int) -> OnnxEncoder:
-    return OnnxEncoder(folder, threads=threads)
+    encoder = OnnxEncoder(folder, threads=threads)
+    _OPENED.append(encoder)
+    return encoder
 
 
 _OPENING = Lock()
+_OPENED: list[OnnxEncoder] = []
 
 
 def shared(folder: Path = FOLDER, *, threads: int = 1) -> OnnxEncoder:
     """This process's encoder, opened by whoever asks first."""
     with _OPENING:
         return _opened(folder, threads)
+
+
+def forget() -> None:
+    """What this process's encoders remember of texts; opens none."""
+    with _OPENING:
+        opened = list(_OPENED)
+    for encoder in opened:
+        encoder.forget()

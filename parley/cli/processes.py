@@ -14,7 +14,7 @@ from parley.errors import ConfigurationError
 from parley.runtime import heap
 from parley.runtime.faults import summary
 from parley.settings import Settings
-from workers.wiring import BUILDERS, Platform, Runner, build_worker
+from workers.wiring import BUILDERS, Platform, Runner, build_worker, forgetting
 
 log = logging.getLogger("parley")
 
@@ -34,7 +34,8 @@ def worker(
         log.warning("workers %s start (pid %d)", ", ".join(names), os.getpid())
         workers = [build_worker(name, opened) for name in names]
         heap.settle()
-        failures = _run_all(workers, stop)
+        with forgetting(opened):
+            failures = _run_all(workers, stop)
     log.warning("workers %s stopped", ", ".join(names))
     if failures:
         raise failures[0]

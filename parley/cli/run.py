@@ -42,7 +42,7 @@ def run(
     with step("loading the platform"):
         from services.gateway import GatewayServer, create_gateway
         from workers.embedded import Embedded
-        from workers.wiring import classifier, open_platform
+        from workers.wiring import classifier, forgetting, open_platform
 
         platform = open_platform(settings)
     with ExitStack() as stack:  # whatever was begun is stopped, also where it is interrupted half-way
@@ -70,7 +70,7 @@ def run(
             server.wait_ready()
         heap.settle()
         announce(settings, names, server.port, perf_counter() - began)
-        with Tidying(platform.store, platform.clock):
+        with Tidying(platform.store, platform.clock), forgetting(platform):
             stopped_by_worker = _wait(embedded.ended)
         typer.echo("stopping … (Ctrl-C again: at once; nothing is lost)", err=True)
     if stopped_by_worker and embedded.failed is not None:

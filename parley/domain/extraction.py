@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 
 from parley.domain.asking import kinds_of
 from parley.domain.chunking import is_table
+from parley.domain.remembering import remembering
 from parley.domain.words import terms
 from schemas.parts import Passage
 
@@ -103,7 +103,7 @@ class Weights:
         return sum(weight for term, weight in self._weights.items() if term in held) / self._sum
 
 
-@lru_cache(BLOCKS_KEPT)
+@remembering(BLOCKS_KEPT)
 def _held(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 

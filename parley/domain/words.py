@@ -7,10 +7,10 @@ Which words tell nothing, and which are other forms or names of one thing, stand
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 
 from parley.domain import wordlists
 from parley.domain.numerals import CHINESE_UNITS, chinese
+from parley.domain.remembering import remembering
 
 WORD = re.compile(
     r"[0-9]+(?:[.,][0-9]+)*|[a-zà-öø-ÿāăąćčďđēėęěğīįıķĺļľłńņňōőœŕřśşšťţūůűųźżž']+|[\u3400-\u9fff]+"
@@ -80,7 +80,7 @@ def _one_spelling(text: str) -> str:
     )
 
 
-@lru_cache(maxsize=20_000)
+@remembering(20_000)
 def _latin(word: str, drop_common: bool) -> tuple[str, ...]:
     bare = CONTRACTED.sub("", word.strip("'")).replace("'", "")
     if drop_common and (len(bare) <= 1 or bare in wordlists.STOPWORDS or word in wordlists.STOPWORDS):

@@ -49,3 +49,6 @@ class CustomerKeys(KeyStore, Protocol):
 
     def wipe(self) -> str | None:
         """Clear erased keys' bytes out of the database's files. Returns what could not be cleared and why, None where all was."""
+
+    def forget(self) -> None:
+        """Let go of what is only remembered to be faster, as far as its time is over."""

@@ -142,6 +142,7 @@ class DeciderWorker(Generic[S]):
         else:
             self._leaving.settle()
         self._fire_timers()
+        self._judge.forget_idle()
         if perf_counter() - self._told_at >= LAG_EVERY_S:
             self._tell_bus()
         if self._lag.due():

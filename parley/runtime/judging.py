@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import perf_counter
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -27,6 +28,8 @@ from schemas.topics import TOPIC_OF
 
 S = TypeVar("S")
 STATES_KEPT = 20_000
+STATES_KEPT_S = 60.0
+"""A state that nothing has happened to for so long is read again when it is needed: it holds texts, whose customer may be erased."""
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class Judge(Generic[S]):
         self._store = store
         self._tenants = tenants
         self._adapter: TypeAdapter[S] = TypeAdapter(decider.state_type)
-        self._kept: OrderedDict[str, tuple[S, CustomerId]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[S, CustomerId, float]] = OrderedDict()
 
     def judge(self, records: Sequence[Record], now: datetime, *, ask: bool = False) -> Verdict[S]:
         """Repeats within the batch are left out, and if `ask`, what the store has seen in earlier ones too: rare enough that it
@@ -112,7 +115,7 @@ class Judge(Generic[S]):
     def keep(self, verdict: Verdict[S]) -> None:
         """After the commit: the new states are the ones to go on from."""
         for key, (state, envelope) in verdict.states.items():
-            self._kept[key] = (state, envelope.customer_id)
+            self._kept[key] = (state, envelope.customer_id, perf_counter())
             self._kept.move_to_end(key)
         for key in verdict.erased:
             self._kept.pop(key, None)
@@ -122,6 +125,12 @@ class Judge(Generic[S]):
     def forget(self) -> None:
         """Another worker may have changed anything: read all states again."""
         self._kept.clear()
+
+    def forget_idle(self) -> None:
+        """Let go of states that nothing has happened to for so long; they stand in the order of their last change."""
+        before = perf_counter() - STATES_KEPT_S
+        while self._kept and next(iter(self._kept.values()))[2] < before:
+            self._kept.popitem(last=False)
 
     def _store_states(self, verdict: Verdict[S]) -> None:
         """Seal what is to be kept; what can no longer be sealed goes, with all that belongs to it."""
@@ -195,7 +204,8 @@ class Judge(Generic[S]):
         erased = 0
         for envelope in envelopes:
             try:
-                self._kept[key] = (self._parse(key, value, envelope), envelope.customer_id)
+                state = self._parse(key, value, envelope)
+                self._kept[key] = (state, envelope.customer_id, perf_counter())
                 return
             except KeyErased:
                 erased += 1
@@ -231,7 +241,7 @@ class Judge(Generic[S]):
             state, last = verdict.states[key]
             owner = last.customer_id
         elif key in self._kept:
-            state, owner = self._kept[key]
+            state, owner, _ = self._kept[key]
         elif key in verdict.strange:
             raise InvalidEvent("customer_id: is not that of the customer whose conversation this is")
         else:

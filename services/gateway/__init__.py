@@ -2,6 +2,6 @@
 
 from services.gateway.app import create_app, create_gateway
 from services.gateway.deps import Deps
-from services.gateway.server import GatewayServer, build_app, serve
+from services.gateway.server import GatewayServer, serve
 
-__all__ = ["Deps", "GatewayServer", "build_app", "create_app", "create_gateway", "serve"]
+__all__ = ["Deps", "GatewayServer", "create_app", "create_gateway", "serve"]

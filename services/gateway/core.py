@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
-from parley.errors import TransientError
+from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
 from parley.runtime.publishing import send
@@ -17,6 +17,7 @@ from services.gateway.directory import Directory
 from services.gateway.intake import Intake
 from services.gateway.limits import TenantQuota
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.problems import erased
 from services.gateway.rates import Rate
 from services.gateway.rooms import DeltaBuffer, Rooms
 from services.gateway.streams import Streams
@@ -56,7 +57,7 @@ class Gateway:
         self.address_rate = Rate("conversations", max(10, beginnings // 2), "from one address")
         self.refusal_rate = Rate("refused requests", settings.refusals_per_minute, "from one address")
         self.producer = deps.bus.producer(linger_s=LINGER_S, delivery_timeout_s=DELIVERY_TIMEOUT_S)
-        self.intake = Intake(deps.store, deps.codec, self.producer, self.metrics)
+        self.intake = Intake(deps.store, deps.keys, deps.codec, self.producer, self.metrics)
         self.rooms = Rooms()
         deltas = DeltaBuffer()
         self.tail = Tail(deps.bus, deps.codec, self.rooms, deltas, self.metrics)
@@ -90,6 +91,13 @@ class Gateway:
             with suppress(TransientError):  # the last count stands until the store is back
                 self.quota.refresh(await self.threads.run(self.deps.store.open_messages))
             await asyncio.sleep(QUOTA_EVERY_S)
+
+    async def check_key(self, grant: Grant) -> None:
+        """Raises `Problem` 410 where the customer was erased, `StoreUnavailable`."""
+        try:
+            await self.threads.run(partial(self.deps.keys.get, grant.tenant, grant.customer_id))
+        except KeyErased as error:
+            raise erased() from error
 
     async def write(self, tenant_version: str, grant: Grant, body: Body, trace: str | None) -> EventId:
         """Put an event of this conversation on the bus; returns its id once it is acknowledged.

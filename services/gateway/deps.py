@@ -1,4 +1,4 @@
-"""What the gateway is given. It opens none of it and closes none of it; `services.gateway.server.build_app` does."""
+"""What the gateway is given. It opens none of it and closes none of it; `services.gateway.server.serve` does."""
 
 from dataclasses import dataclass
 

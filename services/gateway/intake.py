@@ -13,9 +13,10 @@ from datetime import datetime
 from functools import partial
 
 from parley.codec import Codec
-from parley.errors import BusUnavailable
+from parley.errors import BusUnavailable, KeyErased
 from parley.ids import child_traceparent, named_id, new_traceparent
 from parley.ports.bus import Position, Producer
+from parley.ports.keys import KeyStore
 from parley.ports.store import Claim, DoorStore
 from parley.runtime.publishing import send
 from schemas.base import Envelope, Event, EventId, MessageId
@@ -98,8 +99,11 @@ class _Waiting:
 class Intake:
     """Belongs to the event loop's thread, except where a method says otherwise."""
 
-    def __init__(self, store: DoorStore, codec: Codec, producer: Producer, metrics: GatewayMetrics) -> None:
+    def __init__(
+        self, store: DoorStore, keys: KeyStore, codec: Codec, producer: Producer, metrics: GatewayMetrics
+    ) -> None:
         self._store = store
+        self._keys = keys
         self._codec = codec
         self._producer = producer
         self._metrics = metrics
@@ -149,8 +153,9 @@ class Intake:
 
     def _process(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
         """In the intake's own thread: one transaction for all claims, then each message to the bus, in order."""
-        held = self._store.claim([waiting.submission.claim() for waiting in batch])
-        for waiting, claim in zip(batch, held, strict=True):
+        admitted = [waiting for waiting in batch if self._has_key(loop, waiting)]
+        held = self._store.claim([waiting.submission.claim() for waiting in admitted])
+        for waiting, claim in zip(admitted, held, strict=True):
             if claim.text_digest != waiting.submission.text_digest:
                 self._report(loop, waiting, TextDiffers())
                 continue
@@ -162,6 +167,15 @@ class Intake:
                 self._report(loop, waiting, error)
                 continue
             sent.add_done_callback(partial(self._acknowledged, loop, waiting, claim.message_id))
+
+    def _has_key(self, loop: asyncio.AbstractEventLoop, waiting: _Waiting) -> bool:
+        """Of a customer who was erased not even a claim is written. Raises `StoreUnavailable`."""
+        try:
+            self._keys.get(waiting.submission.grant.tenant, waiting.submission.grant.customer_id)
+        except KeyErased as error:
+            self._report(loop, waiting, error)
+            return False
+        return True
 
     def _acknowledged(
         self,

@@ -87,6 +87,10 @@ def unavailable(detail: str, retry_after_s: int = 2) -> Problem:
     return Problem(503, detail, retry_after_s=retry_after_s)
 
 
+def erased() -> Problem:
+    return Problem(410, "this customer's data was erased; begin a new conversation")
+
+
 def too_many(what: str, allowed: str, retry_after_s: int) -> Problem:
     return Problem(
         429,

@@ -51,7 +51,7 @@ def routes(gateway: Gateway) -> APIRouter:
         "/events",
         summary="The stream of frames, as server-sent events",
         response_class=Response,
-        responses={200: _STREAM, **documented(401, 403, 404, 422, 429, 503)},
+        responses={200: _STREAM, **documented(401, 403, 404, 410, 422, 429, 503)},
         openapi_extra={"security": TOKEN_SECURITY},
     )
     async def events(
@@ -64,6 +64,7 @@ def routes(gateway: Gateway) -> APIRouter:
         ),
     ) -> Response:
         grant, _ = await gateway.doorman.admit(request, bearer(request), conversation_id)
+        await gateway.check_key(grant)
         return EventStream(gateway, grant, _cursor("Last-Event-ID", last_event_id))
 
     @router.websocket("/ws")
@@ -193,6 +194,7 @@ async def _disconnected(receive: Receive) -> None:
 async def _serve_socket(gateway: Gateway, websocket: WebSocket, conversation_id: str) -> None:
     opening = await _opening(websocket)
     grant, _ = await gateway.doorman.admit(websocket, opening.token, conversation_id)
+    await gateway.check_key(grant)
     cursor = _cursor("cursor", opening.cursor or "")
     connection = _join(gateway, grant)
     await _run_stream(

@@ -24,7 +24,7 @@ from services.gateway.documents import TOKEN_SECURITY, body_of
 from services.gateway.intake import Submission, TextDiffers
 from services.gateway.limits import retry_after
 from services.gateway.outputs import FeedbackAccepted, History, MessageAccepted
-from services.gateway.problems import FieldError, Problem, documented, invalid, too_many
+from services.gateway.problems import FieldError, Problem, documented, erased, invalid, too_many
 from services.gateway.streams import history
 from services.gateway.tokens import Grant, text_digest
 from services.gateway.tracing import traceparent_of
@@ -66,7 +66,7 @@ def routes(gateway: Gateway) -> APIRouter:
         "/messages",
         summary="Read the history",
         response_model=History,
-        responses=documented(401, 403, 404, 422, 429, 503),
+        responses=documented(401, 403, 404, 410, 422, 429, 503),
         openapi_extra={"security": TOKEN_SECURITY},
     )
     async def read_history(
@@ -79,6 +79,7 @@ def routes(gateway: Gateway) -> APIRouter:
     ) -> Response:
         grant, _ = await gateway.doorman.admit(request, bearer(request), conversation_id)
         gateway.read_rate.take(grant.conversation_id)
+        await gateway.check_key(grant)
         page = await gateway.threads.run(partial(_page, gateway, grant.conversation_id, after, limit))
         return _json(page, 200)
 
@@ -139,7 +140,7 @@ async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Re
             ),
         ) from error
     except KeyErased as error:
-        raise _erased() from error
+        raise erased() from error
     gateway.quota.accepted(grant.tenant)
     gateway.metrics.count_accepted(grant.tenant)
     gateway.metrics.seconds.observe(time.perf_counter() - began)
@@ -166,7 +167,7 @@ async def _feedback(gateway: Gateway, request: Request, conversation_id: str) ->
         gateway.message_rate.take(grant.conversation_id)
         await gateway.write(view.version, grant, given, traceparent_of(request))
     except KeyErased as error:
-        raise _erased() from error
+        raise erased() from error
     return _json({"reply_id": body.reply_id}, 202)
 
 
@@ -201,10 +202,6 @@ def _page(gateway: Gateway, conversation_id: ConversationId, after: int, limit: 
             return {"messages": messages, "next": messages[-1]["seq"]}
         messages.append(entry)
     return {"messages": messages, "next": None}
-
-
-def _erased() -> Problem:
-    return Problem(410, "this customer's data was erased; begin a new conversation")
 
 
 def _json(value: object, status: int) -> Response:

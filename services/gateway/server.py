@@ -13,30 +13,23 @@ from parley.runtime.tidying import Tidying
 from parley.settings import Settings
 from services.gateway.app import create_gateway
 from services.gateway.core import Gateway
-from services.gateway.deps import Deps
 
 BACKLOG = 2_048
 DRAIN_WITHIN_S = 5
 
 
-def build_app(settings: Settings) -> FastAPI:
-    """The application with everything it needs opened from the settings, and closed when it stops."""
-    from workers.wiring import open_platform  # the one place that picks backends
-
-    platform = open_platform(settings)
-    return create_gateway(platform, on_stop=platform.close)
-
-
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `ConfigurationError` when the port is taken or the database has no tables."""
+    from workers.wiring import forgetting, open_platform  # the one place that picks backends
+
     listener = bind(settings.host, settings.port)
-    app = build_app(settings)
+    platform = open_platform(settings)
+    app = create_gateway(platform, on_stop=platform.close)
     heap.settle()
-    deps: Deps = app.state.gateway.deps
     with suppress(TransientError):  # a database that is away may come back
-        deps.store.versions()
+        platform.store.versions()
     # uvicorn raises the signal again once it has stopped in good order.
-    with suppress(KeyboardInterrupt), Tidying(deps.store, deps.clock):
+    with suppress(KeyboardInterrupt), Tidying(platform.store, platform.clock), forgetting(platform):
         _Server(app).run(sockets=[listener])
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from parley.codec import Codec, Erased
 from parley.errors import InvalidEvent, NewerVersion, TransientError, UnknownTopic
 from parley.ports.bus import Bus, Consumer, Record
+from parley.runtime.faults import describe
 from schemas.base import AnyEvent, ConversationId
 from schemas.outbound import ReplyReady
 from schemas.topics import CHAT_DELTAS, CHAT_OUTBOUND
@@ -82,9 +83,9 @@ class Tail:
             except (TransientError, UnknownTopic) as error:
                 self._lost(loop, str(error))
                 logger.warning("the tail cannot read, trying again in %s s: %s", RETRY_S, error)
-            except Exception:
+            except Exception as error:
                 self._lost(loop, "the tail failed")
-                logger.exception("the tail failed, beginning again in %s s", RETRY_S)
+                logger.error("the tail failed, beginning again in %s s: %s", RETRY_S, describe(error))
             self._stopping.wait(RETRY_S)
 
     def _lost(self, loop: asyncio.AbstractEventLoop, trouble: str) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from parley.ports.store import Claim
+from schemas.base import ConversationId, MessageId
 from tests.support.asgi import InProcess
 from tests.support.doors import (
     API_KEY,
@@ -188,6 +190,10 @@ def test_an_erased_customer_is_gone(visitor: Visitor, doors: Doors) -> None:
     (started,) = doors.events("conversation.events")
     doors.keys.erase(started.envelope.tenant, started.envelope.customer_id)
     problem(visitor.write("hello"), 410)
+    unclaimed = Claim(
+        ConversationId(visitor.conversation_id), "m-1", MessageId("new"), "new", doors.clock.now()
+    )
+    assert doors.store.claim([unclaimed]) == [unclaimed], "not even the client's id was written"
 
 
 # --- Browsers --------------------------------------------------------------------------------------------------------

@@ -60,6 +60,9 @@ class DictKeys:
     def wipe(self) -> str | None:
         return None
 
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
     def close(self) -> None:
         """Nothing is open."""
 

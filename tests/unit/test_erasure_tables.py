@@ -36,7 +36,7 @@ def another(monkeypatch: pytest.MonkeyPatch) -> MetaData:
     grown = MetaData()
     for table in t.metadata.sorted_tables:
         table.to_metadata(grown)
-    monkeypatch.setattr(privacy.t, "metadata", grown)
+    monkeypatch.setattr(t, "metadata", grown)
     return grown
 
 

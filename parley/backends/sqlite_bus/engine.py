@@ -24,6 +24,7 @@ from parley.backends.sqlite_bus.storage import Topic, row_id
 from parley.backends.sqlite_bus.sweep import Sweeper
 from parley.errors import BusUnavailable
 from parley.ports.bus import Position
+from parley.runtime.faults import describe
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +223,7 @@ class Engine:
             self._postpone(pending, storage.translate(error, self.path))
             return
         except Exception as error:  # a fault of ours must not leave everybody waiting
-            log.exception("the log %s: a transaction failed", self.path)
+            log.error("the log %s: a transaction failed: %s", self.path, describe(error))
             self._roll_back(db)
             self._postpone(pending, error)
             return

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 
 from parley.domain.guard.amounts import AMOUNTS
 from parley.domain.guard.claims import SENTENCE, free_unfounded, unsupported
@@ -11,6 +10,7 @@ from parley.domain.guard.dates import DATES
 from parley.domain.guard.facts import Facts, Rule
 from parley.domain.guard.links import LINKS
 from parley.domain.guard.times import TIMES
+from parley.domain.remembering import remembering
 from schemas.parts import GuardReport, Passage
 
 _MASKED = re.compile(r"\[[a-z_]+_\d+\]|\{\{[^}]*\}\}")
@@ -68,7 +68,7 @@ def _not_quoted(text: str, sources: tuple[str, ...]) -> str:
     )
 
 
-@lru_cache(maxsize=256)
+@remembering(256)
 def _quotable(sources: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         part.strip()
@@ -93,13 +93,13 @@ def _facts(text: str) -> Facts:
     return facts
 
 
-@lru_cache(maxsize=256)
+@remembering(256)
 def _facts_of(source: str) -> frozenset[str]:
     facts = _facts(source)
     return frozenset(facts.said) | facts.implied
 
 
-@lru_cache(maxsize=256)
+@remembering(256)
 def _known(sources: tuple[str, ...]) -> frozenset[str]:
     """What may be said: all that the sources say, and what follows from it."""
     return frozenset().union(*map(_facts_of, sources))

@@ -5,9 +5,9 @@ A bare `Yes.` says nothing that could be compared, and passes only where a passa
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from parley.domain.guard.units import FREE
+from parley.domain.remembering import remembering
 from parley.domain.words import terms
 
 SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[Nn]o\.)\s+|(?<=[。！？；])|\n+")
@@ -85,7 +85,7 @@ def free_unfounded(text: str, sources: tuple[str, ...]) -> bool:
     return not all(known if not each else any(each & things for things in known) for each in said)
 
 
-@lru_cache(maxsize=256)
+@remembering(256)
 def _free_things(source: str) -> tuple[frozenset[str], ...]:
     """What each sentence or row speaks of that says `free`, with its heading, and with the sentence that `it` refers to."""
     heading = source.partition("\n")[0]
@@ -114,7 +114,7 @@ def _claims(text: str) -> Iterator[tuple[bool, frozenset[str]]]:
             yield word in _YES, frozenset(terms(sentence[claim.end() :])) - _EMPTY
 
 
-@lru_cache(maxsize=256)
+@remembering(256)
 def _claims_of(source: str) -> tuple[tuple[bool, frozenset[str]], ...]:
     return tuple(_claims(source))
 
