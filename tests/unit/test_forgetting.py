@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DECIDED = {
     "connectors": {},
     "parley": {
+        "backends.chroma": "the tenants' own articles",
         "backends.encoded_intents": "fitted models of the tenants' own examples",
+        "backends.hybrid": "the tenants' own articles",
         "backends.keys": "keys, for KEY_HELD_S; `forget` lets go of old ones",
         "backends.known_chunks": "the tenants' own articles",
         "backends.linear": "fitted models of the tenants' own examples",
@@ -29,6 +31,7 @@ DECIDED = {
         "backends.sql.bulk": "statements",
         "backends.sql.decisions": "statements",
         "backends.sql.privacy": "tables",
+        "backends.sqlite_index": "the tenants' own articles",
         "codec": "kinds of events; ciphers, which `forget` lets go of",
         "domain.remembering": "where texts are forgotten",
         "domain.risks.finding": "the lexicon",
