@@ -13,6 +13,7 @@ from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
 from parley.ports.bus import TopicSpec
 from parley.ports.store import AccessKey
+from parley.runtime.erasing import reapply
 from parley.runtime.exports import read_records
 from parley.runtime.rebuild import Rebuilt, rebuild_read_model
 from parley.runtime.tidying import tidy
@@ -20,7 +21,7 @@ from parley.settings import Settings
 from schemas.base import TenantId
 from schemas.tenant import ORIGIN_ALLOWED, ORIGIN_PATTERN
 from schemas.topics import DAY_MS, TOPICS, dead_letter_topic
-from workers.wiring import Platform
+from workers.wiring import Platform, open_platform
 
 topics = typer.Typer(help="Topics on the bus.", no_args_is_help=True)
 database = typer.Typer(help="The databases.", no_args_is_help=True)
@@ -69,11 +70,16 @@ def apply_topics(as_json: JsonOption = False) -> None:
 
 
 def upgrade(settings: Settings) -> None:
-    """Bring both databases to the newest schema; safe to repeat."""
+    """Bring both databases to the newest schema, and apply all erasures again, as one may be a restored backup; safe to repeat."""
     from infra.migrations import upgrade_keys, upgrade_store
 
     upgrade_store(settings.database)
     upgrade_keys(settings.keys)
+    opened = open_platform(settings)
+    try:
+        reapply(opened.store, opened.keys)
+    finally:
+        opened.close()
 
 
 @database.command("upgrade")

@@ -12,7 +12,7 @@ from parley.codec import Erased, decode_headers
 from parley.errors import ConfigurationError, InvalidEvent
 from parley.ids import derived_id
 from parley.ports.bus import Record, TopicPartition
-from parley.runtime.deadletters import DeadLetter, exhume
+from parley.runtime.deadletters import DeadLetter, exhume, original
 from parley.runtime.exports import read_records
 from parley.runtime.publishing import publish
 from schemas.base import AnyEvent, Event, EventId, MessageId
@@ -71,7 +71,7 @@ def send_again(opened: Platform, where: str) -> EventId:
     if letter.cut_from is not None:
         raise InvalidEvent(f"{where} cannot be sent again: {_cut(letter)}")
     try:
-        event = opened.codec.decode(_original(letter))
+        event = opened.codec.decode(original(letter))
     except InvalidEvent as error:
         raise InvalidEvent(f"{where} still cannot be read: {error}") from error
     if isinstance(event, Erased):
@@ -117,20 +117,12 @@ def _find(opened: Platform, where: str) -> DeadLetter:
     raise ConfigurationError(f"no dead letter of {where}; `parley dlq list` shows them all")
 
 
-def _original(letter: DeadLetter) -> Record:
-    """The record as it was before it was buried."""
-    headers = tuple((name, value) for name, value in letter.record.headers if not name.startswith("dlq_"))
-    return letter.record._replace(
-        topic=letter.topic, partition=letter.partition, offset=letter.offset, headers=headers
-    )
-
-
 def _readable(opened: Platform, letter: DeadLetter) -> object:
     """The event's body, or why there is none to be seen."""
     if letter.cut_from is not None:
         return f"cannot be read: {_cut(letter)}"
     try:
-        event = opened.codec.decode(_original(letter))
+        event = opened.codec.decode(original(letter))
     except InvalidEvent as error:
         return f"cannot be read: {error}"
     return "erased" if isinstance(event, Erased) else json.loads(event.body.model_dump_json())
@@ -157,7 +149,7 @@ def _place(letter: DeadLetter) -> str:
 
 def _type(letter: DeadLetter) -> str:
     try:
-        return decode_headers(_original(letter).headers).type
+        return decode_headers(original(letter).headers).type
     except InvalidEvent:
         return "?"
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from parley import __version__
-from parley.cli import admin, deadletters, evaluating, events, processes, status, talk, tenants
+from parley.cli import admin, deadletters, evaluating, events, privacy, processes, status, talk, tenants
 from parley.cli.run import run
 from parley.errors import ParleyError
 from parley.runtime.faults import describe, frames
@@ -41,6 +41,7 @@ app.add_typer(admin.keys, name="keys")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(events.app, name="events")
 app.add_typer(deadletters.app, name="dlq")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(evaluating.app, name="eval")
 
 

@@ -70,7 +70,7 @@ def run(
             server.wait_ready()
         heap.settle()
         announce(settings, names, server.port, perf_counter() - began)
-        with Tidying(platform.store, platform.clock), forgetting(platform):
+        with Tidying(platform.store, platform.keys, platform.clock), forgetting(platform):
             stopped_by_worker = _wait(embedded.ended)
         typer.echo("stopping … (Ctrl-C again: at once; nothing is lost)", err=True)
     if stopped_by_worker and embedded.failed is not None:

@@ -280,7 +280,7 @@ class AuditEntry(NamedTuple):
     at: datetime
     actor: str
     action: str
-    tenant: TenantId
+    tenant: TenantId | None = None
     customer_id: CustomerId | None = None
     details: Mapping[str, Any] = {}
 

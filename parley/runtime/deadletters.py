@@ -88,6 +88,14 @@ def exhume(record: Record) -> DeadLetter:
     )
 
 
+def original(letter: DeadLetter) -> Record:
+    """The record as it was before it was buried."""
+    headers = tuple((name, value) for name, value in letter.record.headers if not name.startswith("dlq_"))
+    return letter.record._replace(
+        topic=letter.topic, partition=letter.partition, offset=letter.offset, headers=headers
+    )
+
+
 class FloodGuard:
     """Raises `TooManyInvalid`, unless it is `off`, when this looks like a wrong deployment and not like single bad records. Thread-safe.
 

@@ -12,7 +12,9 @@ from threading import Thread
 
 from parley.errors import StoreUnavailable
 from parley.ports.clock import Clock
+from parley.ports.keys import CustomerKeys
 from parley.ports.store import Store
+from parley.runtime.erasing import reapply
 from schemas.topics import DAY_MS, TOPICS
 
 log = logging.getLogger(__name__)
@@ -49,12 +51,23 @@ def _all(forget: Callable[[datetime, int], int], before: datetime) -> int:
 
 
 class Tidying:
-    """Tidies some minutes after the start and then once a day, in a thread of its own, until it is stopped."""
+    """Tidies some minutes after the start and then once a day, in a thread of its own, until it is stopped.
+
+    It also applies the lists of erasures again: somebody may have restored a backup, or a process that hung for minutes may have
+    written a row once more.
+    """
 
     def __init__(
-        self, store: Store, clock: Clock, *, first_after_s: float = FIRST_AFTER_S, every_s: float = EVERY_S
+        self,
+        store: Store,
+        keys: CustomerKeys,
+        clock: Clock,
+        *,
+        first_after_s: float = FIRST_AFTER_S,
+        every_s: float = EVERY_S,
     ) -> None:
         self._store = store
+        self._keys = keys
         self._clock = clock
         self._first_after_s = first_after_s
         self._every_s = every_s
@@ -74,6 +87,7 @@ class Tidying:
         while not self._stop.wait(wait_s):
             wait_s = self._every_s
             try:
+                erased = reapply(self._store, self._keys)
                 done = tidy(self._store, self._clock.now())
             except StoreUnavailable as error:
                 log.warning("not tidied today: %s", error)
@@ -81,3 +95,5 @@ class Tidying:
                 log.info(
                     "forgot %d seen events and %d claims from before %s", done.seen, done.claims, done.before
                 )
+                if erased.keys:
+                    log.warning("%d keys of erased customers were there again, and are erased", erased.keys)

@@ -29,7 +29,11 @@ def serve(settings: Settings) -> None:
     with suppress(TransientError):  # a database that is away may come back
         platform.store.versions()
     # uvicorn raises the signal again once it has stopped in good order.
-    with suppress(KeyboardInterrupt), Tidying(platform.store, platform.clock), forgetting(platform):
+    with (
+        suppress(KeyboardInterrupt),
+        Tidying(platform.store, platform.keys, platform.clock),
+        forgetting(platform),
+    ):
         _Server(app).run(sockets=[listener])
 
 

@@ -15,7 +15,7 @@ from parley.runtime import tidying
 from parley.runtime.tidying import KEPT, Tidying, tidy
 from schemas.base import ConversationId, MessageId
 from schemas.topics import DAY_MS, TOPICS
-from tests.support.platform import WAIT_S, ManualClock
+from tests.support.platform import WAIT_S, DictKeys, ManualClock
 
 P0 = TopicPartition("conversation.events", 0)
 IDS = [named_id("test", str(number)) for number in range(7)]
@@ -70,7 +70,7 @@ class Watched(MemoryStore):
 
 def test_it_is_done_by_itself_again_and_again_and_survives_an_outage() -> None:
     store = Watched()
-    with Tidying(store, ManualClock(), first_after_s=0.0, every_s=0.01):
+    with Tidying(store, DictKeys(), ManualClock(), first_after_s=0.0, every_s=0.01):
         assert store.tidied.wait(WAIT_S)
         store.tidied.clear()
         assert store.tidied.wait(WAIT_S)
@@ -78,6 +78,6 @@ def test_it_is_done_by_itself_again_and_again_and_survives_an_outage() -> None:
 
 def test_nothing_is_done_at_once_and_stopping_does_not_wait_for_the_day() -> None:
     store = Watched()
-    with Tidying(store, ManualClock()):
+    with Tidying(store, DictKeys(), ManualClock()):
         pass
     assert not store.tidied.is_set()

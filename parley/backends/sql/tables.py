@@ -219,7 +219,7 @@ audit = Table(
     Column("at", Utc, nullable=False, index=True),
     Column("actor", String(128), nullable=False),
     Column("action", ID, nullable=False),
-    Column("tenant", ID, nullable=False),
+    Column("tenant", ID),
     Column("customer_id", ID),
     Column("details", Text, nullable=False),
 )

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=128), nullable=False),
         sa.Column("action", sa.String(length=64), nullable=False),
-        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=True),
         sa.Column("customer_id", sa.String(length=64), nullable=True),
         sa.Column("details", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("audit_id"),

@@ -1,0 +1,249 @@
+"""`parley privacy`: what is held about a customer, and making it unreadable everywhere, backups included."""
+
+import getpass
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from parley.cli.common import JsonOption, counted, platform, print_json, step, table
+from parley.codec import explain
+from parley.errors import ConfigurationError, KeyErased
+from parley.ports.keys import Erasure
+from parley.ports.store import AuditEntry
+from parley.runtime import erasing
+from parley.runtime.disclosing import LOG_TOPICS, Disclosure
+from parley.runtime.exports import created, read_records
+from schemas.base import ConversationId, CustomerId, TenantId, rfc3339
+from workers.wiring import Platform
+
+app = typer.Typer(help="Customers' data: export, erasure, and the list of erasures.", no_args_is_help=True)
+
+CustomerArgument = Annotated[
+    str, typer.Argument(help="The customer's id, which `parley privacy find CONVERSATION` tells.")
+]
+TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="The tenant whose customer it is.")]
+OneTenantOption = Annotated[str | None, typer.Option("--tenant", "-t", help="Only this tenant's.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", dir_okay=False, help="File to write; default: standard output.")
+]
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(help="What `parley privacy list --json` wrote.", exists=True, dir_okay=False),
+]
+
+ID = re.compile(r"[\x21-\x7e]{1,64}")
+CLOCKS_DIFFER = timedelta(hours=1)
+ERASURES = TypeAdapter(list[Erasure])
+
+
+@app.command("find")
+def find(
+    conversation: Annotated[str, typer.Argument(help="A conversation's id.")], as_json: JsonOption = False
+) -> None:
+    """Whose conversation this is: the customer's id, and the tenant."""
+    with platform() as opened:
+        row = opened.store.conversation(ConversationId(_id(conversation, "CONVERSATION")))
+    if row is None:
+        raise ConfigurationError(
+            f"CONVERSATION: there is no conversation {conversation!r}; allowed: the id of one that was not erased"
+        )
+    if as_json:
+        print_json({"tenant": row.tenant, "customer_id": row.customer_id})
+    else:
+        typer.echo(f"{row.customer_id}  (tenant {row.tenant})")
+
+
+@app.command("export")
+def export(customer: CustomerArgument, tenant: TenantOption, out: OutOption = None) -> None:
+    """Write everything that is held about a customer as JSON, texts opened. Keep the file to yourself and the customer."""
+    with platform() as opened:
+        names = _named(opened, tenant, customer)
+        at = erasing.erased_at(opened.store, opened.keys, *names)
+        if at is not None:
+            raise KeyErased(f"customer {customer} was erased on {rfc3339(at)}; nothing of it can be read")
+        document = _disclosed(opened, *names)
+        with _target(out) as target:
+            target.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        _note(opened, "privacy.export", *names, {"events": len(document["events"])})
+    typer.echo(f"{len(document['events'])} events exported" + (f" to {out}" if out else ""), err=True)
+
+
+@app.command("erase")
+def erase(
+    customer: CustomerArgument,
+    tenant: TenantOption,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a customer for good: the key, and with it every text in every topic, table and backup; and what is derived.
+
+    Takes some seconds, until no running process holds the key any more. Interrupted, it is simply run again.
+    """
+    with platform() as opened:
+        names = _named(opened, tenant, customer)
+        if not yes:
+            _confirm(opened, *names)
+        done = erasing.erase(
+            opened.store,
+            opened.keys,
+            *names,
+            now=opened.clock.now(),
+            actor=_actor(),
+            wait=time.sleep,
+            step=step,
+        )
+    rows = {name: count for name, count in done.rows.items() if count}
+    if as_json:
+        erased = {"tenant": tenant, "customer_id": customer, "erased_at": rfc3339(done.first_at)}
+        print_json({**erased, "rows": rows, "left": done.left})
+        return
+    typer.echo(
+        f"customer {customer} of {tenant} is erased (first on {rfc3339(done.first_at)}); rows: {_counts(rows)}"
+    )
+    if done.left:
+        typer.echo(f"the key's bytes may still be in {done.left}")
+
+
+@app.command("list")
+def list_erasures(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
+    """Everybody who was erased. With --json it is the file that `reapply` takes: keep one outside of all backups."""
+    with platform() as opened:
+        found = [
+            each
+            for each in erasing.everybody(opened.store, opened.keys)
+            if tenant is None or each.tenant == _tenant(opened, tenant)
+        ]
+    if as_json:
+        print_json([{**each._asdict(), "erased_at": rfc3339(each.erased_at)} for each in found])
+    elif not found:
+        typer.echo("nobody was erased")
+    else:
+        rows = [(each.tenant, each.customer_id, rfc3339(each.erased_at)) for each in found]
+        table(rows, ("tenant", "customer", "erased at"))
+
+
+@app.command("reapply")
+def reapply(file: FileArgument = None, as_json: JsonOption = False) -> None:
+    """Erase again everybody on the list, after a backup was restored. `parley db upgrade` does it too, without a FILE."""
+    more = _read(file) if file is not None else []
+    with platform() as opened, step("erasures"):
+        done = erasing.reapply(opened.store, opened.keys, more)
+        if done.keys or any(done.rows.values()):
+            details = {"listed": done.listed, "keys": done.keys, "rows": dict(done.rows)}
+            opened.store.note(AuditEntry(opened.clock.now(), _actor(), "privacy.reapply", details=details))
+    rows = {name: count for name, count in done.rows.items() if count}
+    if as_json:
+        print_json({"listed": done.listed, "keys": done.keys, "rows": rows, "left": done.left})
+        return
+    typer.echo(
+        f"{done.listed} customers are on the list; keys erased again: {done.keys}; rows: {_counts(rows)}"
+    )
+    if done.left:
+        typer.echo(f"the keys' bytes may still be in {done.left}")
+
+
+@app.command("audit")
+def audit(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
+    """Who exported and erased whom, and when."""
+    with platform() as opened:
+        found = opened.store.noted(_tenant(opened, tenant) if tenant is not None else None)
+    if as_json:
+        print_json([{**each._asdict(), "at": rfc3339(each.at)} for each in found])
+        return
+    rows = [
+        (rfc3339(e.at), e.actor, e.action, e.tenant or "-", e.customer_id or "-", json.dumps(dict(e.details)))
+        for e in found
+    ]
+    table(rows, ("at", "who", "what", "tenant", "customer", "details"))
+
+
+# -- what they share -----------------------------------------------------------------------------------------------------
+
+
+def _id(text: str, field: str) -> str:
+    if not ID.fullmatch(text):
+        raise ConfigurationError(
+            f"{field}: is no id; allowed: 1 to 64 letters, digits and signs without spaces"
+        )
+    return text
+
+
+def _tenant(opened: Platform, tenant: str) -> TenantId:
+    known = sorted({each.tenant for each in opened.store.versions()})
+    if tenant not in known:
+        raise ConfigurationError(
+            f"--tenant: {tenant!r} was never imported; allowed: {', '.join(known) or 'none yet'}"
+        )
+    return TenantId(tenant)
+
+
+def _named(opened: Platform, tenant: str, customer: str) -> tuple[TenantId, CustomerId]:
+    """A customer whom the tenant has, or had."""
+    names = _tenant(opened, tenant), CustomerId(_id(customer, "CUSTOMER"))
+    if not erasing.is_known(opened.store, opened.keys, *names):
+        raise ConfigurationError(
+            f"CUSTOMER: {tenant} has no customer {customer!r}; allowed: an id that `parley privacy find CONVERSATION` tells"
+        )
+    return names
+
+
+def _disclosed(opened: Platform, tenant: TenantId, customer: CustomerId) -> dict[str, Any]:
+    made_at = opened.keys.made_at(tenant, customer)
+    since_ms = None if made_at is None else int((made_at - CLOCKS_DIFFER).timestamp() * 1000)
+    records = counted(read_records(opened.bus, LOG_TOPICS, since_ms=since_ms), "records read")
+    disclosure = Disclosure(opened.store, opened.keys, opened.codec, tenant, customer)
+    return disclosure.document(records, opened.clock.now())
+
+
+def _confirm(opened: Platform, tenant: TenantId, customer: CustomerId) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("--yes: is needed where nobody can be asked")
+    held = {name: len(rows) for name, rows in opened.store.held(tenant, customer).items() if rows}
+    typer.echo(f"customer {customer} of {tenant}: {_counts(held)}", err=True)
+    typer.confirm("Erase for good? Nobody can bring it back.", abort=True, err=True)
+
+
+def _counts(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in rows.items()) or "none"
+
+
+def _note(
+    opened: Platform, action: str, tenant: TenantId, customer: CustomerId, details: Mapping[str, Any]
+) -> None:
+    opened.store.note(AuditEntry(opened.clock.now(), _actor(), action, tenant, customer, details))
+
+
+def _actor() -> str:
+    """Who is at the terminal, as the system knows it."""
+    try:
+        return f"cli:{getpass.getuser()}"[:128]
+    except (OSError, KeyError):  # a container's user without a name
+        return f"cli:{os.getuid()}"
+
+
+def _read(file: Path) -> list[Erasure]:
+    try:
+        found = ERASURES.validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"{file}: {explain(error)}; allowed: what `parley privacy list --json` wrote"
+        ) from error
+    return [each._replace(erased_at=_aware(each.erased_at)) for each in found]
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _target(out: Path | None) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdout.buffer) if out is None else created(out)
