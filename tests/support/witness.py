@@ -7,19 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import httpx
 
-from parley.codec import Codec, Erased
-from parley.errors import InvalidEvent
 from parley.ports.bus import Bus, Record
-from parley.ports.keys import KeyStore
-from parley.runtime.deadletters import bury, exhume, original
+from parley.runtime.deadletters import bury
 from parley.runtime.disclosing import LOG_TOPICS
 from parley.runtime.exports import read_records
 from parley.runtime.publishing import publish
@@ -231,64 +227,7 @@ def _another(event: AnyEvent, body: MessageReceived, text: str) -> Event[Message
     )
 
 
-# -- looking -----------------------------------------------------------------------------------------------------------
-
-
 def records_of(bus: Bus, customer: CustomerId) -> list[Record]:
     """Every record of the log that names the customer, dead letters with them."""
     name = ("customer_id", customer.encode())
     return [record for record in read_records(bus, LOG_TOPICS) if name in record.headers]
-
-
-def opened_texts(records: Iterable[Record], keys: KeyStore) -> dict[str, str]:
-    """By topic, all that can be opened of these records. What is erased and what no reader can read is empty."""
-    codec = Codec(keys)
-    found: dict[str, str] = {}
-    for record in records:
-        read = original(exhume(record)) if record.topic.endswith(".dlq") else record
-        try:
-            event = codec.decode(read)
-        except InvalidEvent:
-            continue
-        text = "" if isinstance(event, Erased) else event.body.model_dump_json()
-        found[record.topic] = found.get(record.topic, "") + text
-    return found
-
-
-def sealed_text(record: Record, keys: KeyStore) -> str:
-    """The text of a record that is unreadable for another reason than its key. Raises `KeyErased`."""
-    letter = original(exhume(record))
-    headers = {name: value.decode() for name, value in letter.headers}
-    sealer = Codec(keys).sealer_of(
-        TenantId(headers["tenant"]),
-        CustomerId(headers["customer_id"]),
-        headers["event_id"],  # type: ignore[arg-type]  # as it was written
-    )
-    return sealer.unseal(json.loads(letter.value or b"{}")["text"], "text")
-
-
-def files(*folders: Path) -> Iterator[Path]:
-    for folder in folders:
-        yield from (path for path in folder.resolve().rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def found_in(needles: Iterable[bytes], paths: Iterable[Path]) -> set[tuple[str, bytes]]:
-    """Which of the needles stand in which files, looked for in the raw bytes."""
-    wanted = list(needles)
-    found: set[tuple[str, bytes]] = set()
-    for path in paths:
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            continue  # a server threw it away meanwhile
-        found.update((str(path), needle) for needle in wanted if needle in content)
-    return found
-
-
-def spellings(words: Words) -> list[bytes]:
-    """The markers as bytes: UTF-8, JSON's escapes, UTF-16."""
-    return [
-        form
-        for marker in words.markers
-        for form in {marker.encode(), json.dumps(marker)[1:-1].encode(), marker.encode("utf-16-le")}
-    ]
