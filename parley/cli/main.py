@@ -12,7 +12,7 @@ from parley import __version__
 from parley.cli import admin, deadletters, evaluating, events, privacy, processes, status, talk, tenants
 from parley.cli.run import run
 from parley.errors import ParleyError
-from parley.runtime.faults import describe, frames
+from parley.runtime.faults import Wordless, describe, frames
 
 log = logging.getLogger("parley")
 
@@ -64,7 +64,9 @@ def main() -> None:
     """Run the command. A ParleyError is one line for people, and exit status 2; any other error one line without its words, which
     may quote a customer, and exit status 1 (with `PARLEY_LOG_LEVEL=DEBUG` also the places that it passed through).
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", level=logging.WARNING)
+    logging.basicConfig(level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(Wordless("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     threading.excepthook = _thread_failed
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")

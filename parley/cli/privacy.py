@@ -118,11 +118,9 @@ def erase(
 def list_erasures(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
     """Everybody who was erased. With --json it is the file that `reapply` takes: keep one outside of all backups."""
     with platform() as opened:
-        found = [
-            each
-            for each in erasing.everybody(opened.store, opened.keys)
-            if tenant is None or each.tenant == _tenant(opened, tenant)
-        ]
+        only = _tenant(opened, tenant) if tenant is not None else None
+        everybody = erasing.everybody(opened.store, opened.keys)
+    found = [each for each in everybody if only in (None, each.tenant)]
     if as_json:
         print_json([{**each._asdict(), "erased_at": rfc3339(each.erased_at)} for each in found])
     elif not found:

@@ -1,6 +1,8 @@
 """Describing an unexpected error without its message: an exception's words may quote what a customer wrote."""
 
+import logging
 import traceback
+from types import TracebackType
 
 from parley.errors import ParleyError
 
@@ -20,3 +22,13 @@ def summary(error: BaseException) -> str:
 def frames(error: BaseException) -> str:
     """Where the error came from, line by line, without its words or any value."""
     return "".join(traceback.format_tb(error.__traceback__))
+
+
+class Wordless(logging.Formatter):
+    """For every handler: libraries log the errors that reach them with all their words, uvicorn those of every request."""
+
+    def formatException(
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> str:
+        return "" if ei[1] is None else f"{frames(ei[1])}{type(ei[1]).__name__}"

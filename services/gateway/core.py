@@ -1,14 +1,17 @@
 """The gateway behind its routes: what it holds, how it starts and stops, and the checks that several doors share."""
 
 import asyncio
+import logging
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
+from parley.runtime.faults import describe
 from parley.runtime.publishing import send
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
 from services.gateway.auth import Doorman
@@ -24,6 +27,8 @@ from services.gateway.streams import Streams
 from services.gateway.tail import Tail
 from services.gateway.threads import Threads
 from services.gateway.tokens import Grant, TokenSigner, derive_key
+
+logger = logging.getLogger(__name__)
 
 STORE_THREADS = 8
 LINGER_S = 0.002
@@ -65,7 +70,9 @@ class Gateway:
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self.tail.start(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_unexpected)
+        self.tail.start(loop)
         self._background.append(asyncio.create_task(self._count_open_messages()))
 
     def drain(self) -> None:
@@ -121,3 +128,9 @@ class Gateway:
 
     def _send(self, event: AnyEvent) -> "Future[Position]":
         return send(self.producer, self.deps.codec.encode(event))
+
+
+def _unexpected(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody awaited. asyncio's own report would quote the error's words."""
+    error = context.get("exception")
+    logger.error("%s: %s", context["message"], describe(error) if error is not None else "no error is named")
