@@ -27,6 +27,10 @@ def frames(error: BaseException) -> str:
 class Wordless(logging.Formatter):
     """For every handler: libraries log the errors that reach them with all their words, uvicorn those of every request."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another handler may have kept it there with its words
+        return super().format(record)
+
     def formatException(
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
