@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +17,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from parley.cli.common import JsonOption, counted, platform, print_json, step, table
 from parley.codec import explain
-from parley.errors import ConfigurationError, KeyErased
+from parley.errors import ConfigurationError, InvalidEvent, KeyErased
 from parley.ports.keys import Erasure
 from parley.ports.store import AuditEntry
 from parley.runtime import erasing
 from parley.runtime.disclosing import LOG_TOPICS, Disclosure
-from parley.runtime.exports import created, read_records
+from parley.runtime.exports import created, read_records, without_texts
 from schemas.base import ConversationId, CustomerId, TenantId, rfc3339
 from workers.wiring import Platform
 
@@ -150,6 +150,26 @@ def reapply(file: FileArgument = None, as_json: JsonOption = False) -> None:
         typer.echo(f"the keys' bytes may still be in {done.left}")
 
 
+@app.command("clean")
+def clean(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files that `parley events export` wrote.", exists=True, dir_okay=False),
+    ],
+) -> None:
+    """Take the texts of erased customers out of exported streams, which are outside of all that `erase` can reach."""
+    with platform() as opened:
+        gone = {(e.tenant, e.customer_id) for e in erasing.everybody(opened.store, opened.keys)}
+    for file in files:
+        try:
+            count = _clean(file, gone)
+        except InvalidEvent as error:
+            raise ConfigurationError(
+                f"{file}: {error}; allowed: what `parley events export` wrote"
+            ) from error
+        typer.echo(f"{file}: {count} events without their texts")
+
+
 @app.command("audit")
 def audit(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
     """Who exported and erased whom, and when."""
@@ -241,6 +261,17 @@ def _read(file: Path) -> list[Erasure]:
 
 def _aware(at: datetime) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _clean(file: Path, gone: Collection[tuple[str, str]]) -> int:
+    """Nothing is changed where there is nothing to take out."""
+    with file.open("rb") as lines:
+        count = sum(changed for _, changed in without_texts(lines, gone))
+        lines.seek(0)
+        if count:
+            with created(file) as out:
+                out.writelines(line for line, _ in without_texts(lines, gone))
+    return count
 
 
 def _target(out: Path | None) -> AbstractContextManager[IO[bytes]]:

@@ -198,6 +198,24 @@ def record_line(record: Record, event: "AnyEvent | Erased") -> bytes:
     return json_line(head)[:-2] + BODY + event.body.model_dump_json().encode() + b"}\n"
 
 
+def without_texts(
+    lines: Iterable[bytes], erased: Collection[tuple[str, str]]
+) -> Iterator[tuple[bytes, bool]]:
+    """An export's lines, those of erased customers (tenant, id) as if they had been exported now; and whether each was changed.
+
+    Raises `InvalidEvent` naming the line.
+    """
+    for number, line in enumerate(lines, start=1):
+        head, mark, _ = line.partition(BODY)
+        try:
+            fields = json.loads(head + b"}" if mark else head)
+            headers = fields["headers"] if mark else {}
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidEvent(f"line {number}: is no line of an export") from error
+        theirs = (headers.get("tenant"), headers.get("customer_id")) in erased
+        yield (json_line({**fields, "erased": True}), True) if theirs else (line, False)
+
+
 @contextmanager
 def created(path: Path) -> Iterator[IO[bytes]]:
     """A new file that only its owner can read. It appears under its name, in place of an older one, once it is whole."""

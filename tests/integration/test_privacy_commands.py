@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.contracts import ROOT
 from infra.migrations import upgrade_keys, upgrade_store
 from parley.backends.keys import open_keys
 from parley.backends.sql import open_store
@@ -112,6 +113,27 @@ def test_a_customer_is_found_exported_erased_and_listed(
     assert actions == ["privacy.export", "privacy.erase", "privacy.erase"]
 
 
+def test_an_exported_stream_is_cleaned_of_who_was_erased(
+    parley: Command, home: Settings, tmp_path: Path
+) -> None:
+    stream = tmp_path / "stream.jsonl"
+    stream.write_bytes((ROOT / "tests" / "replay" / "streams" / "answer.jsonl").read_bytes())
+    before = stream.read_text(encoding="utf-8")
+    named = json.loads(next(line for line in before.splitlines() if '"headers"' in line))["headers"]
+    assert parley("privacy", "clean", str(stream))[1].endswith("0 events without their texts\n")
+    assert stream.read_text(encoding="utf-8") == before
+    keys = open_keys(home.keys)
+    keys.erase(named["tenant"], named["customer_id"])
+    keys.close()
+    assert parley("privacy", "clean", str(stream))[0] == 0
+    after = stream.read_text(encoding="utf-8")
+    assert '"body"' in before and '"body"' not in after and after.count('"erased":true') > 5
+    assert parley("replay", str(stream))[0] == 0
+    other = tmp_path / "other"
+    other.write_text("what else\n")
+    one_line(parley("privacy", "clean", str(other)), "line 1: is no line of an export; allowed:")
+
+
 def test_an_upgrade_erases_again_who_a_restored_key_database_has_brought_back(
     parley: Command, home: Settings
 ) -> None:
@@ -132,7 +154,7 @@ def open_made(home: Settings) -> bool:
 
 
 def test_every_command_has_help() -> None:
-    for name in ("find", "export", "erase", "list", "reapply", "audit"):
+    for name in ("find", "export", "erase", "list", "reapply", "clean", "audit"):
         command = [sys.executable, "-m", "parley.cli.main", "privacy", name, "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and "Usage:" in done.stdout
