@@ -1,6 +1,7 @@
 """Looking for what a customer said in everything that a platform has written down, and what is checked of an erasure in both forms."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -138,14 +139,27 @@ def found_in(needles: Iterable[bytes], paths: Iterable[Path]) -> set[tuple[str, 
     wanted = list(needles)
     found: set[tuple[str, bytes]] = set()
     for path in paths:
-        try:
-            if path.stat().st_blocks == 0:
-                continue  # a hole: Kafka makes its indexes of ten megabytes each before anything is in them
-            content = path.read_bytes().rstrip(b"\0")
-        except FileNotFoundError:
-            continue  # a server threw it away meanwhile
+        content = b"".join(_written(path))
         found.update((str(path), needle) for needle in wanted if needle in content)
     return found
+
+
+def _written(path: Path) -> Iterator[bytes]:
+    """What was written of a file, without its holes: Kafka makes every index of ten megabytes before anything is in it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # a server threw it away meanwhile
+    with os.fdopen(descriptor, "rb") as file:
+        end = 0
+        while True:
+            try:
+                begin = os.lseek(descriptor, end, os.SEEK_DATA)
+                end = os.lseek(descriptor, begin, os.SEEK_HOLE)
+            except OSError:
+                return  # nothing more
+            file.seek(begin)
+            yield file.read(end - begin)
 
 
 def spellings(words: Words) -> list[bytes]:
