@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from schemas.base import TENANT_PATTERN, Contract, TenantId
 from schemas.parts import Language, RiskKind
+from schemas.privacy import Privacy
 
 Route = Literal["answer", "ask", "handoff", "canned"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -114,6 +115,7 @@ class TenantFile(Contract):
     few_shot: tuple[FewShot, ...] = ()
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
+    privacy: Privacy = Privacy()
 
     @model_validator(mode="after")
     def _default_is_spoken(self) -> Self:

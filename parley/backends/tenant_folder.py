@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from parley.backends import tenant_patterns
 from parley.backends.tenant_checks import CannedTexts, Parts, problems_of
 from parley.backends.text_files import listed, read, shown
 from parley.backends.yaml_files import Checked, check, check_part, parse, parse_file
@@ -36,28 +37,31 @@ MOST_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True)
 class TenantFolder:
-    """A folder that passed its checks. `version` is the digest of all its content."""
+    """A folder that passed its checks. `version` is the digest of all its content; `warnings` are what its author should look at."""
 
     version: str
     config: TenantConfig
     content: TenantContent
+    warnings: tuple[str, ...] = ()
 
 
 def load(folder: Path) -> TenantFolder:
     """Raises `TenantInvalid` with one line a problem: `file:line: field: what is wrong or allowed`."""
     folder = folder.resolve()
     problems: list[str] = []
+    warnings: list[str] = []
     parts = _parts(folder, problems)
     if parts is not None:
-        problems += problems_of(parts)
+        refused, warnings = tenant_patterns.tried(parts)
+        problems += [*problems_of(parts), *refused]
     if problems or parts is None:
         left_out = [f"… and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
         lines = (" ".join(problem.split()) for problem in problems[:MOST_PROBLEMS] + left_out)
         raise TenantInvalid(tuple(lines))
-    return _version(parts)
+    return _version(parts, tuple(" ".join(warning.split()) for warning in warnings))
 
 
-def _version(parts: Parts) -> TenantFolder:
+def _version(parts: Parts, warnings: tuple[str, ...]) -> TenantFolder:
     file = parts.tenant.value
     intents = [checked.value for checked in parts.intents.values()]
     rules = {
@@ -69,7 +73,7 @@ def _version(parts: Parts) -> TenantFolder:
         examples={intent.id: intent.examples for intent in intents},
         articles=tuple(_linked(checked.value, file.site_url) for checked in parts.articles),
     )
-    return TenantFolder(version_of(config, content), config, content)
+    return TenantFolder(version_of(config, content), config, content, warnings)
 
 
 def _linked(article: Article, site_url: str) -> Article:

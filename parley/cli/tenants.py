@@ -31,6 +31,7 @@ TENANT_ITSELF = CustomerId("tenant")
 def check(folder: Folder, as_json: JsonOption = False) -> None:
     """Check a folder without importing it; each problem is a line: file, line, field."""
     found = load(folder)
+    _warn(found)
     report = {
         "tenant": found.config.id,
         "version": found.version,
@@ -38,9 +39,10 @@ def check(folder: Folder, as_json: JsonOption = False) -> None:
         "intents": len(found.config.intents),
         "examples": sum(len(texts) for by in found.content.examples.values() for texts in by.values()),
         "canned": len(found.config.canned),
+        "patterns": len(found.config.privacy.patterns),
     }
     if as_json:
-        print_json(report)
+        print_json({**report, "warnings": found.warnings})
     else:
         typer.echo("  ".join(f"{name} {value}" for name, value in report.items()))
 
@@ -49,6 +51,7 @@ def check(folder: Folder, as_json: JsonOption = False) -> None:
 def import_folder(folder: Folder, as_json: JsonOption = False) -> None:
     """Check a folder and make it the tenant's current version. With an error in it, the running version stays."""
     found = load(folder)
+    _warn(found)
     with platform() as opened:
         changed, written = import_version(opened, found)
     if as_json:
@@ -82,6 +85,11 @@ def list_tenants(as_json: JsonOption = False) -> None:
         )
     else:
         table(rows, header)
+
+
+def _warn(found: TenantFolder) -> None:
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}", err=True)
 
 
 def import_version(opened: Platform, found: TenantFolder) -> tuple[bool, int]:

@@ -340,3 +340,60 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
 def test_an_empty_folder_is_told_what_it_needs(tmp_path: Path) -> None:
     told = problems(tmp_path)
     assert "tenant.yaml" in told and "intents" in told and "articles" in told
+
+
+def privacy(folder: Path, *lines: str) -> int:
+    """Instead of the tenant's own; the number of the first of these lines."""
+    file = folder / "tenant.yaml"
+    kept = file.read_text(encoding="utf-8").partition("privacy:")[0]
+    file.write_text(kept + "privacy:\n" + "\n".join(f"  {line}" for line in lines) + "\n", encoding="utf-8")
+    return kept.count("\n") + 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "at", "field", "words"),
+    [
+        (("patterns:", "- name: our_number", "  regex: '[0-9]+'"), 2, "patterns.0.regex", "how often at most"),
+        (("patterns:", "- name: our_number", "  regex: '(?:[0-9]{1,9}){3,4}'"), 2, "patterns.0.regex", "slow"),
+        (("patterns:", "- name: our_number", "  regex: ''"), 2, "patterns.0.regex", "at least 1"),
+        (("patterns:", "- name: our_number", "  regex: '[0-9]{8}'"), 2, "patterns.0.regex", "would mask 20261123"),
+        (("patterns:", "- name: A-1", "  regex: 'A[0-9]{8}'"), 1, "patterns.0.name", "match"),
+        (("patterns:", "- regex: 'A[0-9]{8}'"), 1, "patterns.0.name", "missing"),
+        (("patterns:", "- name: our_number", "  regex: 'A[0-9]{8}'", "  checksum: luhn"), 3, "patterns.0.checksum", "digits"),
+        (("patterns:", "- name: our_number", "  regex: 'A[0-9]{8}'", "  checksum: crc"), 3, "patterns.0.checksum", "luhn"),
+        (("patterns:", "- {name: one, regex: 'A[0-9]{8}'}", "- {name: one, regex: 'B[0-9]{8}'}"), 0, "", "more than one"),
+        (("vault: true", "vault_days: 0"), 1, "vault_days", "greater than or equal to 1"),
+        (("vaults: true",), 0, "vaults", "unknown field"),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_cannot_be_used_is_refused(
+    folder: Path, lines: tuple[str, ...], at: int, field: str, words: str
+) -> None:
+    first = privacy(folder, *lines)
+    found = problems(folder)
+    line = first - 1 if not field else first + at
+    assert f"mobile/tenant.yaml:{line}: privacy{'.' if field else ''}{field}" in found
+    assert words in found
+
+
+def test_a_pattern_that_would_mask_the_tenants_own_amounts_is_refused(folder: Path) -> None:
+    edit(
+        next((folder / "articles" / "en").glob("*.md")),
+        "\n\n",
+        "\n\nYou may transfer 1200 to a friend.\n\n",
+    )
+    privacy(folder, "patterns:", "- name: our_number", "  regex: '[0-9]{4} eur'")
+    assert "would mask 2500 eur" in problems(folder)  # written by many customers, whatever a tenant has
+    privacy(folder, "patterns:", "- name: our_number", "  regex: '[0-9]{4}'", "  cues: [transfer]")
+    assert "too wide: it would mask 1200 in mobile/articles/en/" in problems(folder)
+
+
+def test_what_a_pattern_masks_of_other_texts_is_a_warning(folder: Path) -> None:
+    article = next((folder / "articles" / "en").glob("*.md"))
+    edit(article, "\n\n", "\n\nYour number looks like PX1234567.\n\n")
+    privacy(folder, "patterns:", "- name: our_number", "  regex: 'PX[0-9]{7}'")
+    [warning] = load(folder).warnings
+    assert (
+        "privacy.patterns.0.regex: masks what stands in the tenant's own texts: PX1234567 in mobile/articles"
+        in warning
+    )

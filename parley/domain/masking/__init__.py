@@ -6,8 +6,9 @@ one text, so a reader still sees that two mentions are one. Where a rule must er
 what it leaves is in the log. A name or an address without such words is not found; sealing (`parley.codec`) covers those.
 """
 
-from parley.domain.masking.cards import luhn
-from parley.domain.masking.found import KINDS, Masked, MaskKind
-from parley.domain.masking.rules import mask
+from parley.domain.masking.checksums import luhn
+from parley.domain.masking.found import KINDS, MaskKind
+from parley.domain.masking.placeholders import Findings, Masked
+from parley.domain.masking.rules import Masker, mask, masker_of
 
-__all__ = ["KINDS", "MaskKind", "Masked", "luhn", "mask"]
+__all__ = ["KINDS", "Findings", "MaskKind", "Masked", "Masker", "luhn", "mask", "masker_of"]

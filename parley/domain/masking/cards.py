@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from parley.domain.masking.amounts import DATE, THOUSANDS
+from parley.domain.masking.checksums import luhn
 from parley.domain.masking.found import Found
 
 _CHAIN = re.compile(r"[0-9]+(?:(?: {0,2}[-_.,/|] {0,2}| {1,3})[0-9]+)*+")
@@ -27,15 +28,6 @@ _MOST_PRINTED, _MOST_MIXED, _MOST_SHORT = 5, 7, 4
 """Groups of a printed layout, of several sizes, and of several sizes with 13 or 14 digits together."""
 _MOST_DIGITS = 6
 """In a group that is not of a printed layout."""
-
-_RAW = bytes.maketrans(b"0123456789", bytes(range(10)))
-_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-
-
-def luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
-    written = digits.encode("ascii")
-    return (sum(written[-1::-2].translate(_RAW)) + sum(written[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def is_card_number(digits: str) -> bool:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from parley.domain.masking.amounts import DATE, NO_UNIT
-from parley.domain.masking.found import Found, MaskKind, Rule, digits_of, joined
+from parley.domain.masking.found import Found, Rule, digits_of, joined
 from parley.domain.masking.phones import phone_value
 from parley.domain.masking.spoken import spoken_digits
 
@@ -29,13 +30,19 @@ _END = rf"(?![0-9a-z]|/[0-9]|[.,:][0-9]){NO_UNIT}"
 class Cue:
     """Words that announce a value, how it is written, and how many digits it has at least when it is spoken."""
 
-    kind: MaskKind
+    kind: str
     words: str
     written: str
     spoken: int
     value: Callable[[str], str]
     announces: Callable[[str, int], bool] = lambda plain, start: True
     """Whether the words that begin there in a folded text mean it."""
+    holds: "Holds" = lambda value, *, said: True
+    """Whether a value in its one spelling, written or said, is one after all."""
+
+
+class Holds(Protocol):
+    def __call__(self, value: str, *, said: bool) -> bool: ...
 
 
 _CODES = (
@@ -44,7 +51,7 @@ _CODES = (
 )
 CODE_WORDS = "|".join(
     [
-        "otp|pin|tan|cvv2?|cvc2?|cv2|csc|pass ?codes?",
+        "otp|pin|puk[12]?|tan|cvv2?|cvc2?|cv2|csc|pass ?codes?",
         "(?:three|3)[ -]digits?(?: security)?(?: codes?| numbers?)?|背面的?[三3]位(?:数字?|码)?",
         "验证码|校验码|动态码|动态口令|短信码|安全码|识别码|激活码|授权码|口令|密码",
         *(f"{word}[- ]?(?:pass)?(?:code|number|password|pin)" for word in _CODES.split(",")),
@@ -52,8 +59,8 @@ CODE_WORDS = "|".join(
 )
 """Each alternative begins with a character of its own, by which a search is quickest."""
 _CODE = (
-    r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}|(?:g-|[a-z]-?)?[0-9]{3,8}+|[0-9](?:[ .,-]{1,2}[0-9]){2,7}"
-    r"|(?=[a-z-]*[0-9])[a-z0-9]{3,5}(?:-[a-z0-9]{3,5}){1,4}"
+    r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}|(?=[a-z-]{0,9}[0-9])[a-z0-9]{3,5}(?:-[a-z0-9]{2,5}){1,4}"
+    r"|(?:g-|[a-z]-?)?[0-9]{3,8}+|[0-9](?:[ .,-]{1,2}[0-9]){2,7}"
 )
 
 CUES = (
@@ -63,7 +70,7 @@ CUES = (
         "passport|id[- ]?card|identity card|identity document|national id|national insurance|id(?= (?:number|no))|ssn|social security"
         "|ppsn?|driver'?s? licen[cs]e|driving licen[cs]e|tax id|residence permit"
         "|身份证|护照|证件号|通行证|居留证|居留卡|驾照|驾驶证|社保号|社会安全号|税号",
-        r"[0-9]{7} [a-w][a-i]?|(?=(?:[a-z ./-]*[0-9]){5})(?:[a-z]{0,3} ?[0-9]{2,8}(?:[ ./-][0-9]{2,8}[a-z]?){1,6}(?: [a-z](?![a-z]))?|[a-z]{0,2} ?(?=[a-z]*[0-9])[a-z0-9]{5,20})",
+        r"[0-9]{7} [a-w][a-i]?|[a-z]{5} ?[0-9]{6} ?[a-z0-9]{5}|(?=(?:[a-z ./-]*[0-9]){5})(?:[a-z]{0,3} ?[0-9]{2,8}(?:[ ./-][0-9]{2,8}[a-z]?){1,6}(?: [a-z](?![a-z]))?|[a-z]{0,2} ?(?=[a-z]*[0-9])[a-z0-9]{5,20})",
         7,
         joined,
     ),
@@ -74,7 +81,7 @@ CUES = (
         12,
         digits_of,
     ),
-    Cue("code", CODE_WORDS, _CODE, 3, joined),
+    Cue("code", rf"(?:{CODE_WORDS})(?: to(?= [0-9])|是?多少[? ]*(?=[是0-9]))?", _CODE, 3, joined),
     Cue(
         "account",
         r"account|a/c|acct|acc|customer|cust(?=\.? ?(?:id|number|no|#))|client|member(?:ship)?|(?:user|contract|loan|policy)(?= ?(?:id|number|no))"
@@ -120,6 +127,8 @@ def _next(plain: str, found: Found, written: re.Pattern[str], cue: Cue) -> Found
     value = written.match(plain, listed.end()) if listed is not None else None
     if value is None or DATE.match(plain, value.start()) or len(cue.value(value[1])) != len(found.value):
         return None
+    if not cue.holds(cue.value(value[1]), said=False):
+        return None
     return Found(*value.span(1), cue.kind, cue.value(value[1]))
 
 
@@ -138,10 +147,10 @@ def _latin(character: str) -> bool:
 def _value(plain: str, hit: re.Match[str], written: re.Pattern[str], cue: Cue) -> Found | None:
     for start in _starts(plain, hit):
         value = written.match(plain, start)
-        if value is not None and not DATE.match(plain, start):
+        if value is not None and not DATE.match(plain, start) and cue.holds(cue.value(value[1]), said=False):
             return Found(*value.span(1), cue.kind, cue.value(value[1]))
         said = spoken_digits(plain, start)
-        if said is not None and len(said.digits) >= cue.spoken:
+        if said is not None and len(said.digits) >= cue.spoken and cue.holds(said.digits, said=True):
             return Found(start, said.end, cue.kind, cue.value(said.digits))
     return None
 

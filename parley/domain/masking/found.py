@@ -1,45 +1,40 @@
 """What rules find, and what is left of a text without it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 MaskKind = Literal["card", "iban", "id", "email", "account", "phone", "code", "name", "address"]
 KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 
-MARKS: dict[MaskKind, str] = {kind: chr(number) for number, kind in enumerate(KINDS, start=0x0E)}
+MARKS: Mapping[str, str] = {kind: chr(number) for number, kind in enumerate(KINDS, start=0x0E)}
 """What stands in a folded text where a value has been taken: no rule matches it (U+000E to U+001B are no white space), and a text
 cannot bring it along."""
 
-PLACEHOLDER = re.compile(rf"\[({'|'.join(KINDS)})_([0-9]{{1,3}})\]")
+OWN_MARK = chr(0x1B)
+"""The mark of every kind that a tenant has for itself."""
+
+PLACEHOLDER = re.compile(r"\[([a-z]{2,16}(?:_[a-z]{1,16}){0,2})_([0-9]{1,4})\]")
+"""Of any kind, a tenant's own ones too (`schemas.privacy.PATTERN_NAME`)."""
 
 
 def without_placeholders(folded: str) -> str:
     """The text with marks in the place of the placeholders that it brings along, so that no rule reads their words or numbers."""
-    return PLACEHOLDER.sub(_mark, folded)
+    return PLACEHOLDER.sub(lambda each: mark_of(each[1]) * len(each[0]), folded)
 
 
-def _mark(placeholder: re.Match[str]) -> str:
-    kind: MaskKind = placeholder[1]  # type: ignore[assignment]  # the pattern is made of the kinds
-    return MARKS[kind] * len(placeholder[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """A text without what was found in it; `kinds` in the order of their first appearance, each once."""
-
-    text: str
-    kinds: tuple[MaskKind, ...] = ()
+def mark_of(kind: str) -> str:
+    return MARKS.get(kind, OWN_MARK)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value within a folded text; `value` is its one spelling."""
+    """A value within a folded text; `value` is its one spelling, `kind` one of `KINDS` or the name of a tenant's own pattern."""
 
     start: int
     end: int
-    kind: MaskKind
+    kind: str
     value: str
 
 

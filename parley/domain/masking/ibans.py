@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from parley.domain.masking.checksums import mod97
 from parley.domain.masking.found import Found, joined
 
 _REGISTRY = (
@@ -37,4 +38,4 @@ def ibans(plain: str) -> Iterator[Found]:
 def _is_iban(value: str) -> bool:
     """Half of its characters are digits: prose with a number in it passes the checksum once in 97 times."""
     digits = sum(character.isdigit() for character in value)
-    return 2 * digits >= len(value) and int("".join(str(int(c, 36)) for c in value[4:] + value[:4])) % 97 == 1
+    return 2 * digits >= len(value) and mod97(value[4:] + value[:4])

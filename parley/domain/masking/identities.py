@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from parley.domain.masking.amounts import NO_UNIT
+from parley.domain.masking.checksums import mod11_2
 from parley.domain.masking.found import Found, joined
 
 _APART = r"(?<![0-9a-z].)"
@@ -19,8 +20,6 @@ _SSN = re.compile(
 )
 _NINO = re.compile(rf"[a-ceghj-prtw-z]{_APART}[a-ceghj-nprtw-z][0-9]{{6}}[a-d](?![0-9a-z])")
 
-_WEIGHTS = tuple(pow(2, 17 - at, 11) for at in range(17))
-_CHECKS = "10x98765432"
 _PPS_LETTERS = "wabcdefghijklmnopqrstuv"
 
 
@@ -28,8 +27,7 @@ def chinese_ids(plain: str) -> Iterator[Found]:
     """18 characters, ISO 7064 mod 11-2."""
     for hit in _CHINESE.finditer(plain):
         value = joined(hit[0])
-        total = sum(int(digit) * weight for digit, weight in zip(value, _WEIGHTS, strict=False))
-        if _CHECKS[total % 11] == value[17]:
+        if mod11_2(value):
             yield Found(hit.start(), hit.end(), "id", value)
 
 

@@ -6,7 +6,7 @@ A name without such words is not found: nothing tells it from other words in a m
 import re
 from collections.abc import Iterator
 
-from parley.domain.masking.everyday import word_before, words_from
+from parley.domain.masking.everyday import ENDS, NO_NAMES, word_before, words_from
 from parley.domain.masking.found import Found, listed
 
 _NAME_IS = re.compile(
@@ -16,6 +16,10 @@ _NAME_IS = re.compile(
 _CALLED = re.compile(
     r"(?:i am|i'?m|he is|she is) called |(?<![a-z])in the name of |(?:(?:account|card) ?holder|beneficiary|payee|recipient) ?[:=] ?|[我他她名]叫做? ?(?=[a-z])|[姓户]?名(?:字)?(?:是|为| ?:) ?(?=[a-z])"
 )
+_HOLDER_IS = re.compile(
+    r"(?:(?:account|card) ?holder(?:'s name)?|beneficiary|payee|recipient)(?: is(?: called)?|'s) (?=[^\W\d_])"
+)
+"""What is said of one in a single word is mostly no name: `the payee is unknown`."""
 _TITLE = re.compile(r"(?<![a-z0-9])(?<![0-9] )m(?:r|rs|s|x)\.? (?=[^\W\d_])")
 _SPEAKING = re.compile(r"(?<![a-z])(?:this is|i am|i'?m|it is|it's) (?=[^\W\d_])")
 _IS_SPEAKING = re.compile(" (?:speaking|calling)(?![a-z])")
@@ -53,7 +57,7 @@ _NAME = (
     rf"|{_NO_SERVICE}(?:小|阿|{_GIVEN})(?:{_GIVEN}){{1,3}}(?=[\s,.;!?。，；！？、)\"]|$))"
 )
 _CHINESE = re.compile(
-    r"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|姓名(?=[^\W0-9]))[ :\"]{0,2}"
+    r"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|[姓户]名(?=[^\W0-9]))[ :\"]{0,2}"
     rf"({_NAME})"
 )
 _IS_NO_NAME = "人员生户管客民师工者卡级领商军家子"
@@ -78,6 +82,11 @@ def _announced(plain: str) -> Iterator[tuple[int, int]]:
             if end > hit.end() + 1 and not (cue is _NAME_IS and _of_no_person(plain, hit)):
                 rest = _REST_OF_TOKEN.match(plain, end)
                 yield hit.end(), rest.end() if rest is not None else end
+    for hit in _HOLDER_IS.finditer(plain):
+        end = words_from(plain, hit.end(), _MOST_WORDS)
+        words = plain[hit.end() : end].split(" ")
+        if len(words) > 1 and ENDS.isdisjoint(words) and NO_NAMES.isdisjoint(words):
+            yield hit.end(), end
     for hit in _SPEAKING.finditer(plain):
         end = words_from(plain, hit.end(), _MOST_WORDS - 1)
         if end > hit.end() and _IS_SPEAKING.match(plain, end):

@@ -1,29 +1,26 @@
 """Every rule in its order, and what is written in place of what they find."""
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from parley.domain.masking.addresses import addresses, chinese_addresses
 from parley.domain.masking.cards import cards
 from parley.domain.masking.codes import codes_after, codes_before, codes_behind_cards, logins, passwords
 from parley.domain.masking.cues import CUES, after
 from parley.domain.masking.emails import emails, emails_read_out
-from parley.domain.masking.folding import Folded, fold
-from parley.domain.masking.found import (
-    MARKS,
-    PLACEHOLDER,
-    Found,
-    Masked,
-    MaskKind,
-    Rule,
-    without_placeholders,
-)
+from parley.domain.masking.folding import fold
+from parley.domain.masking.found import Found, Rule, mark_of, without_placeholders
 from parley.domain.masking.ibans import ibans
 from parley.domain.masking.identities import chinese_ids, pps_numbers, written_ids
 from parley.domain.masking.names import chinese_names, names
+from parley.domain.masking.own import rules_of
 from parley.domain.masking.phones import international_phones, national_phones
+from parley.domain.masking.placeholders import Findings, Masked, Taken, brought_along
 from parley.domain.masking.spans import apart, taken_out
 from parley.domain.masking.spoken_numbers import spoken_numbers
 from parley.domain.numerals import CHINESE_DIGITS
+from schemas.privacy import MaskPattern
 
 _IBAN_CUE, *_BEFORE_PHONES, _PHONE_CUE = CUES
 RULES: tuple[Rule, ...] = (
@@ -64,49 +61,56 @@ _MOST_ROUNDS = 10
 """Two are the rule, the second one in vain; a text made for it can need more."""
 
 
-def mask(text: str) -> Masked:
-    """Replace what the rules find by `[kind_1]`, `[kind_2]`, …; pure, linear in the text's length, and idempotent."""
-    folded = fold(text)
-    plain = without_placeholders(folded.text)
-    found: list[Found] = []
-    for _ in range(_MOST_ROUNDS):
-        fresh: list[Found] = []
-        if _MAY_HOLD.search(plain) is not None:
-            plain, fresh = _round(plain)
-        if not fresh:
-            break
-        found += fresh
-    return _replace(text, folded, sorted(found, key=lambda one: one.start)) if found else Masked(text)
+@dataclass(frozen=True, slots=True)
+class Masker:
+    """The rules of one tenant's version: everybody's, and its own patterns'."""
+
+    rules: tuple[Rule, ...] = RULES
+
+    def mask(self, text: str) -> Masked:
+        """Replace what the rules find by `[kind_1]`, `[kind_2]`, …: numbered within this text.
+
+        Pure, linear in the text's length, and idempotent.
+        """
+        findings = self.find(text)
+        return findings.written(findings.numbered({}, {})) if findings.taken else Masked(text)
+
+    def find(self, text: str) -> Findings:
+        """What of a text is personal data."""
+        folded = fold(text)
+        plain = without_placeholders(folded.text)
+        found: list[Found] = []
+        for _ in range(_MOST_ROUNDS):
+            fresh: list[Found] = []
+            if _MAY_HOLD.search(plain) is not None:
+                plain, fresh = _round(plain, self.rules)
+            if not fresh:
+                break
+            found += fresh
+        if not found:
+            return Findings(text)
+        found.sort(key=lambda one: one.start)
+        taken = tuple(Taken(*folded.span(one.start, one.end), one.kind, one.value) for one in found)
+        return Findings(text, taken, brought_along(folded.text))
 
 
-def _round(plain: str) -> tuple[str, list[Found]]:
+@lru_cache(maxsize=256)
+def masker_of(patterns: tuple[MaskPattern, ...]) -> Masker:
+    """A tenant's own rules come right behind those that have a checksum: what they know beats what words announce in general."""
+    at = RULES.index(codes_behind_cards)
+    return Masker((*RULES[:at], *rules_of(patterns), *RULES[at:]))
+
+
+mask = Masker().mask
+"""Where no tenant is known."""
+
+
+def _round(plain: str, rules: tuple[Rule, ...]) -> tuple[str, list[Found]]:
     """Every rule once. A further round finds what only stands alone since another rule took its neighbour."""
     found: list[Found] = []
-    for rule in RULES:
+    for rule in rules:
         fresh = apart(rule(plain))
         if fresh:
-            plain = taken_out(plain, fresh, lambda one: MARKS[one.kind])
+            plain = taken_out(plain, fresh, lambda one: mark_of(one.kind))
             found += fresh
     return plain, found
-
-
-def _replace(text: str, folded: Folded, found: list[Found]) -> Masked:
-    written = _numbers_written(folded.text)
-    numbers: dict[MaskKind, dict[str, int]] = {}
-    pieces: list[str] = []
-    position = 0
-    for one in found:
-        known = numbers.setdefault(one.kind, {})
-        number = known.setdefault(one.value, written.get(one.kind, 0) + len(known) + 1)
-        start, end = folded.span(one.start, one.end)
-        pieces += (text[position:start], f"[{one.kind}_{number}]")
-        position = end
-    return Masked("".join(pieces) + text[position:], tuple(numbers))
-
-
-def _numbers_written(plain: str) -> dict[str, int]:
-    """The highest number of each kind among the placeholders that a text brings along: theirs are other values."""
-    highest: dict[str, int] = {}
-    for placeholder in PLACEHOLDER.finditer(plain):
-        highest[placeholder[1]] = max(highest.get(placeholder[1], 0), int(placeholder[2]))
-    return highest

@@ -1,0 +1,97 @@
+"""What is written in place of what rules find: `[card_1]`. How placeholders are numbered, and found again in a text.
+
+Within a conversation a value has one placeholder from its first mention on, and no other value has it: a number that is counted
+anew in each message would tell the language model, and the human agent, that two cards are one. Who remembers them is not known here
+(`parley.runtime.vault`); `mask` numbers a text that is alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from parley.domain.masking.found import PLACEHOLDER
+
+Named = tuple[str, str]
+"""Kind and value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A value where it stands in the text as it was written; `value` is its one spelling."""
+
+    start: int
+    end: int
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text without what was found in it; `kinds` in the order of their first appearance, each once."""
+
+    text: str
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is to be taken out of a text, in order; `brought` is the highest number of each kind among the placeholders that it has already."""
+
+    text: str
+    taken: tuple[Taken, ...] = ()
+    brought: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.kind for each in self.taken))
+
+    def originals(self) -> dict[Named, str]:
+        """Each value as it was written where it first stands."""
+        found: dict[Named, str] = {}
+        for each in self.taken:
+            found.setdefault((each.kind, each.value), self.text[each.start : each.end])
+        return found
+
+    def numbered(self, known: Mapping[Named, int], highest: Mapping[str, int]) -> dict[Named, int]:
+        """A number for each value: the known one, or the next of its kind behind all that are there."""
+        last = {kind: max(highest.get(kind, 0), self.brought.get(kind, 0)) for kind in self.kinds}
+        numbers: dict[Named, int] = {}
+        for name in self.originals():
+            if name not in known:
+                last[name[0]] += 1
+            numbers[name] = known.get(name, last[name[0]])
+        return numbers
+
+    def written(self, numbers: Mapping[Named, int]) -> Masked:
+        """The text with placeholders of these numbers."""
+        pieces: list[str] = []
+        position = 0
+        for each in self.taken:
+            pieces += (
+                self.text[position : each.start],
+                placeholder(each.kind, numbers[each.kind, each.value]),
+            )
+            position = each.end
+        return Masked("".join(pieces) + self.text[position:], self.kinds)
+
+
+def placeholder(kind: str, number: int) -> str:
+    return f"[{kind}_{number}]"
+
+
+def brought_along(folded: str) -> dict[str, int]:
+    """The highest number of each kind among a text's placeholders: they may be other values' than those that are found in it."""
+    highest: dict[str, int] = {}
+    for found in PLACEHOLDER.finditer(folded):
+        highest[found[1]] = max(highest.get(found[1], 0), int(found[2]))
+    return highest
+
+
+def placeholders_in(text: str) -> Iterator[Named]:
+    """Kind and number (as text) of each."""
+    for found in PLACEHOLDER.finditer(text):
+        yield found[1], found[2]
+
+
+def put_back(text: str, original: Callable[[str, int], str | None]) -> str:
+    """The text with each placeholder's original, where there is one; what is put back is not looked through again."""
+    return PLACEHOLDER.sub(lambda each: original(each[1], int(each[2])) or each[0], text)
