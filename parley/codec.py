@@ -6,6 +6,7 @@ a sealed text cannot be moved to another event, and the same event always gives 
 """
 
 import base64
+import hmac
 import json
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -89,15 +90,18 @@ class Codec:
 
     def seal_bytes(self, envelope: Envelope, plain: bytes, *context: str) -> bytes:
         """Seal what is stored under a name of its own (a decider's state) with the key of the envelope's customer."""
-        cipher = self._cipher(envelope.tenant, envelope.customer_id)
-        return cipher.encrypt(plain, [part.encode() for part in context])
+        return self.seal_for(envelope.tenant, envelope.customer_id, plain, *context)
 
     def unseal_bytes(self, envelope: Envelope, sealed: bytes, *context: str) -> bytes:
         """Raises `KeyErased`, and `InvalidEvent` for what was sealed under another name or key."""
-        return self.unseal_bytes_of(envelope.tenant, envelope.customer_id, sealed, *context)
+        return self.unseal_for(envelope.tenant, envelope.customer_id, sealed, *context)
 
-    def unseal_bytes_of(self, tenant: TenantId, customer: CustomerId, sealed: bytes, *context: str) -> bytes:
-        """The same where there is no envelope."""
+    def seal_for(self, tenant: TenantId, customer: CustomerId, plain: bytes, *context: str) -> bytes:
+        """Seal what belongs to a customer and is part of no event. Raises `KeyErased`, `StoreUnavailable`."""
+        return self._cipher(tenant, customer).encrypt(plain, [part.encode() for part in context])
+
+    def unseal_for(self, tenant: TenantId, customer: CustomerId, sealed: bytes, *context: str) -> bytes:
+        """Raises `KeyErased`, and `InvalidEvent` for what was sealed under another name or key."""
         cipher = self._cipher(tenant, customer)
         try:
             return cipher.decrypt(sealed, [part.encode() for part in context])
@@ -105,6 +109,15 @@ class Codec:
             raise InvalidEvent(
                 f"{context[0]}: cannot be opened: sealed under another name or damaged"
             ) from error
+
+    def digest_for(self, tenant: TenantId, customer: CustomerId, *values: str) -> bytes:
+        """By which equal values of one customer are known, and by nobody without the key. Raises `KeyErased`, `StoreUnavailable`.
+
+        HMAC-SHA256 (RFC 2104) with a key that is derived, since the customer's own is for sealing.
+        """
+        key = hmac.digest(self._keys.get(tenant, customer), b"digest", "sha256")
+        lengths = "".join(f"{len(value)}:{value}" for value in values)
+        return hmac.digest(key, lengths.encode(), "sha256")
 
     def encode(self, event: AnyEvent) -> Outgoing:
         """Raises `KeyErased` for a text of a customer whose key is gone, `RecordTooLarge` for what no bus would take."""

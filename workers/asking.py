@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from parley.domain import guard, routing
 from parley.domain.conversation import Reading, Turn, TurnMessage, question_of
-from parley.domain.masking import mask
+from parley.domain.masking import masker_of
 from parley.domain.scoring import Given, Outcome
 from parley.ids import named_id, new_traceparent
 from parley.ports.models import Classifier, Completion, Generator
@@ -72,6 +72,7 @@ class Pieces:
         self._rag = RagEffector(lookup, content, self._clock)
         self._generator = generator
         self._config = content.config(tenant, version)
+        self._masker = masker_of(self._config.privacy.patterns)
         self._tenant = tenant
         self._version = version
 
@@ -81,7 +82,7 @@ class Pieces:
         self._rag.prepare()
 
     def ask(self, text: str) -> Asked:
-        question = mask(text).text
+        question = self._masker.mask(text).text
         understood = self._understand(question)
         plan = routing.plan(self._turn(question, understood), self._config)
         if isinstance(plan, routing.LookUp):

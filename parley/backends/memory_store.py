@@ -7,6 +7,7 @@ from functools import wraps
 from threading import RLock
 from typing import Any, TypeVar, cast
 
+from parley.backends.memory_values import MemoryValues
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
 from parley.ports.bus import TopicPartition
@@ -39,10 +40,11 @@ def locked(method: F) -> F:
     return cast(F, under_lock)
 
 
-class MemoryStore:
+class MemoryStore(MemoryValues):
     """Implements `parley.ports.store.Store`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.lock = RLock()
         self._leases: dict[tuple[str, TopicPartition], Lease] = {}
         self._seen: dict[tuple[str, EventId], datetime] = {}

@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
-from parley.domain.masking import mask
+from parley.domain.masking import masker_of
+from parley.domain.rights import CustomerRight, Owner
 from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefused, TransientError
 from parley.ids import new_traceparent
 from parley.ports.bus import Record
 from parley.runtime.publishing import publish
+from parley.runtime.vault import Vault, Writing
 from parley.settings import Settings
 from schemas.base import Body, ConversationId, CustomerId, Envelope, Event, EventId, MessageId
 from schemas.conversation_events import ConversationStarted, MessageReceived
@@ -78,6 +80,10 @@ class LocalTalk:
         self._version = found.version
         self._customer = CustomerId(str(uuid4()))
         self._conversation = ConversationId(str(uuid4()))
+        self._owner = Owner(self._tenant, self._customer, self._conversation)
+        self._privacy = found.config.privacy
+        self._masker = masker_of(self._privacy.patterns)
+        self._vault = Vault(self._platform.store, self._platform.codec)
         self.greeting = found.config.assistant.greeting[found.config.default_language]
         self._platform.keys.create(self._tenant, self._customer)
         self._send(ConversationStarted(channel="api"))
@@ -93,7 +99,8 @@ class LocalTalk:
     def ask(self, text: str) -> Reply:
         """Raises `RequestRefused` for what no door would take, `GeneratorUnavailable` when no reply came in time."""
         message_id = MessageId(str(uuid4()))
-        masked = mask(text)
+        writing = Writing(self._owner, message_id, self._privacy, self._platform.clock.now())
+        masked = self._vault.write(writing, self._masker.find(text))
         writable(masked.text)  # placeholders may be longer than what they stand for
         self._send(
             MessageReceived(message_id=message_id, text=masked.text, channel="api", masked=masked.kinds)
@@ -113,7 +120,9 @@ class LocalTalk:
         if message_id not in event.body.answers:
             return None
         sources = [citation.model_dump() for citation in event.body.citations]
-        return Reply(event.body.text, event.body.kind, sources, event.body.offer_human)
+        now = self._platform.clock.now()
+        [text] = self._vault.reveal(CustomerRight(self._owner), self._owner, [event.body.text], now)
+        return Reply(text, event.body.kind, sources, event.body.offer_human)
 
     def _send(self, body: Body) -> None:
         event_id = EventId(str(uuid4()))

@@ -14,6 +14,7 @@ from parley.codec import Outgoing
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.ports.bus import TopicPartition
 from parley.ports.keys import Erasure
+from parley.ports.vault import ValueStore
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
 from schemas.tenant import TenantConfig, TenantContent
 
@@ -308,7 +309,7 @@ class PrivacyStore(Protocol):
         """The audit log, the oldest first."""
 
 
-class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, Protocol):
+class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, ValueStore, Protocol):
     """All of it; what `parley.backends.sql.open_store(url)` returns."""
 
     def ping(self) -> None:

@@ -118,7 +118,7 @@ class Disclosure:
         """A decider's state: sealed under its names where it holds texts, else as it is."""
         value = bytes(row["value"])
         with suppress(InvalidEvent):
-            value = self._codec.unseal_bytes_of(
+            value = self._codec.unseal_for(
                 self._tenant, self._customer, value, row["group_name"], row["state_key"]
             )
         return json.loads(value)

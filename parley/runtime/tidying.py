@@ -1,6 +1,7 @@
-"""Forgetting what no record of the log can need any more: ids of events that were seen, and clients' claimed message ids.
+"""Forgetting what no record of the log can need any more: ids of events that were seen, and clients' claimed message ids; and the
+vault's originals whose term is over.
 
-Both are kept longer than any record that could repeat them. `parley db tidy` does it by hand; `Tidying` once a day.
+The ids are kept longer than any record that could repeat them. `parley db tidy` does it by hand; `Tidying` once a day.
 """
 
 import logging
@@ -29,17 +30,23 @@ EVERY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """How much was older than `before` and is gone."""
+    """How much was older than `before` and is gone, and of how many masked values the original."""
 
     before: datetime
     seen: int
     claims: int
+    originals: int
 
 
 def tidy(store: Store, now: datetime) -> Tidied:
     """Raises `StoreUnavailable`. Safe to repeat, and to run in several processes at once."""
     before = now - KEPT
-    return Tidied(before, _all(store.forget_seen, before), _all(store.forget_claims, before))
+    return Tidied(
+        before,
+        _all(store.forget_seen, before),
+        _all(store.forget_claims, before),
+        _all(store.forget_originals, now),
+    )
 
 
 def _all(forget: Callable[[datetime, int], int], before: datetime) -> int:
@@ -93,7 +100,11 @@ class Tidying:
                 log.warning("not tidied today: %s", error)
             else:
                 log.info(
-                    "forgot %d seen events and %d claims from before %s", done.seen, done.claims, done.before
+                    "forgot %d seen events and %d claims from before %s, and %d originals of the vault",
+                    done.seen,
+                    done.claims,
+                    done.before,
+                    done.originals,
                 )
                 if erased.keys:
                     log.warning("%d keys of erased customers were there again, and are erased", erased.keys)

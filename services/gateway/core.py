@@ -2,27 +2,31 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from connectors.web.frames import Cursor, Frame
 from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
 from parley.runtime.faults import describe
 from parley.runtime.publishing import send
+from parley.runtime.vault import Vault
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
 from services.gateway.auth import Doorman
 from services.gateway.deps import Deps
 from services.gateway.directory import Directory
 from services.gateway.intake import Intake
 from services.gateway.limits import TenantQuota
+from services.gateway.masking import Masking
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.problems import erased
 from services.gateway.rates import Rate
-from services.gateway.rooms import DeltaBuffer, Rooms
+from services.gateway.rooms import Connection, DeltaBuffer, Rooms
 from services.gateway.streams import Streams
 from services.gateway.tail import Tail
 from services.gateway.threads import Threads
@@ -67,6 +71,8 @@ class Gateway:
         deltas = DeltaBuffer()
         self.tail = Tail(deps.bus, deps.codec, self.rooms, deltas, self.metrics)
         self.streams = Streams(deps.store, deps.codec, self.rooms, deltas, self.threads)
+        vault = Vault(deps.store, deps.codec)
+        self.masking = Masking(vault, self.directory, self.threads, deps.clock, self.metrics)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -106,12 +112,26 @@ class Gateway:
         except KeyErased as error:
             raise erased() from error
 
-    async def write(self, tenant_version: str, grant: Grant, body: Body, trace: str | None) -> EventId:
+    async def frames(
+        self, grant: Grant, connection: Connection, cursor: Cursor
+    ) -> AsyncIterator[Frame | None]:
+        """What a customer's stream passes on. Raises `StreamEnded`, `StoreUnavailable`."""
+        async for frame in self.streams.frames(grant.conversation_id, connection, cursor, self.ping_s):
+            yield None if frame is None else await self.masking.frame(grant, frame)
+
+    async def write(
+        self,
+        tenant_version: str,
+        grant: Grant,
+        body: Body,
+        trace: str | None,
+        event_id: EventId | None = None,
+    ) -> EventId:
         """Put an event of this conversation on the bus; returns its id once it is acknowledged.
 
         Raises `BusUnavailable`, `StoreUnavailable`, `KeyErased`.
         """
-        event_id = EventId(str(uuid4()))
+        event_id = event_id or EventId(str(uuid4()))
         envelope = Envelope(
             event_id=event_id,
             type=body.event_type(),

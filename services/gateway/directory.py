@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from parley.domain.masking import Masker, masker_of
 from parley.errors import TransientError, UnknownTenant
 from parley.ports.store import AccessKey, Store
 from schemas.base import TENANT_PATTERN, TenantId
@@ -39,6 +40,7 @@ class TenantView:
 
     version: str
     config: TenantConfig
+    masker: Masker
     bound: Mapping[str, tuple[str, ...]]
 
     def origins(self, key_id: str) -> tuple[str, ...]:
@@ -112,7 +114,8 @@ class Directory:
         except UnknownTenant:
             return None
         keys = self._store.keys(TenantId(tenant))
-        return TenantView(version, config, {key.key_id: key.origins for key in keys if key.origins})
+        bound = {key.key_id: key.origins for key in keys if key.origins}
+        return TenantView(version, config, masker_of(config.privacy.patterns), bound)
 
     def _load_origins(self) -> frozenset[str]:
         found: set[str] = set()

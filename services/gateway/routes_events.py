@@ -134,9 +134,7 @@ class EventStream(Response):
         )
 
     async def _send(self, send: Send, connection: Connection) -> None:
-        frames = self._gateway.streams.frames(
-            self._grant.conversation_id, connection, self._cursor, self._gateway.ping_s
-        )
+        frames = self._gateway.frames(self._grant, connection, self._cursor)
         # The first frame is made before the status is sent, so that a database that is down is still a 503.
         first = await anext(frames, None)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -222,7 +220,7 @@ async def _opening(websocket: WebSocket) -> Opening:
 async def _send_frames(
     gateway: Gateway, websocket: WebSocket, grant: Grant, connection: Connection, cursor: Cursor
 ) -> None:
-    async for frame in gateway.streams.frames(grant.conversation_id, connection, cursor, gateway.ping_s):
+    async for frame in gateway.frames(grant, connection, cursor):
         if frame is not None:  # the protocol has pings of its own
             async with asyncio.timeout(SEND_WITHIN_S):
                 await websocket.send_text(frame.json().decode())

@@ -3,6 +3,7 @@
 import time
 from functools import partial
 from typing import Annotated
+from uuid import uuid4
 
 import orjson
 from fastapi import APIRouter, Path, Query
@@ -12,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.web.frames import Fields, history_entry
-from parley.domain.masking import Masked, mask
+from parley.domain.masking import Masked
 from parley.errors import KeyErased
-from schemas.base import MAX_MESSAGE_CHARS, ConversationId, ReplyId
+from parley.ids import named_id
+from schemas.base import MAX_MESSAGE_CHARS, ConversationId, EventId, ReplyId
 from schemas.other_events import FeedbackGiven
 from schemas.outbound import ReplyReady
 from services.gateway.auth import bearer
@@ -80,8 +82,11 @@ def routes(gateway: Gateway) -> APIRouter:
         grant, _ = await gateway.doorman.admit(request, bearer(request), conversation_id)
         gateway.read_rate.take(grant.conversation_id)
         await gateway.check_key(grant)
-        page = await gateway.threads.run(partial(_page, gateway, grant.conversation_id, after, limit))
-        return _json(page, 200)
+        entries, more = await gateway.threads.run(
+            partial(_page, gateway, grant.conversation_id, after, limit)
+        )
+        messages = await gateway.masking.page(grant, entries)
+        return _json({"messages": messages, "next": messages[-1]["seq"] if more else None}, 200)
 
     @router.post(
         "/feedback",
@@ -113,12 +118,22 @@ async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Re
     grant, view = await gateway.doorman.admit(request, bearer(request), conversation_id)
     gateway.message_rate.check(grant.conversation_id)
     body = await read(request, SendMessage)
-    masked = _masked(gateway, "text", body.text, MAX_MESSAGE_CHARS)
+    findings = gateway.masking.find(view, body.text)
+    _fits(findings.masked(), "text", MAX_MESSAGE_CHARS)
     gateway.message_rate.check(grant.conversation_id)  # others may have come while this one was read
     wait = gateway.quota.take(grant.tenant, view.config.limits)
     if wait:
         raise too_many("messages", "the tenant's limits (messages_per_second, unsettled)", retry_after(wait))
     gateway.message_rate.take(grant.conversation_id)
+    try:
+        masked = await gateway.masking.write(
+            grant, view, findings, named_id(grant.conversation_id, body.client_message_id)
+        )
+    except KeyErased as error:
+        raise _erased() from error
+    _fits(
+        masked, "text", MAX_MESSAGE_CHARS
+    )  # a number of the conversation's may be longer than one of this text
     submission = Submission(
         grant=grant,
         tenant_version=view.version,
@@ -151,10 +166,11 @@ async def _feedback(gateway: Gateway, request: Request, conversation_id: str) ->
     grant, view = await gateway.doorman.admit(request, bearer(request), conversation_id)
     gateway.message_rate.check(grant.conversation_id)
     body = await read(request, GiveFeedback)
-    comment = _masked(gateway, "comment", body.comment, MAX_COMMENT_CHARS).text if body.comment else None
-    given = FeedbackGiven(reply_id=ReplyId(body.reply_id), score=body.score, comment=comment)
+    findings = gateway.masking.find(view, body.comment or "")
+    _fits(findings.masked(), "comment", MAX_COMMENT_CHARS)
+    event_id = EventId(str(uuid4()))
     try:
-        if not await gateway.threads.run(partial(_was_said, gateway, grant, given.reply_id)):
+        if not await gateway.threads.run(partial(_was_said, gateway, grant, ReplyId(body.reply_id))):
             raise Problem(
                 404,
                 "reply_id: this conversation has no such reply",
@@ -165,7 +181,12 @@ async def _feedback(gateway: Gateway, request: Request, conversation_id: str) ->
                 ),
             )
         gateway.message_rate.take(grant.conversation_id)
-        await gateway.write(view.version, grant, given, traceparent_of(request))
+        masked = await gateway.masking.write(grant, view, findings, event_id)
+        _fits(masked, "comment", MAX_COMMENT_CHARS)
+        given = FeedbackGiven(
+            reply_id=ReplyId(body.reply_id), score=body.score, comment=masked.text if body.comment else None
+        )
+        await gateway.write(view.version, grant, given, traceparent_of(request), event_id)
     except KeyErased as error:
         raise erased() from error
     return _json({"reply_id": body.reply_id}, 202)
@@ -179,29 +200,29 @@ def _was_said(gateway: Gateway, grant: Grant, reply_id: ReplyId) -> bool:
     return any(isinstance(body, ReplyReady) and body.reply_id == reply_id for body in bodies)
 
 
-def _masked(gateway: Gateway, field: str, text: str, max_chars: int) -> Masked:
-    """Before anything else is done with it. Placeholders may be longer than what they stand for."""
-    masked = mask(text)
-    for kind in masked.kinds:
-        gateway.metrics.masked.labels(kind).inc()
+def _fits(masked: Masked, field: str, max_chars: int) -> None:
+    """Placeholders may be longer than what they stand for."""
     if len(masked.text) > max_chars:
         raise invalid(
             field, "is too long once personal data is masked", f"at most {max_chars} characters then"
         )
-    return masked
 
 
-def _page(gateway: Gateway, conversation_id: ConversationId, after: int, limit: int) -> dict[str, object]:
-    """In a thread. Events that are no messages are passed over, so that a page is never empty before the end."""
+def _page(
+    gateway: Gateway, conversation_id: ConversationId, after: int, limit: int
+) -> tuple[list[Fields], bool]:
+    """In a thread: a page, and whether there is more. Events that are no messages are passed over, so that a page is never empty
+    before the end.
+    """
     messages: list[Fields] = []
     for _, _, event in history(gateway.deps.store, gateway.deps.codec, conversation_id, after):
         entry = history_entry(event) if event is not None else None
         if entry is None:
             continue
         if len(messages) == limit:
-            return {"messages": messages, "next": messages[-1]["seq"]}
+            return messages, True
         messages.append(entry)
-    return {"messages": messages, "next": None}
+    return messages, False
 
 
 def _json(value: object, status: int) -> Response:

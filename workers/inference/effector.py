@@ -5,6 +5,7 @@ from datetime import datetime
 
 from parley.domain import guard
 from parley.domain.events import follow
+from parley.domain.masking.placeholders import quotable_in
 from parley.errors import GeneratorUnavailable
 from parley.ports.clock import Clock
 from parley.ports.models import Completion, Generator, Prompt
@@ -12,11 +13,12 @@ from parley.runtime.effector import Results
 from parley.runtime.versions import VersionedContent
 from schemas.base import Event
 from schemas.conversation_events import GenerationFailed, NothingFound, ReplyGenerated
+from schemas.parts import GuardReport
 from schemas.tenant import TenantConfig
 from schemas.topics import INFERENCE_REQUESTS
 from schemas.work import GenerationRequested
 from workers.inference.cancelling import Cancellations
-from workers.inference.streaming import Stream, StreamFactory
+from workers.inference.streaming import StreamFactory
 
 SEED_BYTES = 4
 
@@ -74,8 +76,9 @@ class InferenceEffector:
         if cancelled():
             return self.failed(event, "cancelled")
         attempt = self._new_attempt()
-        stream = self._streams.open(event, attempt)
         config = self._content.config(event.envelope.tenant, event.envelope.tenant_version)
+        quotable = quotable_of(asked, config)
+        stream = self._streams.open(event, attempt, quotable)
         left_s = (asked.deadline - self._clock.now()).total_seconds()
         try:
             completion = self._generator.generate(
@@ -91,13 +94,14 @@ class InferenceEffector:
         if completion is None:
             nothing = NothingFound(generation_id=asked.generation_id, epoch=asked.epoch)
             return [follow(event.envelope, nothing, 0, self._clock.now())]
-        return [self._generated(event, completion, attempt, stream)]
+        stream.finish()
+        report = guard.check(completion.text, asked.passages, quotable)
+        return [self._generated(event, completion, attempt, report)]
 
     def _generated(
-        self, event: Event[GenerationRequested], completion: Completion, attempt: str, stream: Stream
+        self, event: Event[GenerationRequested], completion: Completion, attempt: str, report: GuardReport
     ) -> Event[ReplyGenerated]:
         asked = event.body
-        stream.finish()
         body = ReplyGenerated(
             generation_id=asked.generation_id,
             purpose=asked.purpose,
@@ -106,7 +110,7 @@ class InferenceEffector:
             text=completion.text,
             cited=completion.cited,
             passages=asked.passages,
-            guard=guard.check(completion.text, asked.passages),
+            guard=report,
             model=completion.model,
             adapter=completion.adapter,
             prompt_hash=completion.prompt_hash,
@@ -115,6 +119,14 @@ class InferenceEffector:
             finish_reason=completion.finish_reason,
         )
         return follow(event.envelope, body, 0, self._clock.now())
+
+
+def quotable_of(asked: GenerationRequested, config: TenantConfig) -> frozenset[str]:
+    """The customer's own placeholders, where the way out puts their originals back; elsewhere an answer with one reads strangely."""
+    if not config.privacy.vault:
+        return frozenset()
+    said = (turn.text for turn in asked.history if turn.speaker == "customer")
+    return quotable_in((asked.question, *said))
 
 
 def seed_of(event: Event[GenerationRequested]) -> int:

@@ -72,12 +72,14 @@ class StreamFactory:
         self._codec = codec
         self._clock = clock
 
-    def open(self, event: Event[GenerationRequested], attempt: str) -> Stream:
+    def open(
+        self, event: Event[GenerationRequested], attempt: str, quotable: frozenset[str] = frozenset()
+    ) -> Stream:
         asked = event.body
         if asked.purpose != "reply":
             return Stream(lambda text: False, lambda index, text: None)
         return Stream(
-            lambda text: guard.check(text, asked.passages).passed,
+            lambda text: guard.check(text, asked.passages, quotable).passed,
             lambda index, text: self._send(event, attempt, index, text),
         )
 

@@ -7,9 +7,10 @@ from parley.backends.sql.doors import Doors, Tenants
 from parley.backends.sql.engine import make_engine, reading
 from parley.backends.sql.privacy import Privacy
 from parley.backends.sql.readmodel import Reads
+from parley.backends.sql.values import Values
 
 
-class SqlStore(Decisions, Reads, Tenants, Doors, Privacy):
+class SqlStore(Decisions, Reads, Tenants, Doors, Privacy, Values):
     """Implements `parley.ports.store.Store`; thread-safe, each call on a connection of its own."""
 
     def __init__(self, url: str) -> None:

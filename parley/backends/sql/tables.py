@@ -224,6 +224,22 @@ audit = Table(
     Column("details", Text, nullable=False),
 )
 
+masked_values = Table(
+    "masked_values",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("kind", ID, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("source", ID, nullable=False),
+    Column("masked_at", Utc, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("expires_at", Utc, index=True),
+    Index("masked_values_of", "tenant", "customer_id"),
+)
+
 customer_keys = Table(
     "customer_keys",
     keys_metadata,

@@ -1,7 +1,7 @@
 """What rules find, and what is left of a text without it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,13 +15,18 @@ cannot bring it along."""
 OWN_MARK = chr(0x1B)
 """The mark of every kind that a tenant has for itself."""
 
-PLACEHOLDER = re.compile(r"\[([a-z]{2,16}(?:_[a-z]{1,16}){0,2})_([0-9]{1,4})\]")
-"""Of any kind, a tenant's own ones too (`schemas.privacy.PATTERN_NAME`)."""
+ANY_PLACEHOLDER = re.compile(r"\[([a-z]{2,16}(?:_[a-z]{1,16}){0,2})_([0-9]{1,6})\]")
+"""Of any kind, whoever has it (`schemas.privacy.PATTERN_NAME`)."""
 
 
-def without_placeholders(folded: str) -> str:
+def placeholders_of(kinds: Iterable[str]) -> re.Pattern[str]:
+    """Only those that masking itself writes, of these kinds: `[pin_4321]` hides a PIN, and rules must read it."""
+    return re.compile(rf"\[({'|'.join(kinds)})_([0-9]{{1,3}})\]")
+
+
+def without_placeholders(folded: str, placeholders: re.Pattern[str] = ANY_PLACEHOLDER) -> str:
     """The text with marks in the place of the placeholders that it brings along, so that no rule reads their words or numbers."""
-    return PLACEHOLDER.sub(lambda each: mark_of(each[1]) * len(each[0]), folded)
+    return placeholders.sub(lambda each: mark_of(each[1]) * len(each[0]), folded)
 
 
 def mark_of(kind: str) -> str:

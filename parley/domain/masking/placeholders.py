@@ -5,13 +5,17 @@ anew in each message would tell the language model, and the human agent, that tw
 (`parley.runtime.vault`); `mask` numbers a text that is alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from parley.domain.masking.found import PLACEHOLDER
+from parley.domain.masking.found import ANY_PLACEHOLDER
 
 Named = tuple[str, str]
 """Kind and value."""
+
+NEVER_KEPT = frozenset({"code"})
+"""PINs, passwords, security codes: PCI DSS (3.3) forbids keeping those of cards, sealed or not, and nobody needs to read one again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ class Findings:
             numbers[name] = known.get(name, last[name[0]])
         return numbers
 
+    def masked(self) -> Masked:
+        """The text with placeholders that are numbered within it."""
+        return self.written(self.numbered({}, {})) if self.taken else Masked(self.text)
+
     def written(self, numbers: Mapping[Named, int]) -> Masked:
         """The text with placeholders of these numbers."""
         pieces: list[str] = []
@@ -78,20 +86,24 @@ def placeholder(kind: str, number: int) -> str:
     return f"[{kind}_{number}]"
 
 
-def brought_along(folded: str) -> dict[str, int]:
+def brought_along(folded: str, placeholders: re.Pattern[str]) -> dict[str, int]:
     """The highest number of each kind among a text's placeholders: they may be other values' than those that are found in it."""
     highest: dict[str, int] = {}
-    for found in PLACEHOLDER.finditer(folded):
+    for found in placeholders.finditer(folded):
         highest[found[1]] = max(highest.get(found[1], 0), int(found[2]))
     return highest
 
 
-def placeholders_in(text: str) -> Iterator[Named]:
-    """Kind and number (as text) of each."""
-    for found in PLACEHOLDER.finditer(text):
-        yield found[1], found[2]
+def placeholders_in(text: str) -> frozenset[str]:
+    return frozenset(found[0] for found in ANY_PLACEHOLDER.finditer(text))
 
 
-def put_back(text: str, original: Callable[[str, int], str | None]) -> str:
+def quotable_in(texts: Iterable[str]) -> frozenset[str]:
+    """The placeholders in what a customer wrote that an answer may have too, where originals are put back for that customer."""
+    found = (each for text in texts for each in ANY_PLACEHOLDER.finditer(text))
+    return frozenset(each[0] for each in found if each[1] not in NEVER_KEPT)
+
+
+def put_back(text: str, originals: Mapping[str, str]) -> str:
     """The text with each placeholder's original, where there is one; what is put back is not looked through again."""
-    return PLACEHOLDER.sub(lambda each: original(each[1], int(each[2])) or each[0], text)
+    return ANY_PLACEHOLDER.sub(lambda found: originals.get(found[0], found[0]), text)

@@ -10,7 +10,7 @@ from parley.domain.masking.codes import codes_after, codes_before, codes_behind_
 from parley.domain.masking.cues import CUES, after
 from parley.domain.masking.emails import emails, emails_read_out
 from parley.domain.masking.folding import fold
-from parley.domain.masking.found import Found, Rule, mark_of, without_placeholders
+from parley.domain.masking.found import KINDS, Found, Rule, mark_of, placeholders_of, without_placeholders
 from parley.domain.masking.ibans import ibans
 from parley.domain.masking.identities import chinese_ids, pps_numbers, written_ids
 from parley.domain.masking.names import chinese_names, names
@@ -57,6 +57,7 @@ _MAY_HOLD = re.compile(
     r"|(?:地址|[住寄送搬]).{1,30}[号弄栋幢座室楼]"
 )
 """A text without any of these is left as it is."""
+_PLACEHOLDERS = placeholders_of(KINDS)
 _MOST_ROUNDS = 10
 """Two are the rule, the second one in vain; a text made for it can need more."""
 
@@ -66,19 +67,19 @@ class Masker:
     """The rules of one tenant's version: everybody's, and its own patterns'."""
 
     rules: tuple[Rule, ...] = RULES
+    placeholders: re.Pattern[str] = _PLACEHOLDERS
 
     def mask(self, text: str) -> Masked:
         """Replace what the rules find by `[kind_1]`, `[kind_2]`, …: numbered within this text.
 
         Pure, linear in the text's length, and idempotent.
         """
-        findings = self.find(text)
-        return findings.written(findings.numbered({}, {})) if findings.taken else Masked(text)
+        return self.find(text).masked()
 
     def find(self, text: str) -> Findings:
         """What of a text is personal data."""
         folded = fold(text)
-        plain = without_placeholders(folded.text)
+        plain = without_placeholders(folded.text, self.placeholders)
         found: list[Found] = []
         for _ in range(_MOST_ROUNDS):
             fresh: list[Found] = []
@@ -91,14 +92,15 @@ class Masker:
             return Findings(text)
         found.sort(key=lambda one: one.start)
         taken = tuple(Taken(*folded.span(one.start, one.end), one.kind, one.value) for one in found)
-        return Findings(text, taken, brought_along(folded.text))
+        return Findings(text, taken, brought_along(folded.text, self.placeholders))
 
 
 @lru_cache(maxsize=256)
 def masker_of(patterns: tuple[MaskPattern, ...]) -> Masker:
     """A tenant's own rules come right behind those that have a checksum: what they know beats what words announce in general."""
     at = RULES.index(codes_behind_cards)
-    return Masker((*RULES[:at], *rules_of(patterns), *RULES[at:]))
+    kinds = dict.fromkeys([*KINDS, *(pattern.name for pattern in patterns)])
+    return Masker((*RULES[:at], *rules_of(patterns), *RULES[at:]), placeholders_of(kinds))
 
 
 mask = Masker().mask
