@@ -28,7 +28,7 @@ from schemas.privacy import Privacy
 
 log = logging.getLogger(__name__)
 
-_TRIES = 8
+_TRIES = 64
 """Of several who number at one time, one at least is done after each try."""
 
 

@@ -44,6 +44,7 @@ from parley.ports.store import (
     StoredState,
     Timer,
 )
+from parley.ports.vault import MaskedValue
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, ReplyId, TenantId
 from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
 
@@ -506,6 +507,55 @@ def test_the_first_claim_of_an_id_holds_also_within_one_call(store: Store) -> No
     assert store.forget_claims(NINE + timedelta(seconds=1), 1) == 1
     assert store.forget_claims(NINE + timedelta(seconds=1), 9) == 1
     assert store.claim([claim("a", "m9")]) == [claim("a", "m9")]
+
+
+def value(number: int, conversation: str = "c-1", **fields: object) -> MaskedValue:
+    own = {
+        "kind": "card",
+        "customer_id": CustomerId("x"),
+        "digest": b"d%d" % number,
+        "sealed": None,
+        "expires_at": None,
+    }
+    return MaskedValue(
+        conversation_id=ConversationId(conversation),
+        number=number,
+        tenant=TENANT,
+        source="m-1",
+        masked_at=NINE,
+        **{**own, **fields},  # type: ignore[arg-type]  # tests pass the right ones
+    )
+
+
+def test_a_masked_value_has_its_place_and_keeps_it(store: Store) -> None:
+    soon = NINE + timedelta(days=1)
+    first, second = value(1, sealed=b"\x00\xff", expires_at=soon), value(2)
+    store.add_values([second, first, value(1, "c-2"), value(1, kind="account")])
+    store.add_values([value(1, digest=b"late"), value(3)])
+    c1 = ConversationId("c-1")
+    assert store.values(c1) == [value(1, kind="account"), first, second, value(3)]
+    again = value(2, sealed=b"again", expires_at=soon)
+    store.replace_values([again])
+    store.add_values([])
+    assert store.values(c1)[2] == again
+    assert store.values(ConversationId("nobody's")) == []
+
+
+def test_originals_expire_and_a_customers_values_are_erased(store: Store) -> None:
+    ends = [NINE + timedelta(days=number) for number in range(4)]
+    store.add_values([value(number, sealed=b"s", expires_at=end) for number, end in enumerate(ends, 1)])
+    store.add_values([value(1, "c-2", customer_id=CustomerId("y")), value(2, "c-3")])
+    c1 = ConversationId("c-1")
+    assert store.forget_originals(ends[0], 9) == 0
+    assert store.forget_originals(ends[2], 1) == 1
+    assert store.forget_originals(ends[2], 9) == 1
+    assert store.forget_originals(ends[2], 9) == 0
+    assert sorted(row.sealed is not None for row in store.values(c1)) == [False, False, True, True]
+    assert [row.digest for row in store.values(c1)] == [b"d1", b"d2", b"d3", b"d4"]
+    assert store.erase_values(TENANT, CustomerId("x")) == 5
+    assert store.erase_values(TENANT, CustomerId("x")) == 0
+    assert store.values(c1) == []
+    assert len(store.values(ConversationId("c-2"))) == 1
 
 
 def test_times_come_back_aware_and_in_utc(store: Store) -> None:

@@ -48,9 +48,10 @@ _MOST_LINES, _MOST_WORDS = 5, 3
 
 _HAN = r"\u3400-\u9fff"
 _CHINESE_CUE = re.compile(
-    r"(?<!网点)(?<!支行)(?<!分行)(?<!公司)(?<!业厅)(?<!门店)(?<!你们)(?<!银行)(?:地址|住址|我住|家住|住在|住到|居住|搬到|搬去|搬至|搬家到|寄到|寄往|寄去|寄给|寄至|送到|户籍)"
+    r"(?:地址|住址|我住|家住|住在|住到|居住|搬到|搬去|搬至|搬家到|寄到|寄往|寄去|寄给|寄至|送到|户籍)"
     r"(?:[ :,\"]|是|为|在|于|改成|改为|变更|换成|了|到|成(?!都)|我家){0,6}"
 )
+_CHINESE_NO_HOMES = ("网点", "支行", "分行", "公司", "业厅", "门店", "你们", "银行")
 _DETAIL = r"[0-9零〇一二两三四五六七八九十百]{1,6}(?:-[0-9]{1,4})? ?(?:号楼?|弄|栋|幢|座|单元|室|楼|层|户|组)|[a-z] ?[座栋幢区]"
 _INNER = rf"(?:(?![我你您的是想请要卡钱了有在])[{_HAN}a-z -]){{0,10}}?"
 _CHINESE = re.compile(
@@ -98,7 +99,9 @@ def chinese_addresses(plain: str) -> Iterator[Found]:
         return
     taken = 0
     for cue in _CHINESE_CUE.finditer(plain):
-        place = _CHINESE.match(plain, cue.end()) if cue.start() >= taken else None
+        if cue.start() < taken or plain[: cue.start()].endswith(_CHINESE_NO_HOMES):
+            continue
+        place = _CHINESE.match(plain, cue.end())
         if place is not None and _PLACES.search(place[0]) is not None:
             taken = place.end()
             yield Found(place.start(), taken, "address", place[0])

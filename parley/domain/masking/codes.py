@@ -16,7 +16,7 @@ NO_SECRETS = listed(
 """What a code may be of that is no secret."""
 _MIDDLE = r"(?:(?!(?:the|an?|that|and|or|of|for|in|on|to|with|not|no)\b)[a-z]+ ){0,3}?"
 _BEFORE = re.compile(
-    r"(?<![0-9a-z.,-])((?:g-)?(?:[0-9]{2,4}[ -][0-9]{2,4}(?:[ -][0-9]{2,4})?(?![0-9])|[0-9]{3,8}+))(?:[ \])]{0,2}(?:is|was|as) (?:(?:my|the|your|our|an?) )?"
+    r"([0-9](?<![0-9a-z.,].)(?<!(?<!g)-.)(?:[0-9]{1,3}[ -][0-9]{2,4}(?:[ -][0-9]{2,4})?(?![0-9])|[0-9]{2,7}+))(?:[ \])]{0,2}(?:is|was|as) (?:(?:my|the|your|our|an?) )?"
     rf"{_MIDDLE}|[ \])]{{0,2}}就?[是为] ?(?:我的?|您的?|你的?|本次)?[^\W0-9]{{0,6}}?| ?[(\[])"
     rf"((?:{CODE_WORDS})|code)"
 )
@@ -55,7 +55,8 @@ def codes_before(plain: str) -> Iterator[Found]:
     for hit in _BEFORE.finditer(plain):
         start, end = hit.span(2)
         if stands_alone(plain, start, end) and (hit[2] != "code" or _secret(plain, start)):
-            yield Found(*hit.span(1), "code", joined(hit[1]))
+            begin = hit.start() - 2 if plain[: hit.start()].endswith("g-") else hit.start()
+            yield Found(begin, hit.end(1), "code", joined(plain[begin : hit.end(1)]))
 
 
 def codes_behind_cards(plain: str) -> Iterator[Found]:

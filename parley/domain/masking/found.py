@@ -26,6 +26,8 @@ def placeholders_of(kinds: Iterable[str]) -> re.Pattern[str]:
 
 def without_placeholders(folded: str, placeholders: re.Pattern[str] = ANY_PLACEHOLDER) -> str:
     """The text with marks in the place of the placeholders that it brings along, so that no rule reads their words or numbers."""
+    if "[" not in folded:
+        return folded
     return placeholders.sub(lambda each: mark_of(each[1]) * len(each[0]), folded)
 
 

@@ -18,7 +18,11 @@ _SSN = re.compile(
     rf"[0-8](?<![0-9-].)(?<![0-9][ .].)(?<!0(?=00))(?<!6(?=66))[0-9]{{2}}(?:-(?!00)[0-9]{{2}}-|([ .])(?!00)[0-9]{{2}}\1(?!(?:19|20)[0-9]{{2}}))"
     rf"(?!0000)[0-9]{{4}}(?![0-9-]|[ .][0-9]){NO_UNIT}"
 )
-_NINO = re.compile(rf"[a-ceghj-prtw-z]{_APART}[a-ceghj-nprtw-z][0-9]{{6}}[a-d](?![0-9a-z])")
+_NINO = re.compile(
+    r"[0-9]{6}[a-d](?![0-9a-z])(?<=[a-ceghj-prtw-z][a-ceghj-nprtw-z][0-9]{6}[a-d])(?<![0-9a-z].{9})",
+    re.DOTALL,
+)
+"""Looked for by its digits, which are rare; two letters stand before them."""
 
 _PPS_LETTERS = "wabcdefghijklmnopqrstuv"
 
@@ -42,6 +46,7 @@ def pps_numbers(plain: str) -> Iterator[Found]:
 
 def written_ids(plain: str) -> Iterator[Found]:
     """Numbers without a checksum whose groups tell what they are."""
-    for shape in (_SSN, _NINO):
+    for shape, before in ((_SSN, 0), (_NINO, 2)):
         for hit in shape.finditer(plain):
-            yield Found(hit.start(), hit.end(), "id", joined(hit[0]))
+            start = hit.start() - before
+            yield Found(start, hit.end(), "id", joined(plain[start : hit.end()]))

@@ -5,9 +5,8 @@ anew in each message would tell the language model, and the human agent, that tw
 (`parley.runtime.vault`); `mask` numbers a text that is alone.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from parley.domain.masking.found import ANY_PLACEHOLDER
 
@@ -38,11 +37,11 @@ class Masked:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is to be taken out of a text, in order; `brought` is the highest number of each kind among the placeholders that it has already."""
+    """What is to be taken out of a text, in order; `brought` are the placeholders that it has already, as kinds and numbers."""
 
     text: str
     taken: tuple[Taken, ...] = ()
-    brought: Mapping[str, int] = field(default_factory=dict)
+    brought: tuple[Named, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -57,7 +56,9 @@ class Findings:
 
     def numbered(self, known: Mapping[Named, int], highest: Mapping[str, int]) -> dict[Named, int]:
         """A number for each value: the known one, or the next of its kind behind all that are there."""
-        last = {kind: max(highest.get(kind, 0), self.brought.get(kind, 0)) for kind in self.kinds}
+        last = {kind: highest.get(kind, 0) for kind in self.kinds}
+        for kind, number in self.brought:
+            last[kind] = max(last.get(kind, 0), int(number))
         numbers: dict[Named, int] = {}
         for name in self.originals():
             if name not in known:
@@ -84,14 +85,6 @@ class Findings:
 
 def placeholder(kind: str, number: int) -> str:
     return f"[{kind}_{number}]"
-
-
-def brought_along(folded: str, placeholders: re.Pattern[str]) -> dict[str, int]:
-    """The highest number of each kind among a text's placeholders: they may be other values' than those that are found in it."""
-    highest: dict[str, int] = {}
-    for found in placeholders.finditer(folded):
-        highest[found[1]] = max(highest.get(found[1], 0), int(found[2]))
-    return highest
 
 
 def placeholders_in(text: str) -> frozenset[str]:

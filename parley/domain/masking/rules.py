@@ -16,7 +16,7 @@ from parley.domain.masking.identities import chinese_ids, pps_numbers, written_i
 from parley.domain.masking.names import chinese_names, names
 from parley.domain.masking.own import rules_of
 from parley.domain.masking.phones import international_phones, national_phones
-from parley.domain.masking.placeholders import Findings, Masked, Taken, brought_along
+from parley.domain.masking.placeholders import Findings, Masked, Taken
 from parley.domain.masking.spans import apart, taken_out
 from parley.domain.masking.spoken_numbers import spoken_numbers
 from parley.domain.numerals import CHINESE_DIGITS
@@ -92,7 +92,8 @@ class Masker:
             return Findings(text)
         found.sort(key=lambda one: one.start)
         taken = tuple(Taken(*folded.span(one.start, one.end), one.kind, one.value) for one in found)
-        return Findings(text, taken, brought_along(folded.text, self.placeholders))
+        brought = tuple(self.placeholders.findall(folded.text))
+        return Findings(text, taken, brought)
 
 
 @lru_cache(maxsize=256)
