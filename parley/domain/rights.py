@@ -20,10 +20,6 @@ class CustomerRight:
 
     owner: Owner
 
-    @property
-    def reader(self) -> str:
-        return "customer"
-
     def covers(self, owner: Owner) -> bool:
         return self.owner == owner
 
@@ -35,10 +31,6 @@ class HumanAgentRight:
     tenant: TenantId
     human_agent_id: str
     may_reveal: bool
-
-    @property
-    def reader(self) -> str:
-        return self.human_agent_id
 
     def covers(self, owner: Owner) -> bool:
         return self.may_reveal and self.tenant == owner.tenant

@@ -21,7 +21,7 @@ from parley.domain.masking.placeholders import (
     placeholders_in,
     put_back,
 )
-from parley.domain.rights import Owner, Right
+from parley.domain.rights import HumanAgentRight, Owner, Right
 from parley.errors import InvalidEvent, KeyErased, StoreUnavailable
 from parley.ports.vault import MaskedValue, ValueStore
 from schemas.privacy import Privacy
@@ -85,8 +85,14 @@ class Vault:
             original = self._original(owner, row, now) if written in named else None
             if original is not None:
                 originals[written] = original
-        if originals:
-            _note(right, owner, sorted(originals))
+        if originals and isinstance(right, HumanAgentRight):
+            # By ids and names of placeholders alone; what customers read of their own is nobody's affair.
+            log.info(
+                "vault: %s of %s read by %s",
+                ", ".join(sorted(originals)),
+                owner.conversation_id,
+                right.human_agent_id,
+            )
         return [put_back(text, originals) for text in texts]
 
     def _keep_again(
@@ -165,8 +171,3 @@ def _context(row: MaskedValue) -> tuple[str, ...]:
 
 def _is_over(row: MaskedValue, now: datetime) -> bool:
     return row.expires_at is not None and row.expires_at <= now
-
-
-def _note(right: Right, owner: Owner, named: Sequence[str]) -> None:
-    """Who has read what, by ids and names of placeholders alone."""
-    log.info("vault: %s of %s read by %s", ", ".join(named), owner.conversation_id, right.reader)

@@ -240,6 +240,14 @@ see www.bank.example/help
 女儿叫什么名字要填吗
 密码改成什么好
 密码从6位改成8位
+You need the payee's full name and address
+have the amount and the payee's name ready
+the recipient’s bank may deduct additional fees
+it should reflect at the payee's end shortly
+the payee is unknown to my bank
+the account holder is deceased
+显示在账户名称下方。
+户名不对
 """.strip().split("\n")
 ALL = [*AMOUNTS, *DATES, *NUMBERS, *WORDS]
 

@@ -177,8 +177,11 @@ def test_a_value_that_is_written_again_is_kept_again(at: Setting) -> None:
 
 def test_no_more_than_ids_and_placeholders_is_logged(at: Setting, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    at.read(at.write(f"card {CARD}, mail anna@example.org"))
-    assert "[card_1], [email_1] of c-1 read by customer" in caplog.text
+    text = at.write(f"card {CARD}, mail anna@example.org")
+    at.read(text)
+    assert "read by" not in caplog.text
+    at.vault.reveal(HumanAgentRight(BANK, "h-1", may_reveal=True), ANNA, [text], NINE)
+    assert "[card_1], [email_1] of c-1 read by h-1" in caplog.text
     assert "4111" not in caplog.text and "anna@" not in caplog.text
 
 

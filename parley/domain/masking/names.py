@@ -17,7 +17,7 @@ _CALLED = re.compile(
     r"(?:i am|i'?m|he is|she is) called |(?<![a-z])in the name of |[我他她名]叫做? ?(?=[a-z])|[姓户]?名(?:字)?(?:是|为| ?:) ?(?=[a-z])"
 )
 _HOLDER = re.compile(
-    r"(?:account ?holder|card ?holder|beneficiary|payee|recipient)(?: ?[:=] ?|(?P<said>(?:'s name)?(?: is(?: called)?|'s) (?=[^\W\d_])))"
+    r"(?:account ?holder|card ?holder|beneficiary|payee|recipient)(?: ?[:=] ?|(?P<said>(?:'s name)? is(?: called)? (?=[^\W\d_])))"
 )
 """What is said of one in a single word is mostly no name: `the payee is unknown`."""
 _TITLE = re.compile(r"m(?<![a-z0-9].)(?<![0-9] .)(?:r|rs|s|x)\.? (?=[^\W\d_])")
@@ -57,7 +57,7 @@ _NAME = (
     rf"|{_NO_SERVICE}(?:小|阿|{_GIVEN})(?:{_GIVEN}){{1,3}}(?=[\s,.;!?。，；！？、)\"]|$))"
 )
 _CHINESE = re.compile(
-    r"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|[姓户]名(?=[^\W0-9]))[ :\"]{0,2}"
+    rf"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|姓名(?=[^\W0-9])|户名(?=[{_SURNAMES}]))[ :\"]{{0,2}}"
     rf"({_NAME})"
 )
 _IS_NO_NAME = "人员生户管客民师工者卡级领商军家子"
