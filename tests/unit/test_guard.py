@@ -111,3 +111,15 @@ def test_open_on_a_day_is_not_closed_on_it() -> None:
     assert check_against("Closed on Sundays, open Mon-Sat.", source).passed
     assert check_against("Open on Sunday.", source).violations == ("weekday",)
     assert check_against("Call 24/7.", source).passed
+
+
+QUOTED = "We send [phone_1] a message about [contract_number_2], not about [code_1]."
+
+
+def test_a_placeholder_of_the_customers_own_may_be_quoted_and_no_other() -> None:
+    own = frozenset({"[phone_1]", "[contract_number_2]"})
+    assert "masked" in check(QUOTED, []).violations
+    assert "masked" in check(QUOTED, [], own).violations
+    assert check(QUOTED.replace("[code_1]", "that"), [], own).violations == ()
+    assert "masked" in check("We call [phone_12].", [], own).violations
+    assert "masked" in check("Dear {{name}}, we call [phone_1].", [], own).violations

@@ -74,6 +74,7 @@ IDS = [
     "SSN 123-45-6789 -> SSN [id_1]",
     "social security number: 123 45 6789 -> social security number: [id_1]",
     "驾照号 110105199001011234 -> 驾照号 [id_1]",
+    "driving licence number MURPH 712039 AB9CD -> driving licence number [id_1]",
 ]
 PHONES = [
     "(010)62345678 -> [phone_1]",
@@ -175,6 +176,12 @@ CODES = [
     "我的密码是abc_2026! -> 我的密码是[code_1]",
     "支付口令：sunflower -> 支付口令：[code_1]",
     "PIN码1234 -> PIN码[code_1]",
+    "changed my PIN to 2048 yesterday -> changed my PIN to [code_1] yesterday",
+    "771 920 is the security code -> [code_1] is the security code",
+    "验证码是多少？是118 204 -> 验证码是多少？是[code_1]",
+    "authorisation code 7719-A2 -> authorisation code [code_1]",
+    "my PUK is 11930472 -> my PUK is [code_1]",
+    "G-448201 is my verification code -> [code_1] is my verification code",
 ]
 ACCOUNTS = [
     "my account 12345678 is blocked -> my account [account_1] is blocked",
@@ -238,6 +245,9 @@ NAMES = [
     "我叫Anna Schmidt，想开户 -> 我叫[name_1]，想开户",
     "我叫小红。 -> 我叫[name_1]。",
     "我老公叫什么不重要，我叫赵敏 -> 我老公叫什么不重要，我叫[name_1]",
+    "the account holder is Niamh Byrne -> the account holder is [name_1]",
+    "the payee's name is Jonas Lindqvist -> the payee's name is [name_1]",
+    "户名赵丽华 -> 户名[name_1]",
 ]
 ADDRESSES = [
     "I live at 12 Main Street, Dublin 2, and my card -> I live at [address_1], and my card",
@@ -259,6 +269,8 @@ ADDRESSES = [
     "住址改为中山路十二号三单元 -> 住址改为[address_1]",
     "我搬到解放路66弄2号了 -> 我搬到[address_1]了",
     "家庭地址是幸福小区3号楼2单元501 -> 家庭地址是[address_1]",
+    "please send it to 5 Castle Street, Galway, H91 X2K7 -> please send it to [address_1]",
+    "账单地址改为成都市锦江区红星路三段1号 -> 账单地址改为[address_1]",
 ]
 ALL = [*CARDS, *IBANS, *IDS, *PHONES, *EMAILS, *CODES, *ACCOUNTS, *NAMES, *ADDRESSES]
 
