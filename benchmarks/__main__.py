@@ -6,6 +6,7 @@ import sys
 
 NAMES = (
     "rules",
+    "masking",
     "replay",
     "bus",
     "decider",
