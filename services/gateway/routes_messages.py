@@ -130,10 +130,9 @@ async def _write(gateway: Gateway, request: Request, conversation_id: str) -> Re
             grant, view, findings, named_id(grant.conversation_id, body.client_message_id)
         )
     except KeyErased as error:
-        raise _erased() from error
-    _fits(
-        masked, "text", MAX_MESSAGE_CHARS
-    )  # a number of the conversation's may be longer than one of this text
+        raise erased() from error
+    # A number of the conversation's may be longer than one of this text.
+    _fits(masked, "text", MAX_MESSAGE_CHARS)
     submission = Submission(
         grant=grant,
         tenant_version=view.version,
