@@ -174,7 +174,7 @@ def _find(chunks: "Stored", by_words: Chunks, manifest: Manifest, search: Search
     if search.vector is not None:
         near = chunks.query(
             query_embeddings=search.vector[None].tolist(),
-            n_results=search.most,
+            n_results=search.by_meaning,
             where=_where(manifest, search),
             include=[],
         )

@@ -19,7 +19,7 @@ from schemas.parts import Passage
 if TYPE_CHECKING:
     from parley.ports.models import Vector
 
-FORMAT = 4
+FORMAT = 5
 """Changes whenever terms are cut differently or something else is kept: an index of another format is built anew."""
 
 ALWAYS = 9999_12_31
@@ -95,12 +95,15 @@ def entry_of(chunk: Chunk, encoder: str, vector: "Vector | None") -> Entry:
 class Search(NamedTuple):
     """What to look for in the chunks of one language that are valid on a day. Without terms, or a vector, by the other alone."""
 
-    terms: tuple[str, ...]
+    #: With what each counts.
+    terms: Mapping[str, float]
     vector: "Vector | None"
     language: str
     on: int
-    #: How many of the best by words, and as many by meaning.
-    most: int
+    #: How many of the best by BM25.
+    by_words: int
+    #: How many of the nearest.
+    by_meaning: int
 
 
 class Content(NamedTuple):

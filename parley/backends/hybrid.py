@@ -25,7 +25,8 @@ from parley.backends.chunk_index import (
 from parley.backends.known_chunks import Known, KnownChunks
 from parley.domain.chunking import Chunk
 from parley.domain.fusing import Found, Scored, fuse
-from parley.domain.lexical import NO_STATISTICS, Fields, Statistics, asked, bm25
+from parley.domain.lexical import NO_STATISTICS, Asked, Fields, Statistics, asked, score
+from parley.domain.naming import NAMES_IN
 from parley.errors import StoreUnavailable
 from parley.ports.models import Embed, Query
 from schemas.base import TenantId
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 VERSIONS_KEPT = 3
 """Turns that began under an earlier version still find its chunks; older versions are forgotten."""
+
+NAMES_MARGIN = 2
+"""No index knows what names are worth, so where chunks have some this many times the candidates are scored."""
 
 MANIFESTS_KEPT = 64
 """In memory; each holds the words of a version."""
@@ -95,8 +99,8 @@ class HybridRetriever:
         manifest = self._manifest(tenant, version)
         if manifest is None:
             return [() for _ in queries]
-        weights = [asked(query.text, query.topic, query.history) for query in queries]
-        searches = [_search(query, each) for query, each in zip(queries, weights, strict=True)]
+        words = [asked(query.text, query.topic, query.history, query.language) for query in queries]
+        searches = [_search(query, each) for query, each in zip(queries, words, strict=True)]
         try:
             keys = self._index.candidates(tenant, manifest, searches)
             chunks = self._chunks.get(tenant, chain.from_iterable(keys), manifest.encoder)
@@ -106,7 +110,7 @@ class HybridRetriever:
             raise
         return [
             _found(query, each, [chunks[key] for key in named if key in chunks], manifest)
-            for query, each, named in zip(queries, weights, keys, strict=True)
+            for query, each, named in zip(queries, words, keys, strict=True)
         ]
 
     def close(self) -> None:
@@ -144,24 +148,24 @@ def _statistics(members: Iterable[tuple[str, Fields]]) -> dict[str, Statistics]:
     return {language: Statistics.of(found) for language, found in by_language.items()}
 
 
-def _search(query: Query, weights: Mapping[str, float]) -> Search:
+def _search(query: Query, words: Asked) -> Search:
+    most = max(query.candidates, query.limit)
     return Search(
-        terms=tuple(weights),
+        terms=words.weights,
         vector=query.vector,
         language=query.language,
         on=day(query.on),
-        most=max(query.candidates, query.limit),
+        by_words=most * (NAMES_MARGIN if query.language == NAMES_IN else 1),
+        by_meaning=most,
     )
 
 
-def _found(
-    query: Query, weights: Mapping[str, float], candidates: Sequence[Known], manifest: Manifest
-) -> tuple[Found, ...]:
+def _found(query: Query, words: Asked, candidates: Sequence[Known], manifest: Manifest) -> tuple[Found, ...]:
     statistics = manifest.statistics.get(query.language, NO_STATISTICS)
-    worth = statistics.worth(weights)
+    worth = statistics.worth(words.weights)
     similarities = _similarities(query.vector, candidates, manifest.encoder)
     scored = [
-        Scored(each.chunk_id, round(bm25(worth, each.counts, statistics), 6), similarity)
+        Scored(each.chunk_id, round(score(worth, words.said, each.counts, statistics), 6), similarity)
         for each, similarity in zip(candidates, similarities, strict=True)
     ]
     bodies = {each.chunk_id: each.body for each in candidates}

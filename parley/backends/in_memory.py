@@ -49,12 +49,12 @@ class Chunks:
         valid = self._languages == search.language
         valid &= (self._valid_from <= search.on) & (self._valid_until >= search.on)
         statistics = self._statistics.get(search.language, NO_STATISTICS)
-        worth = {term: statistics.rarity(term) for term in search.terms}
+        worth = statistics.worth(search.terms)
         scores = self._postings.scores(worth, len(self._ids))
-        places = _best(scores, valid & (scores > 0), search.most)
+        places = _best(scores, valid & (scores > 0), search.by_words)
         if search.vector is not None:
             cosines = self._matrix.cosines(search.vector, len(self._ids))
-            places += _best(cosines, valid & self._matrix.having, search.most)
+            places += _best(cosines, valid & self._matrix.having, search.by_meaning)
         return [self._ids[place] for place in dict.fromkeys(places)]
 
 
@@ -73,7 +73,7 @@ class _Postings(NamedTuple):
         numbers: dict[str, int] = {}
         found, places, shares = array("i"), array("i"), array("f")
         for place, chunk in enumerate(chunks):
-            often, length = counts_of(chunk.fields)
+            often, length, _ = counts_of(chunk.fields)
             half = statistics[chunk.language].half(length) if often else 0.0
             for term, count in often.items():
                 found.append(numbers.setdefault(term, len(numbers)))

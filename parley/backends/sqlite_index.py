@@ -34,7 +34,7 @@ SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS chunks (
     row INTEGER PRIMARY KEY, chunk_id TEXT UNIQUE NOT NULL, language TEXT NOT NULL,
     valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL,
-    title TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL, body TEXT NOT NULL,
+    title TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL, names TEXT NOT NULL, body TEXT NOT NULL,
     encoder TEXT NOT NULL, vector BLOB
 );
 CREATE TABLE IF NOT EXISTS manifests (
@@ -65,7 +65,9 @@ class SqliteIndex:
 
     def held(self, tenant: TenantId) -> dict[str, Held]:
         with self._database(tenant) as database:
-            rows = database.execute("SELECT chunk_id, encoder, language, title, path, text FROM chunks")
+            rows = database.execute(
+                "SELECT chunk_id, encoder, language, title, path, text, names FROM chunks"
+            )
             return {row[0]: Held(row[1], row[2], Fields(*row[3:])) for row in rows}
 
     def write(
@@ -91,10 +93,10 @@ class SqliteIndex:
         marks = ", ".join("?" * len(keys))
         with self._database(tenant) as database:
             rows = database.execute(
-                f"SELECT chunk_id, title, path, text, body, encoder, vector FROM chunks WHERE chunk_id IN ({marks})",
+                f"SELECT chunk_id, title, path, text, names, body, encoder, vector FROM chunks WHERE chunk_id IN ({marks})",
                 tuple(keys),
             ).fetchall()
-        return {row[0]: Content(row[0], Fields(*row[1:4]), row[4], row[5], _vector(row[6])) for row in rows}
+        return {row[0]: Content(row[0], Fields(*row[1:5]), row[5], row[6], _vector(row[7])) for row in rows}
 
     def close(self) -> None:
         with self._lock:
@@ -149,8 +151,8 @@ def _put(database: sqlite3.Connection, fresh: Sequence[Entry]) -> None:
     """A chunk that is there gets its vector alone: an id follows from the content."""
     database.executemany(
         """INSERT INTO chunks
-               (chunk_id, language, valid_from, valid_until, title, path, text, body, encoder, vector)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               (chunk_id, language, valid_from, valid_until, title, path, text, names, body, encoder, vector)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (chunk_id) DO UPDATE SET encoder = excluded.encoder, vector = excluded.vector""",
         [(*each[:4], *each.fields, each.body, each.encoder, _blob(each.vector)) for each in fresh],
     )

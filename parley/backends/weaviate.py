@@ -267,7 +267,7 @@ def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[str
         "filters": _filter(version, search),
         "return_properties": False,
     }
-    words = " ".join(search.terms)
+    words = _asked(search.terms)
     if words and search.vector is not None:
         found = chunks.query.hybrid(
             words,
@@ -275,16 +275,21 @@ def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[str
             query_properties=["words"],
             alpha=0.5,
             fusion_type=HybridFusion.RANKED,
-            limit=(MARGIN + 1) * search.most,
+            limit=MARGIN * search.by_words + search.by_meaning,
             **asked,
         )
     elif words:
-        found = chunks.query.bm25(words, query_properties=["words"], limit=MARGIN * search.most, **asked)
+        found = chunks.query.bm25(words, query_properties=["words"], limit=MARGIN * search.by_words, **asked)
     elif search.vector is not None:
-        found = chunks.query.near_vector(search.vector.tolist(), limit=search.most, **asked)
+        found = chunks.query.near_vector(search.vector.tolist(), limit=search.by_meaning, **asked)
     else:
         return []
     return [str(each.uuid) for each in found.objects]
+
+
+def _asked(terms: Mapping[str, float]) -> str:
+    """Weaviate counts a term as often as it is asked for: four times one that counts fully."""
+    return " ".join(term for term, weight in terms.items() for _ in range(max(1, round(4 * weight))))
 
 
 def _filter(version: str, search: Search) -> "FilterReturn":
@@ -370,7 +375,9 @@ def _object(entry: Entry, versions: Sequence[str]) -> "DataObject[Properties, No
 
 def _words(fields: Fields) -> str:
     """All terms, as often as they weigh: what BM25 then finds is nearer to `parley.domain.lexical` than with a property for each field."""
-    return " ".join(field for field, weight in zip(fields, WEIGHTS, strict=True) for _ in range(int(weight)))
+    return " ".join(
+        field for field, weight in zip(fields.counted, WEIGHTS, strict=True) for _ in range(int(weight))
+    )
 
 
 def _manifest_object(manifest: Manifest) -> "DataObject[Properties, None]":

@@ -52,8 +52,17 @@ _CHINESE_STOP = re.compile("|".join(sorted(wordlists.CHINESE_STOP_PHRASES, key=l
 
 def terms(text: str, *, drop_common: bool = True) -> list[str]:
     """Terms in the order of the text. With `drop_common` the words that tell nothing apart are left out."""
+    return _cut(_one_spelling(text), drop_common)
+
+
+def grams(text: str, *, drop_common: bool = False) -> list[str]:
+    """The same of Chinese as it is written: no name is put for another, and by default nothing is left out."""
+    return _cut(THOUSANDS.sub("", _folded(text)), drop_common)
+
+
+def _cut(text: str, drop_common: bool) -> list[str]:
     found: list[str] = []
-    for match in WORD.finditer(_one_spelling(text)):
+    for match in WORD.finditer(text):
         word = match[0]
         if CJK.match(word):
             found.extend(_chinese(word, drop_common))
@@ -66,8 +75,7 @@ def terms(text: str, *, drop_common: bool = True) -> list[str]:
 
 def _one_spelling(text: str) -> str:
     """Small letters, one form of each character and number, one name of each thing that has several."""
-    text = unicodedata.normalize("NFKC", text).translate(APOSTROPHES).lower()
-    text = THOUSANDS.sub("", text)
+    text = THOUSANDS.sub("", _folded(text))
     if CJK.search(text):
         text = CHINESE_NUMBER.sub(lambda match: _chinese_number(match[0]), text)
         text = CHINESE_YEARS.sub(lambda match: f"{match[0]} {12 * int(match[1])} 个月", text)
@@ -78,6 +86,10 @@ def _one_spelling(text: str) -> str:
     return YEARS.sub(
         lambda match: f"{match[0]} {12 * int(wordlists.NUMBERS.get(match[1], match[1]))} months", text
     )
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(APOSTROPHES).lower()
 
 
 @remembering(20_000)

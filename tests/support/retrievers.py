@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from parley.domain.chunking import Chunk
 from parley.domain.fusing import Found, Fused, Scored, fuse
-from parley.domain.lexical import Fields, Statistics, asked, bm25, counts_of, fields_of
+from parley.domain.lexical import Fields, Statistics, asked, counts_of, fields_of, score
 from parley.ports.models import Query, Retriever
 from schemas.base import TenantId
 from tests.support.vectors import HashedWords
@@ -91,9 +91,14 @@ class Exact:
     def scores(self, wanted: Query) -> dict[str, Fused]:
         """By id, every chunk of the language that is among the best by either, in order."""
         statistics = self._statistics[wanted.language]
-        worth = statistics.worth(asked(wanted.text, wanted.topic))
+        words = asked(wanted.text, wanted.topic, wanted.history, wanted.language)
+        worth = statistics.worth(words.weights)
         scored = [
-            Scored(chunk_id, bm25(worth, counts_of(fields), statistics), self._cosine(chunk_id, wanted))
+            Scored(
+                chunk_id,
+                score(worth, words.said, counts_of(fields), statistics),
+                self._cosine(chunk_id, wanted),
+            )
             for chunk_id, fields in self._chunks[wanted.language]
         ]
         return {each.scored.chunk_id: each for each in fuse(scored, wanted.candidates, len(scored))}

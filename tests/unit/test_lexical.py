@@ -9,6 +9,7 @@ from parley.domain.lexical import (
     NO_STATISTICS,
     TOPIC_WEIGHT,
     B,
+    Counts,
     Fields,
     Statistics,
     asked,
@@ -50,7 +51,7 @@ def test_terms_that_nobody_has_count_nothing() -> None:
 
 
 def test_the_topic_adds_to_the_question() -> None:
-    assert asked("card card", "bank card") == {"card": 1.0 + TOPIC_WEIGHT, "bank": TOPIC_WEIGHT}
+    assert asked("card card", "bank card").weights == {"card": 1.0 + TOPIC_WEIGHT, "bank": TOPIC_WEIGHT}
 
 
 def test_the_fields_are_terms_with_what_it_is_asked_as_in_the_title() -> None:
@@ -60,4 +61,4 @@ def test_the_fields_are_terms_with_what_it_is_asked_as_in_the_title() -> None:
 
 
 def test_terms_are_counted_by_the_weights_of_their_fields() -> None:
-    assert counts_of(CHUNKS[0]) == ({"lost": 3, "card": 4, "freeze": 1}, 4)
+    assert counts_of(CHUNKS[0]) == Counts({"lost": 3, "card": 4, "freeze": 1}, 4)

@@ -29,7 +29,7 @@ PASSAGES = 5
 OF_ONE_ARTICLE = 4
 """How many of these are the best of the best article."""
 
-CANDIDATES = 25
+CANDIDATES = 40
 """How many are ranked for that."""
 
 RANKINGS_KEPT = 16
