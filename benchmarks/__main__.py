@@ -16,6 +16,7 @@ NAMES = (
     "memory",
     "intents",
     "retrieval",
+    "follow_ups",
 )
 
 

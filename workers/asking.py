@@ -4,6 +4,7 @@ No bus, no state, no server. For measuring answers (`parley eval`) and for tests
 because their own translations are used.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -25,7 +26,7 @@ from schemas.base import (
     TenantId,
 )
 from schemas.conversation_events import MessageUnderstood, NothingFound
-from schemas.parts import ScoredIntent
+from schemas.parts import HistoryTurn, ScoredIntent
 from schemas.work import AnswerRequested, GenerationRequested, UnderstandingRequested
 from workers.inference.effector import prompt_of
 from workers.intent import IntentEffector
@@ -81,12 +82,14 @@ class Pieces:
         self._intent.prepare()
         self._rag.prepare()
 
-    def ask(self, text: str) -> Asked:
+    def ask(self, text: str, before: Sequence[str] = ()) -> Asked:
+        """`before` are the customer's own questions before this one, oldest first."""
         question = self._masker.mask(text).text
+        history = tuple(HistoryTurn(speaker="customer", text=each) for each in (*before, question))
         understood = self._understand(question)
         plan = routing.plan(self._turn(question, understood), self._config)
         if isinstance(plan, routing.LookUp):
-            given, score = self._look_up(plan, understood)
+            given, score = self._look_up(plan, understood, history)
             return Asked(given, understood.intents, score)
         outcome: Outcome = "handed_over" if isinstance(plan, routing.HandOff) else "said"
         said = self._said(plan.reply, understood.language) if plan.reply is not None else ""
@@ -111,9 +114,11 @@ class Pieces:
         assert isinstance(result.body, MessageUnderstood)  # a classifier never refuses
         return result.body
 
-    def _look_up(self, plan: routing.LookUp, understood: MessageUnderstood) -> tuple[Given, float | None]:
+    def _look_up(
+        self, plan: routing.LookUp, understood: MessageUnderstood, history: tuple[HistoryTurn, ...]
+    ) -> tuple[Given, float | None]:
         declined = Given("declined", self._said("nothing_found", understood.language))
-        result = self._retrieve(plan, understood)
+        result = self._retrieve(plan, understood, history)
         if isinstance(result.body, NothingFound):
             return declined, result.body.best_score
         assert isinstance(result.body, GenerationRequested)  # the only other result
@@ -125,11 +130,14 @@ class Pieces:
         cited = tuple(dict.fromkeys(by_chunk[chunk] for chunk in completion.cited if chunk in by_chunk))
         return Given("answered", completion.text, cited), passages[0].score
 
-    def _retrieve(self, plan: routing.LookUp, understood: MessageUnderstood) -> AnyEvent:
+    def _retrieve(
+        self, plan: routing.LookUp, understood: MessageUnderstood, history: tuple[HistoryTurn, ...]
+    ) -> AnyEvent:
         body = AnswerRequested(
             generation_id=GenerationId("0" * 32),
             message_ids=(understood.message_id,),
             question=question_of(plan.texts),
+            history=history,
             language=understood.language,
             intent=plan.intent,
             epoch=0,

@@ -19,7 +19,7 @@ class ExtractiveGenerator:
         cancelled: Callable[[], bool],
         timeout_s: float,
     ) -> Completion | None:
-        found = extract(prompt.question, prompt.passages)
+        found = extract(prompt.question, prompt.passages, prompt.before)
         if found is None or cancelled():
             return None
         on_text(found.text)

@@ -75,7 +75,7 @@ def answers(
 
 def _measured(found: TenantFolder, files: list[QuestionFile]) -> Iterator[Row]:
     for file in files:
-        with _pieces(found, file) as pieces:
+        with open_pieces(found, file) as pieces:
             with step(f"{found.config.id} {file.language}: fitting and indexing"):
                 pieces.prepare()
             with step(f"{found.config.id} {file.language}: {len(file.questions)} questions"):
@@ -89,7 +89,7 @@ def _row(found: TenantFolder, file: QuestionFile, question: Question, asked: Ask
 
 
 @contextmanager
-def _pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
+def open_pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
     """In an index of their own: that of a running platform keeps few versions, and this one may never become one."""
     store = MemoryStore()
     store.put(found.version, found.config, found.content, datetime.now(UTC))

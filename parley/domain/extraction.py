@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 from itertools import islice
 
+from parley.domain import following
 from parley.domain.asking import kinds_of
 from parley.domain.chunking import is_table
 from parley.domain.remembering import remembering
@@ -75,15 +76,16 @@ class Weights:
     tells none of them apart.
     """
 
-    def __init__(self, question: str, texts: Iterable[str]) -> None:
+    def __init__(self, question: str, texts: Iterable[str], before: Sequence[str] = ()) -> None:
         held = [_held(text) for text in texts]
         holding = Counter(term for found in held for term in found)
+        counts = following.weights(before) | dict.fromkeys(terms(question), 1.0)
         self._weights = {
-            term: math.log(1 + (len(held) + 1) / (holding[term] + 0.5))
-            for term in dict.fromkeys(terms(question))
+            term: count * math.log(1 + (len(held) + 1) / (holding[term] + 0.5))
+            for term, count in counts.items()
         }
         self._sum = sum(self._weights.values())
-        self.kinds = kinds_of(question)
+        self.kinds = kinds_of(question) or kinds_of("\n".join(before))
 
     def without(self, text: str) -> "Weights":
         """The same where what the text says counts nothing: a table's head tells none of its rows from another."""
@@ -108,13 +110,13 @@ def _held(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-def extract(question: str, passages: Sequence[Passage]) -> Extract | None:
-    """The quotation that answers best, or None where there is no passage."""
+def extract(question: str, passages: Sequence[Passage], before: Sequence[str] = ()) -> Extract | None:
+    """The quotation that answers best, or None where there is no passage. `before` is what a follow-up follows (`parley.domain.following`)."""
     if not passages:
         return None
     best = max(passages, key=lambda passage: passage.score)
     same = [passage for passage in passages if passage.article_id == best.article_id]
-    weights = Weights(question, [block for passage in passages for block in blocks_of(passage.text)])
+    weights = Weights(question, [block for passage in passages for block in blocks_of(passage.text)], before)
     blocks = [block for passage in same for block in _blocks(passage)]
     lead = next((block for block in blocks if not block.passage.path), None)
     first = first_sentence(lead.text) if lead is not None else ""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from parley.domain import following
 from parley.domain.chunking import Chunk
 from parley.domain.fusing import Found
 from parley.domain.words import terms
@@ -74,14 +75,21 @@ class Ranking:
             intent: self._votes(found, terms(titles.get(intent, ""))) for intent, found in asked.items()
         }
 
-    def rank(self, question: str, intent: str | None, found: Iterable[Found]) -> list[Ranked]:
-        """What was found with new scores, best first. Passages of another version are worth nothing."""
-        weights = {term: self._weights.get(term, _unknown(term)) for term in dict.fromkeys(terms(question))}
+    def rank(
+        self, question: str, intent: str | None, found: Iterable[Found], before: Sequence[str] = ()
+    ) -> list[Ranked]:
+        """What was found with new scores, best first. Passages of another version are worth nothing.
+
+        `before` is what the customer asked before, oldest first, where the question is a follow-up: its terms belong to the question and
+        count less.
+        """
+        counts = following.weights(before) | dict.fromkeys(terms(question), 1.0)
+        weights = {term: count * self._weights.get(term, _unknown(term)) for term, count in counts.items()}
         whole = sum(weights.values())
         if not whole or all(term[0].isdigit() for term in weights):
             weights, whole = {}, 1.0
         likely = self._articles_of.get(intent or "", {})
-        covered = self._cover(weights)
+        covered = self._cover(counts)
         alike = self._phrases.alike(weights)
         scored: list[Ranked] = []
         for passage in (each.passage for each in found):
@@ -92,11 +100,11 @@ class Ranking:
             scored.append(Ranked(round(score, 6), passage))
         return by_score(scored)
 
-    def _cover(self, asked: Iterable[str]) -> dict[str, float]:
-        """By article, the weight that it covers of these terms."""
+    def _cover(self, asked: Mapping[str, float]) -> dict[str, float]:
+        """By article, the weight that it covers of these terms, each with what it counts."""
         scores: dict[str, float] = defaultdict(float)
-        for term in asked:
-            weight = self._weights.get(term, 0.0)
+        for term, count in asked.items():
+            weight = count * self._weights.get(term, 0.0)
             for name, share in self._postings.get(term, {}).items():
                 scores[name] += weight * share
         return scores
@@ -106,10 +114,10 @@ class Ranking:
 
         An example votes for the article that it finds best, together with what its intent's title finds.
         """
-        topic = _of_best(self._cover(title))
+        topic = _of_best(self._cover(dict.fromkeys(title, 1.0)))
         votes: Counter[str] = Counter()
         for example in examples:
-            scores = _of_best(self._cover(example))
+            scores = _of_best(self._cover(dict.fromkeys(example, 1.0)))
             for name, share in topic.items():
                 scores[name] = scores.get(name, 0.0) + share
             if scores:

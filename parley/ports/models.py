@@ -122,6 +122,8 @@ class Prompt:
     model: str | None
     adapter: str | None
     seed: int
+    #: What the customer asked before, oldest first, where the question is a follow-up.
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

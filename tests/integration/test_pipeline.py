@@ -60,6 +60,21 @@ def test_questions_are_answered_from_the_articles_in_the_customers_language(plat
     assert "冻结" in found["zh"].text and found["zh"].language == "zh"
 
 
+def test_follow_ups_are_found_by_what_was_asked_before(platform: Platform) -> None:
+    ask(platform, "What about that?", "en-alone", "c-3")
+    ask(platform, "那多少钱呢？", "zh-alone", "c-4")
+    ask(platform, "What does the account cost?", "en", "c-1")
+    ask(platform, "我的卡丢了怎么办", "zh", "c-2")
+    settled(platform, "en-alone", "zh-alone", "en", "zh")
+    ask(platform, "What about that?", "en-next", "c-1")
+    ask(platform, "那多少钱呢？", "zh-next", "c-2")
+    settled(platform, "en-next", "zh-next")
+    found = replies(platform)
+    assert {found[name].kind for name in ("en-alone", "zh-alone")} == {"nothing_found"}
+    assert [each.url for each in found["en-next"].citations] == ["/demo/bank/help/fees"]
+    assert [each.url for each in found["zh-next"].citations] == ["/demo/bank/help/card-lost"]
+
+
 def test_what_was_streamed_adds_up_to_the_reply(platform: Platform) -> None:
     ask(platform, "my card was stolen", "m")
     settled(platform, "m")

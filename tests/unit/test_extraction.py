@@ -52,6 +52,17 @@ def test_the_first_sentence_suffices_where_no_block_says_more() -> None:
     assert found == Extract("Cash abroad costs 2%.", ("cards/",))
 
 
+def test_a_follow_up_is_answered_by_the_block_that_fits_what_was_asked_before() -> None:
+    passages = (
+        passage(LEAD, score=0.5),
+        passage("Cash abroad costs 2%.", "Cash", score=0.8),
+        passage("A new card costs 8%.", "New", score=0.8),
+    )
+    for before, says in (("What does cash abroad cost?", "2%"), ("I need a new card", "8%")):
+        found = extract("And how much is that?", passages, (before,))
+        assert found is not None and says in found.text
+
+
 def test_a_phrase_at_the_beginning_is_followed_by_its_next_sentence() -> None:
     found = quoted("Who died?", passage("We are sorry. Call us when a customer died."))
     assert found.text == "We are sorry. Call us when a customer died."

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from parley.domain import guard
+from parley.domain import following, guard
 from parley.domain.events import follow
 from parley.domain.masking.placeholders import quotable_in
 from parley.errors import GeneratorUnavailable
@@ -156,4 +156,5 @@ def prompt_of(event: Event[GenerationRequested], config: TenantConfig) -> Prompt
         model=config.model.base,
         adapter=asked.adapter,
         seed=seed_of(event),
+        before=following.before(asked.question, asked.history, intent=asked.intent).asked,
     )

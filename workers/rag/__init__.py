@@ -8,8 +8,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 
+from parley.domain import following
 from parley.domain.chunking import chunks_of
 from parley.domain.events import follow
+from parley.domain.fusing import Found
 from parley.domain.ranking import Ranked, Ranking
 from parley.ports.clock import Clock
 from parley.ports.models import Query
@@ -66,8 +68,9 @@ class RagEffector:
             candidates = self._lookup.find(tenant, version, queries)
             for event, query, found in zip(group, queries, candidates, strict=True):
                 ranking = self._ranking(tenant, version, event.body.language)
-                ranked = self._lookup.read(query, ranking.rank(event.body.question, event.body.intent, found))
-                results[event.envelope.event_id] = [self._found(event, ranked, config.thresholds.passage)]
+                threshold = config.thresholds.passage
+                ranked = self._lookup.read(query, ranked_for(event.body, ranking, found, threshold))
+                results[event.envelope.event_id] = [self._found(event, ranked, threshold)]
         return [results[event.envelope.event_id] for event in events]
 
     def failed(self, event: Event[AnswerRequested], reason: FailureReason) -> Results:
@@ -107,14 +110,29 @@ class RagEffector:
 
 
 def query_of(event: Event[AnswerRequested], config: TenantConfig) -> Query:
-    """The question as it was asked, with its intent's title as the topic, on the day it was asked."""
+    """The question as it was asked, with what was said before where it is a follow-up, and its intent's title as the topic, on that day."""
     return Query(
         text=event.body.question,
         language=event.body.language,
         on=event.envelope.occurred_at.date().isoformat(),
         limit=CANDIDATES,
         topic=config.topic(event.body.intent, event.body.language),
+        history=_before(event.body).said,
     )
+
+
+def ranked_for(
+    asked: AnswerRequested, ranking: Ranking, found: Sequence[Found], threshold: float
+) -> list[Ranked]:
+    """With what was said before, where the question is a follow-up; alone where that finds nothing, since it may have changed the subject."""
+    ranked = ranking.rank(asked.question, asked.intent, found, _before(asked).asked)
+    if ranked and ranked[0].score >= threshold:
+        return ranked
+    return ranking.rank(asked.question, asked.intent, found)
+
+
+def _before(asked: AnswerRequested) -> following.Before:
+    return following.before(asked.question, asked.history, intent=asked.intent)
 
 
 def chosen(ranked: Sequence[Ranked]) -> tuple[Passage, ...]:
