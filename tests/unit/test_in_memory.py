@@ -46,11 +46,12 @@ def by_hand(chunks: list[Indexed], search: Search, statistics: dict[str, Statist
     by_words, by_meaning = [], []
     for each in valid:
         known = statistics[each.language]
-        if score := bm25(known.worth(dict.fromkeys(search.terms, 1.0)), counts_of(each.fields), known):
+        if score := bm25(known.worth(search.terms), counts_of(each.fields), known):
             by_words.append((-np.float32(score), each.chunk_id))
         if each.vector is not None and search.vector is not None:
             by_meaning.append((-float(each.vector @ search.vector), each.chunk_id))
-    return {chunk_id for found in (by_words, by_meaning) for _, chunk_id in sorted(found)[: search.most]}
+    best = (*sorted(by_words)[: search.by_words], *sorted(by_meaning)[: search.by_meaning])
+    return {chunk_id for _, chunk_id in best}
 
 
 @given(indexed(), texts, st.booleans(), st.sampled_from(("en", "zh", "fr")))
@@ -59,7 +60,7 @@ def test_the_same_as_each_chunk_by_itself(
 ) -> None:
     vector = HashedWords().encode([asked])[0] if meant else None
     statistics = statistics_of(chunks)
-    search = Search(tuple(dict.fromkeys(asked.split())), vector, language, TODAY, most=20)
+    search = Search(dict.fromkeys(asked.split(), 1.0), vector, language, TODAY, by_words=20, by_meaning=20)
     found = Chunks(chunks, statistics).best(search)
     assert len(found) == len({*found})
     assert {*found} == by_hand(chunks, search, statistics)
@@ -71,13 +72,13 @@ def of(name: str, text: str, vector: np.ndarray | None = None) -> Indexed:
 
 def test_so_many_of_each_the_best_first_and_what_ties_by_its_id() -> None:
     chunks = [of("d", "fee"), of("b", "fee fee"), of("c", "fee"), of("a", "card")]
-    search = Search(("fee",), None, "en", TODAY, most=2)
+    search = Search({"fee": 1.0}, None, "en", TODAY, by_words=2, by_meaning=2)
     assert Chunks(chunks, statistics_of(chunks)).best(search) == ["b", "c"]
 
 
 def test_the_nearest_follow_the_best_by_words_each_once() -> None:
     near, far = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     chunks = [of("a", "fee", far), of("b", "card", near), of("c", "loan")]
-    search = Search(("fee",), near, "en", TODAY, most=1)
+    search = Search({"fee": 1.0}, near, "en", TODAY, by_words=1, by_meaning=1)
     assert Chunks(chunks, statistics_of(chunks)).best(search) == ["a", "b"]
-    assert Chunks(chunks, statistics_of(chunks)).best(search._replace(most=5)) == ["a", "b"]
+    assert Chunks(chunks, statistics_of(chunks)).best(search._replace(by_words=5, by_meaning=5)) == ["a", "b"]
