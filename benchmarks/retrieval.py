@@ -87,7 +87,7 @@ def main() -> None:
 def encoding() -> None:
     rng = random.Random(7)
     encoder = OnnxEncoder(FOLDER)
-    embed = Vectors(encoder.name, ("en",), lambda: encoder)
+    embed = Vectors(encoder.name, {"en": lambda: encoder})
     chunks = [_chunk(number, rng) for number in range(ENCODED)]
     embed(chunks[:8])
     began, began_working = perf_counter(), process_time()

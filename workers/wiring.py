@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -98,19 +99,21 @@ def forgetting(platform: Platform) -> Forgetting:
 
 
 def classifier(platform: Platform) -> Classifier:
-    """Raises `ConfigurationError` where the encoder's folder lacks a file; without the folder all languages are left to the n-grams."""
+    """Raises `ConfigurationError` where an encoder's folder lacks a file; a language without the folder is left to the n-grams."""
     from parley.backends import onnx_encoder
     from parley.backends.encoded_intents import EncodedClassifier
     from parley.backends.linear import LinearClassifier
 
     folder = platform.settings.intents_dir
     linear = LinearClassifier(folder)
-    if not onnx_encoder.FOLDER.is_dir():
-        log.warning(
-            "%s is not there: intents of every language are recognised by n-grams", onnx_encoder.FOLDER
-        )
+    there = onnx_encoder.folders()
+    for language, missing in onnx_encoder.FOLDERS.items():
+        if language not in there:
+            log.warning("%s is not there: intents in %r are recognised by n-grams", missing, language)
+    if not there:
         return linear
-    return EncodedClassifier(onnx_encoder.shared(onnx_encoder.FOLDER), linear, folder)
+    encoders = {language: onnx_encoder.shared(each) for language, each in there.items()}
+    return EncodedClassifier(encoders, linear, folder)
 
 
 def retriever(platform: Platform) -> Retriever:
@@ -121,14 +124,14 @@ def retriever(platform: Platform) -> Retriever:
 
 
 def vectors(*, words_only: bool = False) -> "Vectors":
-    """Without the encoder's folder all languages are looked up by words alone."""
+    """A language without its encoder's folder is looked up by words alone."""
     from parley.backends import onnx_encoder
-    from parley.backends.encoded_intents import ENCODED
     from workers.rag.vectors import Vectors
 
-    languages = (ENCODED,) if onnx_encoder.FOLDER.is_dir() and not words_only else ()
-    name = onnx_encoder.NAME if languages else ""
-    return Vectors(name, languages, lambda: onnx_encoder.shared(onnx_encoder.FOLDER))
+    there = {} if words_only else onnx_encoder.folders()
+    name = "+".join(onnx_encoder.NAMES[each.name] for each in there.values())
+    encoders = {language: partial(onnx_encoder.shared, each) for language, each in there.items()}
+    return Vectors(name, encoders)
 
 
 def reranker() -> Callable[[], Reranker] | None:

@@ -24,7 +24,7 @@ from parley.backends.chunk_index import (
 )
 from parley.backends.known_chunks import Known, KnownChunks
 from parley.domain.chunking import Chunk
-from parley.domain.fusing import Found, Scored, fuse
+from parley.domain.fusing import Found, Scored, fuse, share_of_words
 from parley.domain.lexical import NO_STATISTICS, Asked, Fields, Statistics, asked, score
 from parley.domain.naming import NAMES_IN
 from parley.errors import StoreUnavailable
@@ -169,7 +169,7 @@ def _found(query: Query, words: Asked, candidates: Sequence[Known], manifest: Ma
         for each, similarity in zip(candidates, similarities, strict=True)
     ]
     bodies = {each.chunk_id: each.body for each in candidates}
-    best = fuse(scored, max(query.candidates, query.limit), query.limit)
+    best = fuse(scored, max(query.candidates, query.limit), query.limit, share_of_words(query.language))
     return tuple(
         Found(passage_of(bodies[chunk_id], score), lexical, similarity)
         for score, (chunk_id, lexical, similarity) in best

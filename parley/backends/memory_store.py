@@ -279,10 +279,11 @@ class MemoryStore(MemoryValues):
     @locked
     def held(self, tenant: TenantId, customer: CustomerId) -> dict[str, list[dict[str, Any]]]:
         names = set(self.conversations_of(tenant, customer))
-        return {
+        held = {
             table: [row for row in rows if row.get("conversation_id", row.get("state_key")) in names]
             for table, rows in self._rows().items()
         }
+        return {**held, "masked_values": [asdict(each) for each in self.values_of(tenant, customer)]}
 
     def _rows(self) -> dict[str, list[dict[str, Any]]]:
         """As a database's tables would have them."""
@@ -306,6 +307,7 @@ class MemoryStore(MemoryValues):
             for table, rows in self.held(tenant, customer).items():
                 gone[table] = gone.get(table, 0) + len(rows)
             self._drop_conversations(self.conversations_of(tenant, customer))
+            self.drop_values(self.values_of(tenant, customer))
         return gone
 
     def _drop_conversations(self, names: Collection[str]) -> None:
@@ -314,6 +316,7 @@ class MemoryStore(MemoryValues):
         for key in names:
             self._history.pop(ConversationId(key), None)
             self._conversations.pop(ConversationId(key), None)
+            self.drop_values(self.values(ConversationId(key)))
         self._states = {at: value for at, value in self._states.items() if at[1] not in names}
         self._feedback = {at: row for at, row in self._feedback.items() if at[0] not in names}
         self._claims = {at: claim for at, claim in self._claims.items() if at[0] not in names}

@@ -41,13 +41,18 @@ class MemoryValues:
                 self._values[place] = replace(self._values[place], sealed=None, expires_at=None)
         return len(over)
 
-    def erase_values(self, tenant: TenantId, customer_id: CustomerId) -> int:
+    def values_of(self, tenant: TenantId, customer_id: CustomerId) -> list[MaskedValue]:
         with self._values_lock:
-            theirs = (tenant, customer_id)
-            places = self._those(lambda each: (each.tenant, each.customer_id) == theirs)
-            for place in places:
-                del self._values[place]
-        return len(places)
+            return [
+                each
+                for each in self._values.values()
+                if (each.tenant, each.customer_id) == (tenant, customer_id)
+            ]
+
+    def drop_values(self, values: Sequence[MaskedValue]) -> None:
+        with self._values_lock:
+            for each in values:
+                self._values.pop(_place(each), None)
 
     def _those(self, wanted: Callable[[MaskedValue], bool]) -> list[Place]:
         return [place for place, each in self._values.items() if wanted(each)]

@@ -1,7 +1,8 @@
-"""The sentence encoder on the CPU: an INT8 ONNX model by onnxruntime, and its tokenizer.
+"""Sentence encoders on the CPU: an INT8 ONNX model by onnxruntime, and its tokenizer; one for English and one for Chinese.
 
-`models/encoder/README.md` is the model's card; `workers/retrain/encoder` makes the files. Loading takes about a tenth of a second and some
-60 MB of memory, so a process opens one (`shared`), when it is first asked for.
+`models/encoder/README.md` and `models/encoder_zh/README.md` are the models' cards; `workers/retrain/encoder` and `workers/retrain/chinese` make the
+files. Loading takes about a tenth of a second and some 60 MB of memory (Chinese 25), so a process opens one of each (`shared`), when it is first
+asked for.
 """
 
 from collections import OrderedDict
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
-FOLDER = Path(__file__).resolve().parents[2] / "models" / "encoder"
+MODELS = Path(__file__).resolve().parents[2] / "models"
+FOLDER = MODELS / "encoder"
+FOLDERS: Mapping[str, Path] = {"en": FOLDER, "zh": MODELS / "encoder_zh"}
+"""By language. One whose folder is not there is left to words and n-grams."""
 NAME = "parley-encoder-1"
-"""Stands beside kept vectors; raised whenever the model file changes."""
+NAMES: Mapping[str, str] = {"encoder": NAME, "encoder_zh": "parley-encoder-zh-1"}
+"""By folder. It stands beside kept vectors; raised whenever the model file changes."""
 WIDTH = 384
 LONGEST = 256
 """Tokens; what comes after them is not read."""
@@ -36,15 +41,17 @@ REMEMBERED_AT_ONCE = 32
 class OnnxEncoder:
     """Implements `parley.ports.models.Encoder`. Threads may share it; each call computes on `threads` cores."""
 
-    name = NAME
-
     def __init__(self, folder: Path = FOLDER, *, threads: int = 1) -> None:
-        """Raises `ConfigurationError` where a file is missing or damaged."""
+        """A folder of another name than the models' own stands for the English one's. Raises `ConfigurationError` where a file is missing or
+        damaged.
+        """
+        model = folder.name if folder.name in NAMES else FOLDER.name
+        self.name = NAMES[model]
         self._opened = folder, threads
         self._known: OrderedDict[bytes, NDArray[float32]] = OrderedDict()
         self._lock = Lock()
-        self._tokenizer = open_tokenizer(folder, FOLDER.name)
-        self._session = open_session(folder, threads, FOLDER.name)
+        self._tokenizer = open_tokenizer(folder, model)
+        self._session = open_session(folder, threads, model)
 
     def encode(self, texts: Sequence[str]) -> "NDArray[float32]":
         import numpy as np
@@ -106,8 +113,13 @@ _OPENING = Lock()
 _OPENED: list[OnnxEncoder] = []
 
 
+def folders() -> dict[str, Path]:
+    """By language, those that are there."""
+    return {language: folder for language, folder in FOLDERS.items() if folder.is_dir()}
+
+
 def shared(folder: Path = FOLDER, *, threads: int = 1) -> OnnxEncoder:
-    """This process's encoder, opened by whoever asks first."""
+    """This process's encoder of that folder, opened by whoever asks first."""
     with _OPENING:
         return _opened(folder, threads)
 

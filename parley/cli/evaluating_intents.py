@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from parley.backends.onnx_encoder import shared
+from parley.backends.onnx_encoder import folders, shared
 from parley.cli.common import JsonOption, print_json
 from parley.cli.intent_files import LabelledTexts, read
 from parley.cli.intent_scores import EXAMPLES, MISLABELS, Scores, measure
@@ -28,7 +28,7 @@ def intents(
     ] = 1,
 ) -> None:
     """Fit on TRAIN, measure on TEST: accuracy, macro F1, calibration, refusals; confusions and suspicious labels. By what the platform uses
-    in the language of TRAIN: English by the encoder, any other by n-grams, which refuse nothing that has a word and suspect no label.
+    in the language of TRAIN: English and Chinese by their encoders, others by n-grams, which refuse nothing that has a word and suspect no label.
     """
     examples, asked = read(train), read(test)
     if examples.several != asked.several:
@@ -38,7 +38,8 @@ def intents(
     rows = list(examples.rows)
     random.Random(seed).shuffle(rows)
     try:
-        scores = measure(shared(), LabelledTexts(tuple(rows), examples.several), asked, oos_label)
+        encoders = {language: shared(folder) for language, folder in folders().items()}
+        scores = measure(encoders, LabelledTexts(tuple(rows), examples.several), asked, oos_label)
     except ValueError as error:
         raise ConfigurationError(f"{train}, {test}: {error}") from error
     if as_json:

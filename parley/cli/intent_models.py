@@ -1,6 +1,6 @@
 """What recognises intents in a measurement: what the platform uses for texts in the language of the examples. No input or output here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,14 +27,15 @@ class Recogniser:
     held_out: "Floats | None" = None
 
 
-def fitted(encoder: Encoder, examples: LabelledTexts) -> Recogniser:
-    """By the encoder where it can read half of the examples, by n-grams where it cannot; several intents a text always by the encoder.
+def fitted(encoders: Mapping[str, Encoder], examples: LabelledTexts) -> Recogniser:
+    """By the encoder that can read most of the examples, by n-grams where none can read half; several intents a text always by an encoder.
 
     Raises ValueError where the examples have fewer than two intents.
     """
-    read = sum(readable(row.text) for row in examples.rows)
-    if examples.several or 2 * read >= len(examples.rows):
-        return _by_encoder(encoder, examples)
+    read = {language: sum(readable(row.text, language) for row in examples.rows) for language in encoders}
+    language = max(read, key=lambda each: read[each])
+    if examples.several or 2 * read[language] >= len(examples.rows):
+        return _by_encoder(encoders[language], examples)
     return _by_n_grams(examples)
 
 

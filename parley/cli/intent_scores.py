@@ -1,7 +1,7 @@
 """How well intents are recognised: fit on one set of texts, measure on another; confusions and labels that look wrong. No input or output here."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -68,7 +68,9 @@ class Scores:
         return found
 
 
-def measure(encoder: Encoder, train: LabelledTexts, test: LabelledTexts, oos_label: str | None) -> Scores:
+def measure(
+    encoders: Mapping[str, Encoder], train: LabelledTexts, test: LabelledTexts, oos_label: str | None
+) -> Scores:
     """Raises ValueError where the training texts have fewer than two intents in scope, or the test none."""
 
     known = tuple(row for row in train.rows if oos_label not in row.intents)
@@ -77,7 +79,7 @@ def measure(encoder: Encoder, train: LabelledTexts, test: LabelledTexts, oos_lab
     if not inside:
         raise ValueError("the test has no text in scope")
     began = perf_counter()
-    model = fitted(encoder, LabelledTexts(known, train.several))
+    model = fitted(encoders, LabelledTexts(known, train.several))
     fit_s = perf_counter() - began
     probabilities, refused = _apply(model, inside)
     target = _targets(model.intents, inside)

@@ -11,6 +11,8 @@ from schemas.parts import Passage
 
 LEXICAL_SHARE = 0.3
 """What the words count; the rest is the vectors'."""
+LEXICAL_SHARES = {"zh": 0.6}
+"""Of languages where it is another: Chinese words know names (`parley.domain.naming`), and its encoder is the smaller one."""
 
 
 class Scored(NamedTuple):
@@ -34,8 +36,12 @@ class Fused(NamedTuple):
     scored: Scored
 
 
-def fuse(candidates: Iterable[Scored], nearest: int, limit: int) -> list[Fused]:
-    """The best `limit` by both of those that are among the best `nearest` by either; scores fall, and lie between 0 and 1."""
+def share_of_words(language: str) -> float:
+    return LEXICAL_SHARES.get(language, LEXICAL_SHARE)
+
+
+def fuse(candidates: Iterable[Scored], nearest: int, limit: int, words: float = LEXICAL_SHARE) -> list[Fused]:
+    """`words` is the share of the words. The best `limit` by both of those that are among the best `nearest` by either; scores fall, and lie between 0 and 1."""
     known = list(candidates)
     by_words = _best(known, lambda each: each.lexical, nearest)
     by_meaning = _best(known, lambda each: each.similarity or 0.0, nearest)
@@ -44,8 +50,7 @@ def fuse(candidates: Iterable[Scored], nearest: int, limit: int) -> list[Fused]:
     fused = [
         Fused(
             round(
-                LEXICAL_SHARE * each.lexical / most
-                + (1 - LEXICAL_SHARE) * max(0.0, each.similarity or 0.0) / closest,
+                words * each.lexical / most + (1 - words) * max(0.0, each.similarity or 0.0) / closest,
                 6,
             ),
             each,

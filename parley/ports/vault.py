@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from parley.domain.masking.placeholders import placeholder
 from schemas.base import ConversationId, CustomerId, TenantId
 
 
@@ -28,9 +29,17 @@ class MaskedValue:
     sealed: bytes | None = None
     expires_at: datetime | None = None
 
+    @property
+    def sealed_under(self) -> tuple[str, ...]:
+        """What an original is sealed with besides the key: nowhere else can it be opened."""
+        named = placeholder(self.kind, self.number)
+        return "vault", self.tenant, self.customer_id, self.conversation_id, self.source, named
+
 
 class ValueStore(Protocol):
-    """Part of `parley.ports.store.Store`; no part of what is rebuilt from the log, which has placeholders only."""
+    """Part of `parley.ports.store.Store`; no part of what is rebuilt from the log, which has placeholders only.
+    An erasure purges a customer's like every other row (`parley.ports.store.PrivacyStore`).
+    """
 
     def values(self, conversation_id: ConversationId) -> list[MaskedValue]:
         """By kind and number."""
@@ -46,6 +55,3 @@ class ValueStore(Protocol):
 
         The placeholders stay as long as the conversation's history: a number that came again would mean another value in it.
         """
-
-    def erase_values(self, tenant: TenantId, customer_id: CustomerId) -> int:
-        """Delete all of a customer's; returns how many."""

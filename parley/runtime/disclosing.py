@@ -14,6 +14,7 @@ from parley.errors import InvalidEvent
 from parley.ports.bus import Record
 from parley.ports.keys import CustomerKeys
 from parley.ports.store import PrivacyStore
+from parley.ports.vault import MaskedValue
 from parley.runtime.deadletters import exhume, original
 from schemas.base import AnyEvent, CustomerId, TenantId, rfc3339
 from schemas.outbound import AgentMessage, CustomerMessage, ReplyReady
@@ -112,7 +113,14 @@ class Disclosure:
         elif table == "feedback" and row["comment"]:
             sealer = self._codec.sealer_of(self._tenant, self._customer, row["event_id"])
             opened["comment"] = sealer.unseal(row["comment"], "comment")
+        elif table == "masked_values" and row["sealed"]:
+            opened["original"] = self._original(MaskedValue(**row))
+            del opened["sealed"]
         return _plain(opened)
+
+    def _original(self, value: MaskedValue) -> str:
+        sealed = bytes(value.sealed or b"")
+        return self._codec.unseal_for(self._tenant, self._customer, sealed, *value.sealed_under).decode()
 
     def _state(self, row: Mapping[str, Any]) -> Any:
         """A decider's state: sealed under its names where it holds texts, else as it is."""

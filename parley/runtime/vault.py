@@ -114,7 +114,7 @@ class Vault:
         owner, original = writing.owner, findings.originals()[name].encode()
         return replace(
             value,
-            sealed=self._codec.seal_for(owner.tenant, owner.customer_id, original, *_context(value)),
+            sealed=self._codec.seal_for(owner.tenant, owner.customer_id, original, *value.sealed_under),
             expires_at=writing.at + timedelta(days=writing.privacy.vault_days),
         )
 
@@ -124,7 +124,7 @@ class Vault:
         if (row.tenant, row.customer_id) != (owner.tenant, owner.customer_id):
             return None
         try:
-            opened = self._codec.unseal_for(owner.tenant, owner.customer_id, row.sealed, *_context(row))
+            opened = self._codec.unseal_for(owner.tenant, owner.customer_id, row.sealed, *row.sealed_under)
         except KeyErased:
             return None
         except InvalidEvent as error:
@@ -161,12 +161,6 @@ def _highest(rows: Sequence[MaskedValue]) -> dict[str, int]:
     for row in rows:
         highest[row.kind] = max(highest.get(row.kind, 0), row.number)
     return highest
-
-
-def _context(row: MaskedValue) -> tuple[str, ...]:
-    """What an original is sealed with besides the key: nowhere else can it be opened."""
-    named = placeholder(row.kind, row.number)
-    return "vault", row.tenant, row.customer_id, row.conversation_id, row.source, named
 
 
 def _is_over(row: MaskedValue, now: datetime) -> bool:

@@ -171,7 +171,7 @@ def test_after_an_erasure_nothing_is_put_back_and_nothing_is_taken_in(doors: Doo
     assert anna.history() == []
     assert anna.write(f"card {CARD}", "m-2").status_code == 410
     [row] = doors.store.values(anna.pen.conversation_id)
-    assert row.sealed is not None  # unreadable from now on; `erase_values` takes it away
+    assert row.sealed is not None  # unreadable from now on; the purge takes it away
 
 
 def test_originals_are_shown_until_their_term_is_over(doors: Doors, url: str) -> None:

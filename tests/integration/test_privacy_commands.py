@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from infra.contracts import ROOT
 from infra.migrations import upgrade_keys, upgrade_store
 from parley.backends.keys import open_keys
 from parley.backends.sql import open_store
+from parley.codec import Codec
 from parley.ports.store import Commit
 from parley.runtime import erasing
 from parley.runtime.faults import Wordless
 from parley.settings import Settings
 from schemas.base import CustomerId
 from services.gateway import GatewayServer
-from tests.contract.test_store import NINE, conversation, history
+from tests.contract.test_store import NINE, conversation, history, value
 from tests.integration.test_commands import Command, one_line
 from tests.integration.test_commands import parley as parley
 from tests.support.doors import Doors, open_doors, running
@@ -44,6 +46,9 @@ def home(tmp_path: Path, parley: Command, monkeypatch: pytest.MonkeyPatch) -> Se
     store.put(VERSION, CONFIG, CONTENT, NINE)
     keys.create(TENANT, CustomerId("x"))
     store.commit(Commit("dialogue", [], history=[history(1)], projections=[conversation()]))
+    masked = value(1)
+    sealed = Codec(keys).seal_for(TENANT, CustomerId("x"), b"4111 1111", *masked.sealed_under)
+    store.add_values([replace(masked, sealed=sealed)])
     store.close()
     keys.close()
     assert parley("topics", "apply")[0] == 0
@@ -91,9 +96,11 @@ def test_a_customer_is_found_exported_erased_and_listed(
     assert {name: len(rows) for name, rows in exported["tables"].items() if rows} == {
         "history": 1,
         "conversations": 1,
+        "masked_values": 1,
     }
+    assert exported["tables"]["masked_values"][0]["original"] == "4111 1111"
     code, out, error = parley("privacy", "erase", "x", "-t", "bank", "--yes", "--json")
-    assert (code, json.loads(out)["rows"]) == (0, {"history": 1, "conversations": 1})
+    assert (code, json.loads(out)["rows"]) == (0, {"history": 1, "conversations": 1, "masked_values": 1})
     assert "the key" in error and "rows" in error, "it says what it is doing"
     again = json.loads(parley("privacy", "erase", "x", "-t", "bank", "-y", "--json")[1])
     assert again["rows"] == {} and again["erased_at"] == json.loads(out)["erased_at"]

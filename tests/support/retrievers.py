@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from parley.domain.chunking import Chunk
-from parley.domain.fusing import Found, Fused, Scored, fuse
+from parley.domain.fusing import Found, Fused, Scored, fuse, share_of_words
 from parley.domain.lexical import Fields, Statistics, asked, counts_of, fields_of, score
 from parley.ports.models import Query, Retriever
 from schemas.base import TenantId
@@ -101,7 +101,10 @@ class Exact:
             )
             for chunk_id, fields in self._chunks[wanted.language]
         ]
-        return {each.scored.chunk_id: each for each in fuse(scored, wanted.candidates, len(scored))}
+        return {
+            each.scored.chunk_id: each
+            for each in fuse(scored, wanted.candidates, len(scored), share_of_words(wanted.language))
+        }
 
     def _cosine(self, chunk_id: str, wanted: Query) -> float | None:
         return None if wanted.vector is None else float(self._vectors[chunk_id] @ wanted.vector)

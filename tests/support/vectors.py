@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,11 +42,7 @@ def _direction(name: str, term: str) -> "NDArray[float32]":
 
 def vectors_by(encoder: HashedWords) -> Vectors:
     """For English alone, as the platform's own."""
-    return Vectors(encoder.name, ("en",), lambda: encoder)
+    return Vectors(encoder.name, {"en": lambda: encoder})
 
 
-def _nothing_to_encode() -> NoReturn:
-    raise AssertionError("no language has an encoder here")
-
-
-NO_VECTORS = Vectors("", (), _nothing_to_encode)
+NO_VECTORS = Vectors("", {})

@@ -144,7 +144,7 @@ def test_arrays_that_do_not_fit_together_are_no_head(tmp_path: Path) -> None:
 def test_english_by_the_encoder_and_chinese_by_n_grams(tmp_path: Path) -> None:
     tenant = load_tenant(ROOT / "tenants" / "bank")
     config, content = tenant.config, tenant.content
-    classifier = EncodedClassifier(shared(), LinearClassifier(), tmp_path)
+    classifier = EncodedClassifier({"en": shared()}, LinearClassifier(), tmp_path)
     bank = TenantId("bank")
     assert not classifier.ready(bank, "1")
     classifier.prepare(bank, "1", config, content)
@@ -155,6 +155,6 @@ def test_english_by_the_encoder_and_chinese_by_n_grams(tmp_path: Path) -> None:
     assert english.language == "en" and "card" in english.intents[0].intent
     assert chinese.language == "zh" and chinese.intents
     assert nonsense.intents == ()
-    again = EncodedClassifier(shared(), LinearClassifier(), tmp_path)
+    again = EncodedClassifier({"en": shared()}, LinearClassifier(), tmp_path)
     again.prepare(bank, "1", config, content)
     assert again.classify(bank, "1", ["I lost my card"]) == [english]

@@ -20,7 +20,11 @@ def test_every_table_is_purged_or_kept_with_a_reason() -> None:
 
 
 def test_what_is_purged_today() -> None:
-    assert {table.name for table in privacy.customer_tables()} == {"conversations", "feedback"}
+    assert {table.name for table in privacy.customer_tables()} == {
+        "conversations",
+        "feedback",
+        "masked_values",
+    }
     columns = {table.name: column.name for table, column in privacy.conversation_tables().items()}
     assert columns == {
         "states": "state_key",

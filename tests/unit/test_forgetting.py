@@ -33,6 +33,7 @@ DECIDED = {
         "backends.sql.privacy": "tables",
         "backends.sqlite_index": "the tenants' own articles",
         "codec": "kinds of events; ciphers, which `forget` lets go of",
+        "domain.masking.rules": "the tenants' own patterns",
         "domain.remembering": "where texts are forgotten",
         "domain.risks.finding": "the lexicon",
         "domain.sharding": "ids",

@@ -58,7 +58,7 @@ def prepared(
     *, folder: Path | None = None, config: TenantConfig = CONFIG, content: TenantContent = CONTENT
 ) -> tuple[EncodedClassifier, Others]:
     others = Others()
-    found = EncodedClassifier(shared(), others, folder)
+    found = EncodedClassifier({"en": shared()}, others, folder)
     found.prepare(TENANT, VERSION, config, content)
     return found, others
 
@@ -73,10 +73,30 @@ def test_english_goes_to_the_encoder_and_the_order_stays() -> None:
 
 
 @pytest.mark.parametrize("text", ["где моя карта", "أين بطاقتي", "汉字字 ok", "мир hi", "1234", "😀", ""])
-def test_what_the_encoder_cannot_read_goes_to_the_others(text: str) -> None:
+def test_what_no_encoder_can_read_is_out_of_scope_where_each_language_has_one(text: str) -> None:
     found, others = prepared(config=CONFIG.model_copy(update={"languages": ("en",)}))
+    assert found.classify(TENANT, VERSION, [text]) == [Understanding("en", ())]
+    assert others.asked == []
+
+
+@pytest.mark.parametrize("text", ["где моя карта", "1234", "😀", ""])
+def test_what_no_encoder_can_read_goes_to_the_others_where_a_language_has_none(text: str) -> None:
+    found, others = prepared()
     assert found.classify(TENANT, VERSION, [text]) == [Others.answer]
     assert others.asked == [text]
+
+
+def test_each_language_goes_to_its_own_encoder() -> None:
+    encoders = {"en": shared(), "zh": shared(onnx_encoder.FOLDERS["zh"])}
+    others = Others()
+    found = EncodedClassifier(encoders, others)
+    found.prepare(TENANT, VERSION, CONFIG, CONTENT)
+    results = found.classify(TENANT, VERSION, ["我的卡丢了", "what are the fees", "1234", "手续费多少"])
+    assert [each.language for each in results] == ["zh", "en", "en", "zh"]
+    assert [each.intents[0].intent if each.intents else None for each in results] == [
+        "card_lost", "fees", None, "fees",
+    ]  # fmt: skip
+    assert others.asked == []
 
 
 def test_no_texts_give_no_results() -> None:
@@ -87,7 +107,7 @@ def test_no_texts_give_no_results() -> None:
 @pytest.mark.parametrize("encoded", [True, False])
 def test_a_text_without_a_word_is_out_of_scope(text: str, encoded: bool) -> None:
     linear = LinearClassifier()
-    found = EncodedClassifier(shared(), linear) if encoded else linear
+    found = EncodedClassifier({"en": shared()}, linear) if encoded else linear
     found.prepare(TENANT, VERSION, CONFIG, CONTENT)
     assert found.classify(TENANT, VERSION, [text]) == [Understanding("en", ())]
 
@@ -115,7 +135,7 @@ def test_a_head_is_fitted_in_another_process_and_kept(tmp_path: Path) -> None:
     [file] = tmp_path.iterdir()
     assert file.name == f"{TENANT}-{VERSION}.{encoded_intents.NAME}+{onnx_encoder.NAME}.npz"
     encoder = Counted()
-    again = EncodedClassifier(encoder, Others(), tmp_path)
+    again = EncodedClassifier({"en": encoder}, Others(), tmp_path)
     again.prepare(TENANT, VERSION, CONFIG, CONTENT)
     assert encoder.texts == 0
     text = ["my card was stolen"]
@@ -125,7 +145,7 @@ def test_a_head_is_fitted_in_another_process_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("left", [0, 100], ids=["empty, as after a power cut", "cut short"])
 def test_damaged_models_are_made_again(tmp_path: Path, left: int) -> None:
     def start() -> dict[str, int]:
-        EncodedClassifier(shared(), LinearClassifier(tmp_path), tmp_path).prepare(
+        EncodedClassifier({"en": shared()}, LinearClassifier(tmp_path), tmp_path).prepare(
             TENANT, VERSION, CONFIG, CONTENT
         )
         return {file.name: file.stat().st_size for file in tmp_path.iterdir()}
@@ -158,17 +178,17 @@ def test_the_platform_classifies_by_the_encoder(tmp_path: Path) -> None:
     finally:
         platform.close()
     assert isinstance(found, EncodedClassifier)
-    assert onnx_encoder.NAME in found.name
+    assert all(name in found.name for name in onnx_encoder.NAMES.values())
 
 
 def test_without_the_encoder_n_grams_classify_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(onnx_encoder, "FOLDER", tmp_path / "none")
+    monkeypatch.setattr(onnx_encoder, "FOLDERS", {"en": tmp_path / "none", "zh": tmp_path / "none_zh"})
     platform = open_platform(Settings(home=tmp_path))
     try:
         assert isinstance(classifier(platform), LinearClassifier)
-        assert "none is not there" in caplog.text
+        assert "none is not there" in caplog.text and "none_zh is not there" in caplog.text
     finally:
         platform.close()
 
@@ -176,7 +196,7 @@ def test_without_the_encoder_n_grams_classify_all(
 def test_a_part_of_the_encoder_is_an_error_that_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnx_encoder, "FOLDER", tmp_path)
+    monkeypatch.setattr(onnx_encoder, "FOLDERS", {"en": tmp_path})
     platform = open_platform(Settings(home=tmp_path))
     try:
         with pytest.raises(ConfigurationError, match=r"tokenizer\.json.*missing.*git checkout"):

@@ -193,14 +193,6 @@ def test_what_lies_in_the_store_tells_nothing_of_a_value(at: Setting) -> None:
     assert b"4111" not in hers.digest + (hers.sealed or b"")
 
 
-def test_a_customers_values_are_all_deleted(at: Setting) -> None:
-    at.write(f"card {CARD}")
-    at.write(f"card {CARD}", owner=BEN)
-    assert at.store.erase_values(BANK, ANNA.customer_id) == 1
-    assert at.store.values(ANNA.conversation_id) == []
-    assert at.read("[card_1]", owner=BEN) == CARD
-
-
 def test_many_who_write_at_once_share_no_placeholder(at: Setting) -> None:
     phones = [f"+353 87 123 45{number:02d}" for number in range(12)]
     begin, written = Barrier(len(phones)), dict[str, str]()

@@ -13,7 +13,7 @@ def test_the_encoder_is_opened_when_a_text_needs_it() -> None:
         opened.append("encoder")
         return HashedWords()
 
-    vectors = Vectors("name", ("en",), open_encoder)
+    vectors = Vectors("name", {"en": open_encoder})
     assert vectors([]) == [] and vectors([chunk("a", "卡", language="zh")]) == [None]
     assert opened == []
     [known, unknown] = vectors.of_questions([("en", "card"), ("zh", "卡")])

@@ -14,6 +14,8 @@ from workers.rag.vectors import Vectors, text_of_passage
 SEPARATOR = " [SEP] "
 """Between a question and what was said before it, newest first, as encoder and re-ranker were trained (`workers/retrain/encoder/tasks.py`)."""
 TURNS = 4
+READ = "en"
+"""The language that the re-ranker was trained for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Lookup:
 
     def read(self, query: Query, ranked: Sequence[Ranked]) -> Sequence[Ranked]:
         """The closest ones read and put in order; as they were where nothing is close, or in a language that the re-ranker cannot read."""
-        if self.reranker is None or not self.vectors.known(query.language):
+        if self.reranker is None or query.language != READ:
             return ranked
         close = to_read(ranked)
         if not close:

@@ -1,6 +1,6 @@
 """Questions and chunks as vectors, where their language has an encoder; without one they are found by their words alone."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from parley.domain.chunking import Chunk
@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 
 
 class Vectors:
-    """Implements `parley.ports.models.Embed`. The encoder is opened when the first text needs it: most imports change nothing."""
+    """Implements `parley.ports.models.Embed`. An encoder is opened when the first text needs it: most imports change nothing."""
 
-    def __init__(self, name: str, languages: Collection[str], encoder: Callable[[], Encoder]) -> None:
-        """`name` is the encoder's own, `languages` are those that it knows."""
+    def __init__(self, name: str, encoders: Mapping[str, Callable[[], Encoder]]) -> None:
+        """`encoders` are by the languages that they know; `name` stands for all of them, so vectors of others are told apart."""
         self.name = name
-        self._languages = languages
-        self._encoder = encoder
+        self._encoders = encoders
 
     def __call__(self, chunks: Sequence[Chunk]) -> "list[Vector | None]":
         return self._encoded([(chunk.language, text_of(chunk)) for chunk in chunks])
@@ -27,17 +26,14 @@ class Vectors:
         """By language and text."""
         return self._encoded(questions)
 
-    def known(self, language: str) -> bool:
-        """Whether texts in this language have vectors."""
-        return language in self._languages
-
     def _encoded(self, texts: Sequence[tuple[str, str]]) -> "list[Vector | None]":
         found: list[Vector | None] = [None] * len(texts)
-        known = [at for at, (language, _) in enumerate(texts) if self.known(language)]
-        if known:
-            rows = self._encoder().encode([texts[at][1] for at in known])
-            for at, row in zip(known, rows, strict=True):
-                found[at] = row
+        for language, opened in self._encoders.items():
+            places = [at for at, (of, _) in enumerate(texts) if of == language]
+            if places:
+                rows = opened().encode([texts[at][1] for at in places])
+                for at, row in zip(places, rows, strict=True):
+                    found[at] = row
         return found
 
 

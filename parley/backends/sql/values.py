@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Row, delete, select, tuple_, update
+from sqlalchemy import Engine, Row, select, tuple_, update
 
 from parley.backends.sql import tables as t
 from parley.backends.sql.bulk import put
@@ -38,11 +38,6 @@ class Values:
         statement = (
             update(t.masked_values).where(tuple_(*places).in_(over)).values(sealed=None, expires_at=None)
         )
-        with writing(self._engine) as connection:
-            return connection.execute(statement).rowcount
-
-    def erase_values(self, tenant: TenantId, customer_id: CustomerId) -> int:
-        statement = delete(t.masked_values).where(V.tenant == tenant, V.customer_id == customer_id)
         with writing(self._engine) as connection:
             return connection.execute(statement).rowcount
 
