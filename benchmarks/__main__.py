@@ -16,6 +16,7 @@ NAMES = (
     "memory",
     "intents",
     "retrieval",
+    "retrieval_sets",
     "follow_ups",
 )
 

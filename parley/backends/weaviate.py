@@ -22,7 +22,7 @@ from parley.backends.chunk_index import (
     Search,
     versions_after,
 )
-from parley.domain.lexical import K1, WEIGHTS, B, Fields
+from parley.domain.lexical import K1, NO_STATISTICS, WEIGHTS, B, Fields
 from parley.errors import ConfigurationError, StoreUnavailable
 from schemas.base import TenantId
 
@@ -47,6 +47,8 @@ PAGE = 1_000
 """Objects without vectors that are read at once."""
 MARGIN = 3
 """Its BM25 knows other statistics than a version's own, so it is asked for this many times the candidates by words."""
+TERMS_ASKED = 100
+"""Those that are worth most: eight turns of Chinese have several hundred, and it takes longer with each."""
 SEARCHES_AT_ONCE = 4
 QUERY_WITHIN_S, WRITE_WITHIN_S, CONNECT_WITHIN_S = 5, 60, 5
 
@@ -114,7 +116,7 @@ class WeaviateIndex:
     def candidates(self, tenant: TenantId, manifest: Manifest, searches: Sequence[Search]) -> list[list[str]]:
         with self._reached() as client:
             chunks = client.collections.use(CHUNKS).with_tenant(tenant)
-            find = partial(_find, chunks, manifest.version)
+            find = partial(_find, chunks, manifest)
             return list(map(find, searches) if len(searches) == 1 else self._pool.map(find, searches))
 
     def read(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Content]:
@@ -259,15 +261,15 @@ def _of_tenant(client: "WeaviateClient", name: str, tenant: str) -> "Objects[Any
     return collection.with_tenant(tenant)
 
 
-def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[str]:
+def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> list[str]:
     """One call: hybrid, or the one of its halves that there is something to look for. Objects are read when they are not known: that costs more."""
     from weaviate.classes.query import HybridFusion
 
     asked: dict[str, Any] = {
-        "filters": _filter(version, search),
+        "filters": _filter(manifest.version, search),
         "return_properties": False,
     }
-    words = _asked(search.terms)
+    words = _asked(search, manifest)
     if words and search.vector is not None:
         found = chunks.query.hybrid(
             words,
@@ -287,9 +289,11 @@ def _find(chunks: "Objects[Any, Any]", version: str, search: Search) -> list[str
     return [str(each.uuid) for each in found.objects]
 
 
-def _asked(terms: Mapping[str, float]) -> str:
+def _asked(search: Search, manifest: Manifest) -> str:
     """Weaviate counts a term as often as it is asked for: four times one that counts fully."""
-    return " ".join(term for term, weight in terms.items() for _ in range(max(1, round(4 * weight))))
+    worth = manifest.statistics.get(search.language, NO_STATISTICS).worth(search.terms)
+    best = sorted(worth, key=lambda term: (-worth[term], term))[:TERMS_ASKED]
+    return " ".join(term for term in best for _ in range(max(1, round(4 * search.terms[term]))))
 
 
 def _filter(version: str, search: Search) -> "FilterReturn":

@@ -43,12 +43,12 @@ def retrieval(
     """Index a folder's corpus, ask its questions, print hit@1, hit@5, recall@10, MRR@10, nDCG@10 and how long it took."""
     found = read(folder)
     spoken = language or found.language()
-    with _lookup(index, words_only=words_only) as lookup:
+    with open_lookup(index, words_only=words_only) as lookup:
         chunks = found.chunks(spoken)
         with step(f"indexing {len(chunks)} chunks"):
-            indexed_in = _index(lookup, chunks)
+            indexed_in = fill(lookup, chunks)
         with step(f"asking {len(found.queries)} questions"):
-            rankings, ms = _ask(lookup, found, spoken, with_history=history)
+            rankings, ms = ask(lookup, found, spoken, with_history=history)
     figures = retrieval_scores.line(rankings, [query.right for query in found.queries])
     figures |= {"ms_per_query": round(ms, 2), "index_s": round(indexed_in, 2)}
     if as_json:
@@ -59,7 +59,7 @@ def retrieval(
 
 
 @contextmanager
-def _lookup(index: str, *, words_only: bool) -> Iterator[Lookup]:
+def open_lookup(index: str, *, words_only: bool) -> Iterator[Lookup]:
     """On an index of its own, which is gone afterwards."""
     with TemporaryDirectory() as folder:
         retriever = open_retriever(index, Path(folder))
@@ -69,14 +69,14 @@ def _lookup(index: str, *, words_only: bool) -> Iterator[Lookup]:
             retriever.close()
 
 
-def _index(lookup: Lookup, chunks: list[Chunk]) -> float:
+def fill(lookup: Lookup, chunks: list[Chunk]) -> float:
     """Seconds."""
     began = perf_counter()
     lookup.sync(TENANT, VERSION, chunks)
     return perf_counter() - began
 
 
-def _ask(
+def ask(
     lookup: Lookup, found: RetrievalSet, language: str, *, with_history: bool
 ) -> tuple[list[list[str]], float]:
     """The documents of each question, best first, and the milliseconds of one; asked one by one, as customers do."""
