@@ -1,5 +1,6 @@
 """A tenant's own patterns, tried: whether each may be used at all, and what of the tenant's own texts it would mask."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -12,6 +13,8 @@ from schemas.privacy import MaskPattern
 
 AMOUNTS_AND_DATES = frozenset({"amount", "rate", "date"})
 SHOWN = 3
+_DIGIT = re.compile(r"\d")
+"""Without one no pattern masks anything that is written."""
 _ANY_DAY = date(2026, 1, 1)
 """Which date a text means does not matter here, only that it is one."""
 
@@ -22,7 +25,8 @@ def tried(parts: Parts) -> tuple[list[str], list[str]]:
     warnings: list[str] = []
     document = parts.tenant.document
     patterns = parts.tenant.value.privacy.patterns
-    texts = [(where, text, fold(text)) for where, text in _texts(parts)] if patterns else []
+    written = _texts(parts) if patterns else ()
+    texts = [(where, text, fold(text)) for where, text in written if _DIGIT.search(text)]
     for at, pattern in enumerate(patterns):
         location: Location = ("privacy", "patterns", at)
         try:
