@@ -63,7 +63,7 @@ class ParleyProcess:
         return status
 
 
-def wait_ready(url: str, process: ParleyProcess, within_s: float = 60.0) -> None:
+def wait_ready(url: str, process: ParleyProcess, within_s: float = 180.0) -> None:
     """Until the gateway answers /readyz with 200; fails with its output when it dies or takes longer."""
     until = monotonic() + within_s
     with httpx.Client(timeout=2.0) as client:
