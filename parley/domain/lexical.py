@@ -29,7 +29,7 @@ TURNS, TURNS_IN_CHINESE = 4, 8
 CHARACTER_WEIGHT = 0.7
 """What a single Chinese character counts beside a pair: chosen with what names count (`parley.domain.naming`); 0.5 to 1 differ little."""
 MOST_TERMS = 128
-"""So many of a text are looked up; no question has more that tell anything."""
+"""So many of a text are looked up. Only told stories have more: of tau_bank's instructions half as many find three points less."""
 
 
 class Fields(NamedTuple):

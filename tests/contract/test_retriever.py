@@ -1,6 +1,7 @@
 """The retriever port, one suite on every index: what is written anew, what is found, and that all give the same."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,23 @@ def test_what_is_odd_can_be_kept(index: RetrieverBackend, tenant: TenantId, text
     [result] = index.retriever.search(tenant, "v1", [query(text, VECTORS)])
     [kept] = [each.passage for each in result if each.passage.article_id == "odd"]
     assert kept.text == text and kept.title == text[:200]
+
+
+def test_follow_ups_find_what_comparing_everything_finds(index: RetrieverBackend, tenant: TenantId) -> None:
+    """With eight turns before them, far more terms than a question has, and with names that only earlier turns say."""
+    folder = load(BANK)
+    chunks = chunks_of(article for article in folder.content.articles if article.valid_until is None)
+    index.retriever.sync(tenant, "v1", chunks, VECTORS)
+    everything = Exact(chunks, ENCODER)
+    for language, text in (("zh", "那学生呢？"), ("en", "and for students?")):
+        said = [texts[language][0] for texts in folder.content.examples.values() if language in texts]
+        asked = [
+            replace(query(text, VECTORS, language=language, limit=10), history=tuple(said[at : at + 8]))
+            for at in range(0, 40, 8)
+        ]
+        for each, result in zip(asked, index.retriever.search(tenant, "v1", asked), strict=True):
+            exact = [fused.score for fused in everything.scores(each).values()]
+            assert [got.passage.score for got in result] == pytest.approx(exact[:10], abs=ROUNDING)
 
 
 def test_the_best_are_those_of_comparing_everything(index: RetrieverBackend, tenant: TenantId) -> None:
