@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from workers.retrain.chinese.data import HAN
@@ -42,6 +41,8 @@ def tokenizer_of(pieces: list[str], scores: list[float]) -> Tokenizer:
 
 def cut(whole: Unpacked, texts: Iterable[str], out: Path, size: int = SIZE) -> int:
     """Write config.json, tokenizer.json and model.safetensors (float16) into `out`; the number of pieces that the texts are made of."""
+    from safetensors.numpy import save_file  # of the extra `train`
+
     counts = _counted(tokenizer_of(whole.pieces, whole.scores), texts)
     kept = _kept(whole.pieces, counts, size - len(SPECIAL) - 1)
     places = [whole.pieces.index(name) for name in SPECIAL] + [whole.pieces.index("</s>"), *kept]
