@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reporting import report
+from benchmarks.reporting import DATA, report
 from parley.backends.onnx_encoder import FOLDER, FOLDERS, OnnxEncoder
 from parley.cli.intent_files import Labelled, LabelledTexts, read
 from parley.cli.intent_scores import measure
@@ -26,7 +26,6 @@ from parley.ports.models import Encoder
 
 Encoders = Mapping[str, Encoder]
 
-DATA = Path(os.environ.get("PARLEY_DATA", "../shared/data"))
 #: Another folder to measure a model that is not shipped.
 ENCODER = Path(os.environ.get("PARLEY_ENCODER", FOLDER))
 HELD_BACK = 40

@@ -1,11 +1,15 @@
 """One JSON line a benchmark, and medians of several runs."""
 
 import json
+import os
 import platform
 import statistics
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 RUNS = 5
+DATA = Path(os.environ.get("PARLEY_DATA", "../shared/data"))
+"""The folder of public sets, which are no part of the repository."""
 
 
 def report(benchmark: str, **figures: object) -> None:

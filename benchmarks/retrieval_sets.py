@@ -12,7 +12,6 @@ Sets are looked for below `PARLEY_DATA`; one that is not there is skipped, and t
 """
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from benchmarks.reporting import report
+from benchmarks.reporting import DATA, report
 from infra.dev.weaviate import WeaviatePorts, WeaviateServer
 from parley.backends import question_files
 from parley.backends.tenant_folder import load
@@ -40,7 +39,6 @@ from schemas.base import TenantId
 from workers.rag.lookup import Lookup
 from workers.rag.vectors import text_of
 
-DATA = Path(os.environ.get("PARLEY_DATA", "../shared/data"))
 CHINESE = ("zh_finfaq", "zh_insurance", "zh_kdconv_travel")
 DRAWS, SEED = 10_000, 7
 PLAIN_TURNS = 4

@@ -112,8 +112,7 @@ def classifier(platform: Platform) -> Classifier:
             log.warning("%s is not there: intents in %r are recognised by n-grams", missing, language)
     if not there:
         return linear
-    encoders = {language: onnx_encoder.shared(each) for language, each in there.items()}
-    return EncodedClassifier(encoders, linear, folder)
+    return EncodedClassifier(onnx_encoder.all_shared(), linear, folder)
 
 
 def retriever(platform: Platform) -> Retriever:

@@ -14,7 +14,7 @@ from parley.backends import head_files
 from parley.backends.fitting import kept_or_fitted
 from parley.backends.kernel_head import Head
 from parley.backends.linear import bare, best, pairs_of
-from parley.domain.words import language_of
+from parley.domain.words import CJK, language_of
 from parley.ports.models import Classifier, Encoder, Understanding
 from schemas.base import TenantId
 from schemas.tenant import TenantConfig, TenantContent
@@ -22,15 +22,14 @@ from schemas.tenant import TenantConfig, TenantContent
 NAME = "encoded-2"
 """Stands in every result and file; raised whenever features or fitting change."""
 LAST_LATIN = "\u024f"
-HAN = ("\u3400", "\u9fff")
 KEPT = 16
 
 
 def readable(text: str, language: str) -> bool:
     """Whether the language's encoder knows its script: half of the letters are Latin, or one is Chinese. Others fall apart into characters."""
-    letters = [sign for sign in bare(text) if sign.isalpha()]
     if language == "zh":
-        return any(HAN[0] <= letter <= HAN[1] for letter in letters)
+        return any(sign.isalpha() for sign in CJK.findall(bare(text)))
+    letters = [sign for sign in bare(text) if sign.isalpha()]
     return bool(letters) and 2 * sum(letter <= LAST_LATIN for letter in letters) >= len(letters)
 
 

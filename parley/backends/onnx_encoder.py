@@ -124,6 +124,11 @@ def shared(folder: Path = FOLDER, *, threads: int = 1) -> OnnxEncoder:
         return _opened(folder, threads)
 
 
+def all_shared() -> dict[str, OnnxEncoder]:
+    """This process's encoder of each language that has one."""
+    return {language: shared(folder) for language, folder in folders().items()}
+
+
 def forget() -> None:
     """What this process's encoders remember of texts; opens none."""
     with _OPENING:

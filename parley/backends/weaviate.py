@@ -265,10 +265,7 @@ def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> li
     """One call: hybrid, or the one of its halves that there is something to look for. Objects are read when they are not known: that costs more."""
     from weaviate.classes.query import HybridFusion
 
-    asked: dict[str, Any] = {
-        "filters": _filter(manifest.version, search),
-        "return_properties": False,
-    }
+    asked: dict[str, Any] = {"filters": _filter(manifest.version, search), "return_properties": False}
     words = _asked(search, manifest)
     if words and search.vector is not None:
         found = chunks.query.hybrid(

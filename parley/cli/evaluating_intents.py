@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from parley.backends.onnx_encoder import folders, shared
+from parley.backends.onnx_encoder import all_shared
 from parley.cli.common import JsonOption, print_json
 from parley.cli.intent_files import LabelledTexts, read
 from parley.cli.intent_scores import EXAMPLES, MISLABELS, Scores, measure
@@ -38,8 +38,7 @@ def intents(
     rows = list(examples.rows)
     random.Random(seed).shuffle(rows)
     try:
-        encoders = {language: shared(folder) for language, folder in folders().items()}
-        scores = measure(encoders, LabelledTexts(tuple(rows), examples.several), asked, oos_label)
+        scores = measure(all_shared(), LabelledTexts(tuple(rows), examples.several), asked, oos_label)
     except ValueError as error:
         raise ConfigurationError(f"{train}, {test}: {error}") from error
     if as_json:

@@ -6,38 +6,26 @@ states, what a gateway streams) forgets in its own place.
 
 import logging
 from collections.abc import Callable, Sequence
-from threading import Event as Flag
-from threading import Thread
 
 from parley.domain.remembering import forget_texts
 from parley.runtime.faults import describe
+from parley.runtime.recurring import Recurring
 
 log = logging.getLogger(__name__)
 
 FORGET_EVERY_S = 60.0
 
 
-class Forgetting:
+class Forgetting(Recurring):
     """Runs in a thread of its own until it is stopped. `others` are more places to forget in; each must be quick."""
 
     def __init__(self, others: Sequence[Callable[[], None]], *, every_s: float = FORGET_EVERY_S) -> None:
+        super().__init__("forgetting", self._forget, first_after_s=every_s, every_s=every_s)
         self._places = (forget_texts, *others)
-        self._every_s = every_s
-        self._stop = Flag()
-        self._thread = Thread(target=self._run, name="forgetting", daemon=True)
 
-    def __enter__(self) -> "Forgetting":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every_s):
-            for forget in self._places:
-                try:
-                    forget()
-                except Exception as error:  # the other places are forgotten in all the same
-                    log.error("a cache was not emptied: %s", describe(error))
+    def _forget(self) -> None:
+        for forget in self._places:
+            try:
+                forget()
+            except Exception as error:  # the other places are forgotten in all the same
+                log.error("a cache was not emptied: %s", describe(error))

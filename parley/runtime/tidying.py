@@ -8,14 +8,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event as Flag
-from threading import Thread
 
 from parley.errors import StoreUnavailable
 from parley.ports.clock import Clock
 from parley.ports.keys import CustomerKeys
 from parley.ports.store import Store
 from parley.runtime.erasing import reapply
+from parley.runtime.recurring import Recurring
 from schemas.topics import DAY_MS, TOPICS
 
 log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ def _all(forget: Callable[[datetime, int], int], before: datetime) -> int:
     return total
 
 
-class Tidying:
+class Tidying(Recurring):
     """Tidies some minutes after the start and then once a day, in a thread of its own, until it is stopped.
 
     It also applies the lists of erasures again: somebody may have restored a backup, or a process that hung for minutes may have
@@ -73,38 +72,24 @@ class Tidying:
         first_after_s: float = FIRST_AFTER_S,
         every_s: float = EVERY_S,
     ) -> None:
+        super().__init__("tidying", self._tidy, first_after_s=first_after_s, every_s=every_s)
         self._store = store
         self._keys = keys
         self._clock = clock
-        self._first_after_s = first_after_s
-        self._every_s = every_s
-        self._stop = Flag()
-        self._thread = Thread(target=self._run, name="tidying", daemon=True)
 
-    def __enter__(self) -> "Tidying":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
-
-    def _run(self) -> None:
-        wait_s = self._first_after_s
-        while not self._stop.wait(wait_s):
-            wait_s = self._every_s
-            try:
-                erased = reapply(self._store, self._keys)
-                done = tidy(self._store, self._clock.now())
-            except StoreUnavailable as error:
-                log.warning("not tidied today: %s", error)
-            else:
-                log.info(
-                    "forgot %d seen events and %d claims from before %s, and %d originals of the vault",
-                    done.seen,
-                    done.claims,
-                    done.before,
-                    done.originals,
-                )
-                if erased.keys:
-                    log.warning("%d keys of erased customers were there again, and are erased", erased.keys)
+    def _tidy(self) -> None:
+        try:
+            erased = reapply(self._store, self._keys)
+            done = tidy(self._store, self._clock.now())
+        except StoreUnavailable as error:
+            log.warning("not tidied today: %s", error)
+        else:
+            log.info(
+                "forgot %d seen events and %d claims from before %s, and %d originals of the vault",
+                done.seen,
+                done.claims,
+                done.before,
+                done.originals,
+            )
+            if erased.keys:
+                log.warning("%d keys of erased customers were there again, and are erased", erased.keys)

@@ -112,6 +112,14 @@ def falling(share: float, least: float) -> float:
     return max(least, 0.5 * (1 + math.cos(math.pi * share)))
 
 
+def equal(names: Sequence[object], device: str) -> Any:
+    """(names, names): whether two are the same."""
+    numbers: dict[object, int] = {}
+    held = [numbers.setdefault(name, len(numbers)) for name in names]
+    column = torch.tensor(held, device=device)
+    return column[:, None] == column[None, :]
+
+
 def mean_vectors(model: Any, texts: Texts, some: Sequence[str], longest: int, device: str) -> Any:
     """(texts, 384), of length 1."""
     ids, mask = texts.tensors(some, longest)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from workers.retrain.chinese.data import HAN
+from parley.domain.words import CJK
 from workers.retrain.chinese.unpack import Unpacked
 
 SIZE = 10_500
@@ -81,7 +81,7 @@ def _kept(pieces: list[str], counts: Counter[int], most: int) -> list[int]:
 
 def _is_basic(piece: str) -> bool:
     """One Chinese character or plain one, alone or at the beginning of a word."""
-    return len(piece) == 1 and (bool(HAN.match(piece)) or ord(piece) <= LAST_PLAIN or piece == SPACE)
+    return len(piece) == 1 and (bool(CJK.match(piece)) or ord(piece) <= LAST_PLAIN or piece == SPACE)
 
 
 def _config(whole: Unpacked, weights: dict[str, Any]) -> dict[str, Any]:

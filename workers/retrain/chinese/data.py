@@ -1,4 +1,4 @@
-"""What training draws from, as one file. Needs nothing of the platform: training runs where that is not installed."""
+"""What training draws from, as one file. Needs no package of the platform's: training runs where that is not installed."""
 
 import gzip
 import json
@@ -6,7 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-HAN = re.compile("[㐀-鿿]")
+from parley.domain.words import CJK
+
 SENTENCE_ENDS = re.compile(r"(?<=[。！？；\n])")
 
 
@@ -46,4 +47,4 @@ def load(file: Path) -> ChineseData:
 
 
 def sentences(text: str) -> list[str]:
-    return [each.strip() for each in SENTENCE_ENDS.split(text) if HAN.search(each)]
+    return [each.strip() for each in SENTENCE_ENDS.split(text) if CJK.search(each)]

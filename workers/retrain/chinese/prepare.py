@@ -10,9 +10,10 @@ from pathlib import Path
 
 from parley.backends.tenant_folder import load as load_tenant
 from parley.domain.chunking import chunks_of
+from parley.domain.words import CJK
 from workers.rag.vectors import text_of
 from workers.retrain.batches import passage_text
-from workers.retrain.chinese.data import HAN, ChineseData, Known, save
+from workers.retrain.chinese.data import ChineseData, Known, save
 from workers.retrain.prepare import passages, rows
 
 RETRIEVAL = ("zh_finfaq", "zh_insurance", "zh_kdconv_travel")
@@ -32,7 +33,7 @@ def prepare(data: Path, tenants: Path, out: Path) -> ChineseData:
     titles = [each.question for each in articles]
     said = list(chain(*dialogues))
     texts = [*passages_, *asked, *examples, *bodies, *titles, *said, *_fin_eva(data)]
-    kept = sorted({text.strip() for text in texts if HAN.search(text)})
+    kept = sorted({text.strip() for text in texts if CJK.search(text)})
     made = ChineseData(kept, dialogues, {**known, "articles": articles})
     save(made, out)
     return made

@@ -22,6 +22,7 @@ from workers.retrain.bert_training import (
     Texts,
     descend,
     encode,
+    equal,
     falling,
     mean_vectors,
     open_base,
@@ -176,18 +177,11 @@ class Training:
         questions = self._vectors([asked(pair) for pair in pairs], PASSAGE_TOKENS)
         passages = self._vectors([pair.passage for pair in pairs], PASSAGE_TOKENS)
         own = torch.arange(len(pairs), device=self._device)
-        same = self._equal([pair.key for pair in pairs])
+        same = equal([pair.key for pair in pairs], self._device)
         same.fill_diagonal_(False)
         # Two questions with one answer: neither's passage is wrong for the other.
         scores = (SHARPNESS * questions @ passages.T).masked_fill(same, IMPOSSIBLE)
         return functional.cross_entropy(scores, own) + BACKWARDS * functional.cross_entropy(scores.T, own)
-
-    def _equal(self, names: Sequence[object]) -> Any:
-        """(names, names): whether two are the same."""
-        numbers: dict[object, int] = {}
-        held = [numbers.setdefault(name, len(numbers)) for name in names]
-        column = torch.tensor(held, device=self._device)
-        return column[:, None] == column[None, :]
 
 
 def first_layers(model: Any, layers: Sequence[int]) -> Any:

@@ -21,6 +21,7 @@ from workers.retrain.bert_training import (
     Texts,
     descend,
     encode,
+    equal,
     falling,
     mean_vectors,
     open_base,
@@ -99,7 +100,7 @@ class Training:
         passages = self._vectors(self._model, [pair.passage for pair in pairs] + wrong, PASSAGE_TOKENS)
         scores = SHARPNESS * questions @ passages.T
         own = torch.arange(len(pairs), device=self._device)
-        same = self._equal([pair.key for pair in pairs])
+        same = equal([pair.key for pair in pairs], self._device)
         same.fill_diagonal_(False)
         # Two questions with one answer: neither's passage is wrong for the other.
         among = scores[:, : len(pairs)].masked_fill(same, IMPOSSIBLE)
@@ -110,7 +111,7 @@ class Training:
         vectors = self._vectors(self._model, texts, EXAMPLE_TOKENS)
         itself = torch.eye(len(texts), dtype=torch.bool, device=self._device)
         scores = (SHARPNESS * vectors @ vectors.T).masked_fill(itself, IMPOSSIBLE)
-        same = self._equal(labels) & ~itself
+        same = equal(labels, self._device) & ~itself
         likely = scores - scores.logsumexp(1, keepdim=True)
         return -((likely * same).sum(1) / same.sum(1).clamp(min=1)).mean()
 
@@ -120,13 +121,6 @@ class Training:
             before = self._vectors(self._base, texts, EXAMPLE_TOKENS)
         now = self._vectors(self._model, texts, EXAMPLE_TOKENS)
         return ((now @ now.T - before @ before.T) ** 2).mean() * KEEPING_SCALE
-
-    def _equal(self, names: Sequence[object]) -> Any:
-        """(names, names): whether two are the same."""
-        numbers: dict[object, int] = {}
-        held = [numbers.setdefault(name, len(numbers)) for name in names]
-        column = torch.tensor(held, device=self._device)
-        return column[:, None] == column[None, :]
 
     def _mine(self) -> None:
         for passages, questions, right in self._batches.mineable():
