@@ -97,6 +97,8 @@ class Search(NamedTuple):
 
     #: With what each counts.
     terms: Mapping[str, float]
+    #: Those that the version has in this language, with that times their rarity in it.
+    worth: Mapping[str, float]
     vector: "Vector | None"
     language: str
     on: int
@@ -116,9 +118,10 @@ class Content(NamedTuple):
     vector: "Vector | None"
 
 
-def passage_of(body: str, score: float) -> Passage:
+def passage_of(body: str) -> Passage:
+    """Without a score, which it has for one question only."""
     held: dict[str, Any] = orjson.loads(body)
-    return Passage(**{**held, "path": tuple(held["path"])}, score=score)
+    return Passage(**{**held, "path": tuple(held["path"])}, score=0.0)
 
 
 def make_folder(directory: Path) -> None:

@@ -20,7 +20,6 @@ from parley.backends.chunk_index import (
     day,
     digest_of,
     entry_of,
-    passage_of,
 )
 from parley.backends.known_chunks import Known, KnownChunks
 from parley.domain.chunking import Chunk
@@ -100,7 +99,7 @@ class HybridRetriever:
         if manifest is None:
             return [() for _ in queries]
         words = [asked(query.text, query.topic, query.history, query.language) for query in queries]
-        searches = [_search(query, each) for query, each in zip(queries, words, strict=True)]
+        searches = [_search(query, each, manifest) for query, each in zip(queries, words, strict=True)]
         try:
             keys = self._index.candidates(tenant, manifest, searches)
             chunks = self._chunks.get(tenant, chain.from_iterable(keys), manifest.encoder)
@@ -109,8 +108,8 @@ class HybridRetriever:
             self._forget(tenant)
             raise
         return [
-            _found(query, each, [chunks[key] for key in named if key in chunks], manifest)
-            for query, each, named in zip(queries, words, keys, strict=True)
+            _found(query, each.said, search.worth, [chunks[key] for key in named if key in chunks], manifest)
+            for query, each, search, named in zip(queries, words, searches, keys, strict=True)
         ]
 
     def close(self) -> None:
@@ -148,10 +147,12 @@ def _statistics(members: Iterable[tuple[str, Fields]]) -> dict[str, Statistics]:
     return {language: Statistics.of(found) for language, found in by_language.items()}
 
 
-def _search(query: Query, words: Asked) -> Search:
+def _search(query: Query, words: Asked, manifest: Manifest) -> Search:
     most = max(query.candidates, query.limit)
+    statistics = manifest.statistics.get(query.language, NO_STATISTICS)
     return Search(
         terms=words.weights,
+        worth=statistics.worth(words.weights),
         vector=query.vector,
         language=query.language,
         on=day(query.on),
@@ -160,18 +161,23 @@ def _search(query: Query, words: Asked) -> Search:
     )
 
 
-def _found(query: Query, words: Asked, candidates: Sequence[Known], manifest: Manifest) -> tuple[Found, ...]:
+def _found(
+    query: Query,
+    said: Mapping[str, Sequence[int]],
+    worth: Mapping[str, float],
+    candidates: Sequence[Known],
+    manifest: Manifest,
+) -> tuple[Found, ...]:
     statistics = manifest.statistics.get(query.language, NO_STATISTICS)
-    worth = statistics.worth(words.weights)
     similarities = _similarities(query.vector, candidates, manifest.encoder)
     scored = [
-        Scored(each.chunk_id, round(score(worth, words.said, each.counts, statistics), 6), similarity)
+        Scored(each.chunk_id, round(score(worth, said, each.counts, statistics), 6), similarity)
         for each, similarity in zip(candidates, similarities, strict=True)
     ]
-    bodies = {each.chunk_id: each.body for each in candidates}
+    passages = {each.chunk_id: each.passage for each in candidates}
     best = fuse(scored, max(query.candidates, query.limit), query.limit, share_of_words(query.language))
     return tuple(
-        Found(passage_of(bodies[chunk_id], score), lexical, similarity)
+        Found(passages[chunk_id], score, lexical, similarity)
         for score, (chunk_id, lexical, similarity) in best
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from parley.backends.chunk_index import Search
-from parley.domain.lexical import K1, NO_STATISTICS, Fields, Statistics, counts_of
+from parley.domain.lexical import K1, Fields, Statistics, counts_of
 
 if TYPE_CHECKING:
     from numpy import bool_, float32, float64, int32, int64, str_
@@ -40,7 +40,6 @@ class Chunks:
         self._languages: NDArray[str_] = np.array([each.language for each in ordered], dtype=np.str_)
         self._valid_from: NDArray[int64] = np.array([each.valid_from for each in ordered], dtype=np.int64)
         self._valid_until: NDArray[int64] = np.array([each.valid_until for each in ordered], dtype=np.int64)
-        self._statistics = statistics
         self._postings = _Postings.of(ordered, statistics)
         self._matrix = _Matrix.of(ordered)
 
@@ -48,9 +47,7 @@ class Chunks:
         """The ids of the best by words and of the nearest, each once."""
         valid = self._languages == search.language
         valid &= (self._valid_from <= search.on) & (self._valid_until >= search.on)
-        statistics = self._statistics.get(search.language, NO_STATISTICS)
-        worth = statistics.worth(search.terms)
-        scores = self._postings.scores(worth, len(self._ids))
+        scores = self._postings.scores(search.worth, len(self._ids))
         places = _best(scores, valid & (scores > 0), search.by_words)
         if search.vector is not None:
             cosines = self._matrix.cosines(search.vector, len(self._ids))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cachetools import LRUCache
 
-from parley.backends.chunk_index import Content
+from parley.backends.chunk_index import Content, passage_of
 from parley.domain.lexical import Counts, counts_of
 from schemas.base import TenantId
+from schemas.parts import Passage
 
 if TYPE_CHECKING:
     from parley.ports.models import Vector
@@ -22,17 +23,18 @@ REMEMBERED = 4_096
 
 
 class Known(NamedTuple):
-    """A chunk with its terms counted."""
+    """A chunk with its terms counted, as it is quoted."""
 
     chunk_id: str
     counts: Counts
-    body: str
+    passage: Passage
     encoder: str
     vector: "Vector | None"
 
     @classmethod
     def of(cls, content: Content) -> "Known":
-        return cls(content.chunk_id, counts_of(content.fields), content.body, content.encoder, content.vector)
+        passage = passage_of(content.body)
+        return cls(content.chunk_id, counts_of(content.fields), passage, content.encoder, content.vector)
 
 
 class KnownChunks:

@@ -22,7 +22,7 @@ from parley.backends.chunk_index import (
     Search,
     versions_after,
 )
-from parley.domain.lexical import K1, NO_STATISTICS, WEIGHTS, B, Fields
+from parley.domain.lexical import K1, WEIGHTS, B, Fields
 from parley.errors import ConfigurationError, StoreUnavailable
 from schemas.base import TenantId
 
@@ -266,7 +266,7 @@ def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> li
     from weaviate.classes.query import HybridFusion
 
     asked: dict[str, Any] = {"filters": _filter(manifest.version, search), "return_properties": False}
-    words = _asked(search, manifest)
+    words = _asked(search)
     if words and search.vector is not None:
         found = chunks.query.hybrid(
             words,
@@ -286,10 +286,9 @@ def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> li
     return [str(each.uuid) for each in found.objects]
 
 
-def _asked(search: Search, manifest: Manifest) -> str:
+def _asked(search: Search) -> str:
     """Weaviate counts a term as often as it is asked for: four times one that counts fully."""
-    worth = manifest.statistics.get(search.language, NO_STATISTICS).worth(search.terms)
-    best = sorted(worth, key=lambda term: (-worth[term], term))[:TERMS_ASKED]
+    best = sorted(search.worth, key=lambda term: (-search.worth[term], term))[:TERMS_ASKED]
     return " ".join(term for term in best for _ in range(max(1, round(4 * search.terms[term]))))
 
 

@@ -94,5 +94,5 @@ def _query(query: RetrievalQuery, language: str, *, with_history: bool) -> Query
 
 def _documents(lookup: Lookup, query: Query) -> list[str]:
     [found] = lookup.find(TENANT, VERSION, [query])
-    read = lookup.read(query, [Ranked(each.passage.score, each.passage) for each in found])
+    read = lookup.read(query, [Ranked(each.score, each.passage) for each in found])
     return list(dict.fromkeys(each.passage.article_id for each in read))

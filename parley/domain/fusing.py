@@ -24,9 +24,10 @@ class Scored(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A passage that was looked up; the score in it is the fused one, by which they are ordered."""
+    """A passage that was looked up, as it is kept, without a score; the fused one, by which they are ordered, stands beside it."""
 
     passage: Passage
+    score: float
     lexical: float
     similarity: float | None
 

@@ -36,7 +36,7 @@ Shares = Mapping[str, float]
 
 
 class Ranked(NamedTuple):
-    """A passage, and what it is worth here; the score in it is still its retriever's."""
+    """A passage, and what it is worth here."""
 
     score: float
     passage: Passage

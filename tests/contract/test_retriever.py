@@ -182,7 +182,7 @@ class TestFinding:
         assert best.similarity == pytest.approx(1.0, abs=ROUNDING)
 
     def test_scores_fall_and_lie_between_0_and_1(self, held: RetrieverBackend, tenant: TenantId) -> None:
-        scores = [each.passage.score for each in found(held, tenant, "card at the branch")]
+        scores = [each.score for each in found(held, tenant, "card at the branch")]
         assert len(scores) == 3 and scores == sorted(scores, reverse=True)
         assert all(0 <= score <= 1 for score in scores)
 
@@ -293,7 +293,7 @@ def test_follow_ups_find_what_comparing_everything_finds(index: RetrieverBackend
         ]
         for each, result in zip(asked, index.retriever.search(tenant, "v1", asked), strict=True):
             exact = [fused.score for fused in everything.scores(each).values()]
-            assert [got.passage.score for got in result] == pytest.approx(exact[:10], abs=ROUNDING)
+            assert [got.score for got in result] == pytest.approx(exact[:10], abs=ROUNDING)
 
 
 def test_the_best_are_those_of_comparing_everything(index: RetrieverBackend, tenant: TenantId) -> None:
@@ -313,7 +313,7 @@ def test_the_best_are_those_of_comparing_everything(index: RetrieverBackend, ten
         assert len(result) == min(each.limit, len(exact))
         for got, expected in zip(result, exact.values(), strict=False):
             same = exact[got.passage.chunk_id]
-            assert got.passage.score == pytest.approx(same.score, abs=ROUNDING)
+            assert got.score == pytest.approx(same.score, abs=ROUNDING)
             assert got.lexical == pytest.approx(same.scored.lexical, abs=ROUNDING)
             assert got.similarity == pytest.approx(same.scored.similarity, abs=ROUNDING)
             # Another one at this place only where both are as good.

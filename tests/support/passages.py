@@ -27,4 +27,4 @@ def passages_of(articles: Iterable[Article], score: float = 1.0) -> list[Passage
 
 def found(passages: Iterable[Passage]) -> list[Found]:
     """As a retriever gives them, of whatever score."""
-    return [Found(passage, 0.0, None) for passage in passages]
+    return [Found(passage, 0.0, 0.0, None) for passage in passages]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from parley.backends.chunk_index import ALWAYS, Search
 from parley.backends.in_memory import Chunks, Indexed
-from parley.domain.lexical import Fields, Statistics, bm25, counts_of
+from parley.domain.lexical import NO_STATISTICS, Fields, Statistics, bm25, counts_of
 from tests.support.vectors import HashedWords
 
 WORDS = ("fee", "card", "lost", "rate", "loan", "branch")
@@ -46,7 +46,7 @@ def by_hand(chunks: list[Indexed], search: Search, statistics: dict[str, Statist
     by_words, by_meaning = [], []
     for each in valid:
         known = statistics[each.language]
-        if score := bm25(known.worth(search.terms), counts_of(each.fields), known):
+        if score := bm25(search.worth, counts_of(each.fields), known):
             by_words.append((-np.float32(score), each.chunk_id))
         if each.vector is not None and search.vector is not None:
             by_meaning.append((-float(each.vector @ search.vector), each.chunk_id))
@@ -60,7 +60,9 @@ def test_the_same_as_each_chunk_by_itself(
 ) -> None:
     vector = HashedWords().encode([asked])[0] if meant else None
     statistics = statistics_of(chunks)
-    search = Search(dict.fromkeys(asked.split(), 1.0), vector, language, TODAY, by_words=20, by_meaning=20)
+    terms = dict.fromkeys(asked.split(), 1.0)
+    worth = statistics.get(language, NO_STATISTICS).worth(terms)
+    search = Search(terms, worth, vector, language, TODAY, by_words=20, by_meaning=20)
     found = Chunks(chunks, statistics).best(search)
     assert len(found) == len({*found})
     assert {*found} == by_hand(chunks, search, statistics)
@@ -72,13 +74,13 @@ def of(name: str, text: str, vector: np.ndarray | None = None) -> Indexed:
 
 def test_so_many_of_each_the_best_first_and_what_ties_by_its_id() -> None:
     chunks = [of("d", "fee"), of("b", "fee fee"), of("c", "fee"), of("a", "card")]
-    search = Search({"fee": 1.0}, None, "en", TODAY, by_words=2, by_meaning=2)
+    search = Search({"fee": 1.0}, {"fee": 1.0}, None, "en", TODAY, by_words=2, by_meaning=2)
     assert Chunks(chunks, statistics_of(chunks)).best(search) == ["b", "c"]
 
 
 def test_the_nearest_follow_the_best_by_words_each_once() -> None:
     near, far = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     chunks = [of("a", "fee", far), of("b", "card", near), of("c", "loan")]
-    search = Search({"fee": 1.0}, near, "en", TODAY, by_words=1, by_meaning=1)
+    search = Search({"fee": 1.0}, {"fee": 1.0}, near, "en", TODAY, by_words=1, by_meaning=1)
     assert Chunks(chunks, statistics_of(chunks)).best(search) == ["a", "b"]
     assert Chunks(chunks, statistics_of(chunks)).best(search._replace(by_words=5, by_meaning=5)) == ["a", "b"]

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import pytest
 
-from parley.backends.chunk_index import Content
+from parley.backends.chunk_index import Content, entry_of
 from parley.backends.known_chunks import KnownChunks
-from parley.domain.lexical import Fields
 from schemas.base import TenantId
+from tests.support.retrievers import chunk
 from tests.support.vectors import HashedWords
 
 BANK, OTHER = TenantId("bank"), TenantId("other")
@@ -22,7 +22,8 @@ class Shelf:
 
     def put(self, tenant: TenantId, key: str, text: str, encoder: str = "one") -> None:
         vector = HashedWords().encode([f"{text} {encoder}"])[0]
-        self.contents[tenant, key] = Content(f"id-{key}", Fields("", "", text), text, encoder, vector)
+        entry = entry_of(chunk(f"id-{key}", text), encoder, vector)
+        self.contents[tenant, key] = Content(entry.chunk_id, entry.fields, entry.body, encoder, vector)
 
     def read(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Content]:
         self.asked.append({*keys})
@@ -42,15 +43,15 @@ def test_each_is_read_once_and_counted(shelf: Shelf) -> None:
     found = known.get(BANK, ["a", "b", "a"], "one")
     assert known.get(BANK, ["b", "c"], "one").keys() == {"b", "c"}
     assert shelf.asked == [{"a", "b"}, {"c"}]
-    assert found["a"].counts.often == {"fee": 2, "a": 1}
-    assert (found["a"].chunk_id, found["a"].body) == ("id-a", "fee a fee")
+    assert found["a"].counts.often == {"fee": 2}
+    assert (found["a"].chunk_id, found["a"].passage.text) == ("en/id-a", "fee a fee")
 
 
 def test_one_that_the_index_has_forgotten_is_left_out_and_asked_for_again(shelf: Shelf) -> None:
     known = KnownChunks(shelf.read)
     assert known.get(BANK, ["a", "gone"], "one").keys() == {"a"}
     shelf.put(BANK, "gone", "back")
-    assert known.get(BANK, ["gone"], "one")["gone"].body == "back"
+    assert known.get(BANK, ["gone"], "one")["gone"].passage.text == "back"
 
 
 def test_one_with_another_encoders_vector_is_read_again(shelf: Shelf) -> None:
