@@ -19,7 +19,7 @@ from schemas.parts import Passage
 if TYPE_CHECKING:
     from parley.ports.models import Vector
 
-FORMAT = 5
+FORMAT = 6
 """Changes whenever terms are cut differently or something else is kept: an index of another format is built anew."""
 
 ALWAYS = 9999_12_31
