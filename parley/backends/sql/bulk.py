@@ -6,7 +6,7 @@ statement run for each row is the fastest.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -171,9 +171,12 @@ def _firsts(parts: list[tuple[Write, list[Row]]]) -> tuple[list[tuple[Write, lis
 def _run_each(connection: Connection, parts: Sequence[tuple[Write, list[Row]]]) -> dict[str, int]:
     changed = {}
     for write, rows in parts:
-        # SQLAlchemy keeps the columns' own names for what is inserted and set.
-        named = rows if write.inserts else [{f"given_{k}": value for k, value in row.items()} for row in rows]
-        result = connection.execute(_each(write), named, execution_options={"preserve_rowcount": True})
+        statement = _each(write)
+        result = connection.exec_driver_sql(
+            statement.sql,
+            [statement.values(row) for row in rows],
+            execution_options={"preserve_rowcount": True},
+        )
         changed[write.label] = result.rowcount
     return changed
 
@@ -252,12 +255,32 @@ def _from_arrays(write: Write, named: Sequence[tuple[str, Element, str]]) -> Any
     return _changed(write, {name: given.c[name] for name in write.names})
 
 
+class Each(NamedTuple):
+    """A statement for one row, compiled. In the order of its question marks, the row's names and how a value is made the driver's."""
+
+    sql: str
+    binds: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+    def values(self, row: Row) -> tuple[Any, ...]:
+        return tuple([row[name] if made is None else made(row[name]) for name, made in self.binds])
+
+
 @cache
-def _each(write: Write) -> Any:
+def _each(write: Write) -> Each:
+    dialect = sqlite.dialect()
+    # SQLAlchemy keeps the columns' own names for what is inserted and set.
+    given = "" if write.inserts else "given_"
     if write.inserts:
-        return _settled(insert("sqlite", write.table), write)
-    given = {n: bindparam(f"given_{n}", type_=_column(write, n).type) for n in write.names}
-    return _changed(write, given)
+        statement: Any = _settled(insert("sqlite", write.table), write)
+    else:
+        statement = _changed(
+            write, {n: bindparam(given + n, type_=_column(write, n).type) for n in write.names}
+        )
+    compiled = statement.compile(dialect=dialect, column_keys=list(write.names) if write.inserts else None)
+    names = [each.removeprefix(given) for each in compiled.positiontup]
+    types = [_column(write, name).type.dialect_impl(dialect) for name in names]
+    binds = zip(names, [each.bind_processor(dialect) for each in types], strict=True)
+    return Each(str(compiled), tuple(binds))
 
 
 def _settled(statement: Any, write: Write) -> Insert:
