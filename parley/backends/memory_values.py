@@ -23,10 +23,10 @@ class MemoryValues:
             found = [each for each in self._values.values() if each.conversation_id == conversation_id]
         return sorted(found, key=_place)
 
-    def add_values(self, values: Sequence[MaskedValue]) -> None:
+    def add_values(self, values: Sequence[MaskedValue]) -> bool:
         with self._values_lock:
-            for each in values:
-                self._values.setdefault(_place(each), each)
+            held = [self._values.setdefault(_place(each), each) for each in values]
+        return all(there is each for there, each in zip(held, values, strict=True))
 
     def replace_values(self, values: Sequence[MaskedValue]) -> None:
         with self._values_lock:

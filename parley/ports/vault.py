@@ -44,8 +44,8 @@ class ValueStore(Protocol):
     def values(self, conversation_id: ConversationId) -> list[MaskedValue]:
         """By kind and number."""
 
-    def add_values(self, values: Sequence[MaskedValue]) -> None:
-        """Store each unless its placeholder is taken: read again to see whose it is."""
+    def add_values(self, values: Sequence[MaskedValue]) -> bool:
+        """Store each unless its placeholder is taken. Whether all were stored: if not, read again to see whose those are."""
 
     def replace_values(self, values: Sequence[MaskedValue]) -> None:
         """Store each in the place of what its placeholder had: the same value, sealed anew."""

@@ -6,10 +6,16 @@ two. What was kept for a message that did not get in harms nobody, and goes with
 `reveal`: language models, exports, logs and data sets have placeholders.
 """
 
+import hashlib
 import logging
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
+from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from parley.codec import Codec
 from parley.domain.masking.placeholders import (
@@ -28,6 +34,9 @@ from schemas.privacy import Privacy
 
 log = logging.getLogger(__name__)
 
+REMEMBERED = 16_384
+"""Values, under 300 bytes each: those that were written last."""
+
 _TRIES = 64
 """Of several who number at one time, one at least is done after each try."""
 
@@ -42,12 +51,34 @@ class Writing:
     at: datetime
 
 
+class _Remembered(NamedTuple):
+    """A value's number, which it has for good, and until when its original is kept, None where it is not."""
+
+    number: int
+    kept_until: datetime | None
+
+
 class Vault:
     """Thread-safe as far as its store and codec are."""
 
     def __init__(self, store: ValueStore, codec: Codec) -> None:
         self._store = store
         self._codec = codec
+        self._remembered: LRUCache[bytes, _Remembered] = LRUCache(REMEMBERED)
+        # Names for values that mean nothing outside this process, and need no customer's key to be read first.
+        self._secret = secrets.token_bytes(32)
+        self._lock = Lock()
+
+    def recall(self, writing: Writing, findings: Findings) -> Masked | None:
+        """What `write` would return, without waiting for anything; None where something has to be read or stored for it."""
+        numbers: dict[Named, int] = {}
+        with self._lock:
+            for name in findings.originals():
+                found = self._remembered.get(self._alias(writing.owner, name))
+                if found is None or (_keeps(writing, name[0]) and not _lasts(found.kept_until, writing.at)):
+                    return None
+                numbers[name] = found.number
+        return findings.written(numbers)
 
     def write(self, writing: Writing, findings: Findings) -> Masked:
         """The text with its conversation's placeholders, all of them stored. Raises `KeyErased`, `StoreUnavailable`."""
@@ -56,19 +87,17 @@ class Vault:
         digests = {name: self._digest(writing.owner, name) for name in findings.originals()}
         for _ in range(_TRIES):
             rows = self._store.values(writing.owner.conversation_id)
-            known = _known(rows, digests)
+            known = self._kept_again(writing, findings, _known(rows, digests))
             numbers = findings.numbered({name: row.number for name, row in known.items()}, _highest(rows))
-            self._keep_again(writing, findings, list(known.items()))
-            fresh = [name for name in numbers if name not in known]
-            if not fresh:
+            values = {
+                name: _value(writing, name, number, digests[name])
+                for name, number in numbers.items()
+                if name not in known
+            }
+            fresh = self._sealed(writing, findings, values)
+            if not fresh or self._store.add_values(list(fresh.values())):
+                self._remember(writing.owner, known | fresh)
                 return findings.written(numbers)
-            values = [_value(writing, name, numbers[name], digests[name]) for name in fresh]
-            self._store.add_values(
-                [
-                    self._sealed(writing, findings, value, name)
-                    for value, name in zip(values, fresh, strict=True)
-                ]
-            )
         raise StoreUnavailable("too many wrote in one conversation at once to number what they wrote")
 
     def reveal(self, right: Right, owner: Owner, texts: Sequence[str], now: datetime) -> list[str]:
@@ -95,31 +124,51 @@ class Vault:
             )
         return [put_back(text, originals) for text in texts]
 
-    def _keep_again(
-        self, writing: Writing, findings: Findings, known: list[tuple[Named, MaskedValue]]
-    ) -> None:
-        """A value that is written again once its term is over, or that was first written while nothing was kept."""
-        gone = [(name, row) for name, row in known if row.sealed is None or _is_over(row, writing.at)]
-        renewed = [
-            self._sealed(writing, findings, replace(row, source=writing.source), name) for name, row in gone
-        ]
-        kept = [row for row in renewed if row.sealed is not None and not _is_over(row, writing.at)]
-        if kept:
-            self._store.replace_values(kept)
+    def _remember(self, owner: Owner, values: Mapping[Named, MaskedValue]) -> None:
+        with self._lock:
+            for name, row in values.items():
+                kept_until = row.expires_at if row.sealed is not None else None
+                self._remembered[self._alias(owner, name)] = _Remembered(row.number, kept_until)
 
-    def _sealed(self, writing: Writing, findings: Findings, value: MaskedValue, name: Named) -> MaskedValue:
-        """With its original, where that may be kept."""
-        if not writing.privacy.vault or value.kind in NEVER_KEPT:
-            return value
-        owner, original = writing.owner, findings.originals()[name].encode()
-        return replace(
-            value,
-            sealed=self._codec.seal_for(owner.tenant, owner.customer_id, original, *value.sealed_under),
-            expires_at=writing.at + timedelta(days=writing.privacy.vault_days),
-        )
+    def _alias(self, owner: Owner, name: Named) -> bytes:
+        said = "\0".join((owner.tenant, owner.customer_id, owner.conversation_id, *name))
+        return hashlib.blake2b(said.encode(), key=self._secret, digest_size=16).digest()
+
+    def _kept_again(
+        self, writing: Writing, findings: Findings, known: Mapping[Named, MaskedValue]
+    ) -> dict[Named, MaskedValue]:
+        """With new originals of values that are written again once their term is over, or that were first written while none was kept."""
+        gone = {
+            name: replace(row, source=writing.source)
+            for name, row in known.items()
+            if _keeps(writing, row.kind)
+            and not (row.sealed is not None and _lasts(row.expires_at, writing.at))
+        }
+        kept = self._sealed(writing, findings, gone)
+        if kept:
+            self._store.replace_values(list(kept.values()))
+        return {**known, **kept}
+
+    def _sealed(
+        self, writing: Writing, findings: Findings, values: Mapping[Named, MaskedValue]
+    ) -> dict[Named, MaskedValue]:
+        """With their originals, where those may be kept."""
+        owner, originals = writing.owner, findings.originals()
+        return {
+            name: replace(
+                row,
+                sealed=self._codec.seal_for(
+                    owner.tenant, owner.customer_id, originals[name].encode(), *row.sealed_under
+                ),
+                expires_at=writing.at + timedelta(days=writing.privacy.vault_days),
+            )
+            if _keeps(writing, row.kind)
+            else row
+            for name, row in values.items()
+        }
 
     def _original(self, owner: Owner, row: MaskedValue, now: datetime) -> str | None:
-        if row.sealed is None or _is_over(row, now):
+        if row.sealed is None or not _lasts(row.expires_at, now):
             return None
         if (row.tenant, row.customer_id) != (owner.tenant, owner.customer_id):
             return None
@@ -163,5 +212,9 @@ def _highest(rows: Sequence[MaskedValue]) -> dict[str, int]:
     return highest
 
 
-def _is_over(row: MaskedValue, now: datetime) -> bool:
-    return row.expires_at is not None and row.expires_at <= now
+def _keeps(writing: Writing, kind: str) -> bool:
+    return writing.privacy.vault and kind not in NEVER_KEPT
+
+
+def _lasts(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until > now

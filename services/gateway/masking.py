@@ -46,6 +46,9 @@ class Masking:
         if not findings.taken:
             return Masked(findings.text)
         writing = Writing(owner_of(grant), source, view.config.privacy, self._clock.now())
+        recalled = self._vault.recall(writing, findings)
+        if recalled is not None:
+            return recalled
         return await self._threads.run(partial(self._vault.write, writing, findings))
 
     async def frame(self, grant: Grant, frame: Frame) -> Frame:

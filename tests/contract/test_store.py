@@ -533,8 +533,8 @@ def value(number: int, conversation: str = "c-1", **fields: object) -> MaskedVal
 def test_a_masked_value_has_its_place_and_keeps_it(store: Store) -> None:
     soon = NINE + timedelta(days=1)
     first, second = value(1, sealed=b"\x00\xff", expires_at=soon), value(2)
-    store.add_values([second, first, value(1, "c-2"), value(1, kind="account")])
-    store.add_values([value(1, digest=b"late"), value(3)])
+    assert store.add_values([second, first, value(1, "c-2"), value(1, kind="account")])
+    assert not store.add_values([value(1, digest=b"late"), value(3)])
     c1 = ConversationId("c-1")
     assert store.values(c1) == [value(1, kind="account"), first, second, value(3)]
     again = value(2, sealed=b"again", expires_at=soon)

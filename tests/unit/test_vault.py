@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parley.backends.memory_store import MemoryStore
 from parley.codec import Codec
-from parley.domain.masking import Masker
+from parley.domain.masking import Masked, Masker
 from parley.domain.rights import CustomerRight, HumanAgentRight, Owner
 from parley.errors import KeyErased
 from parley.runtime.tidying import tidy
@@ -62,6 +62,38 @@ def test_a_value_has_one_placeholder_in_its_conversation(at: Setting, privacy: P
     assert at.write(f"not {OTHER} but 4111-1111-1111-1111", privacy=privacy) == "not [card_2] but [card_1]"
     assert at.write(f"mine: {OTHER}", owner=BEN, privacy=privacy) == "mine: [card_1]"
     assert at.write("nothing", privacy=privacy) == "nothing"
+
+
+def test_several_doors_number_in_one_conversation(at: Setting) -> None:
+    """Each remembers what it read; what it does not know of may be the other's."""
+    other = Setting()
+    other.store, other.vault = at.store, Vault(at.store, Codec(at.keys))
+    assert at.write(f"card {CARD}") == "card [card_1]"
+    assert other.write(f"card {OTHER}") == "card [card_2]"
+    assert at.write(f"{CARD} {OTHER}") == "[card_1] [card_2]"
+    assert other.write(f"{OTHER} {CARD}") == "[card_2] [card_1]"
+
+
+def test_what_was_written_is_recalled_without_the_store(at: Setting) -> None:
+    writing, card = Writing(ANNA, "m-1", OPEN, NINE), MASKER.find(f"card {CARD}")
+    assert at.vault.recall(writing, card) is None
+    at.write(f"{OTHER} {CARD}")
+    recalled = at.vault.recall(writing, card)
+    assert recalled == Masked("card [card_2]", ("card",))
+    assert at.vault.recall(writing, MASKER.find(f"{CARD} +442079460011")) is None
+    assert at.vault.recall(replace(writing, owner=BEN), card) is None
+    assert at.vault.recall(writing, MASKER.find("nothing")) == Masked("nothing")
+
+
+def test_nothing_is_recalled_whose_original_has_to_be_kept_again(at: Setting) -> None:
+    card, later = MASKER.find(f"card {CARD}"), NINE + timedelta(days=31)
+    at.write(f"card {CARD}", privacy=SHUT)
+    assert at.vault.recall(Writing(ANNA, "m-2", SHUT, NINE), card) is not None
+    assert at.vault.recall(Writing(ANNA, "m-2", OPEN, NINE), card) is None
+    at.write(f"card {CARD}", privacy=OPEN)
+    assert at.vault.recall(Writing(ANNA, "m-3", OPEN, NINE), card) is not None
+    assert at.vault.recall(Writing(ANNA, "m-3", OPEN, later), card) is None
+    assert at.vault.recall(Writing(ANNA, "m-3", SHUT, later), card) is not None
 
 
 def test_what_a_text_brings_along_is_not_taken_for_another_value(at: Setting) -> None:

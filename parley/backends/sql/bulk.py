@@ -121,11 +121,11 @@ class Writes:
         return changed
 
 
-def put(connection: Connection, table: Table, rows: Iterable[Row], taken: Literal["replace", "keep"]) -> None:
-    """`Writes.put` by itself."""
+def put(connection: Connection, table: Table, rows: Iterable[Row], taken: Literal["replace", "keep"]) -> int:
+    """`Writes.put` by itself. Returns how many rows it wrote."""
     writes = Writes()
     writes.put(table, rows, taken)
-    writes.run(connection)
+    return writes.run(connection).total()
 
 
 def delete_older(moment: Column[Any], before: datetime, at_most: int) -> Delete:

@@ -26,8 +26,8 @@ class Values:
         with reading(self._engine) as connection:
             return [_value(row) for row in connection.execute(query)]
 
-    def add_values(self, values: Sequence[MaskedValue]) -> None:
-        self._put(values, "keep")
+    def add_values(self, values: Sequence[MaskedValue]) -> bool:
+        return self._put(values, "keep") == len(values)
 
     def replace_values(self, values: Sequence[MaskedValue]) -> None:
         self._put(values, "replace")
@@ -41,9 +41,9 @@ class Values:
         with writing(self._engine) as connection:
             return connection.execute(statement).rowcount
 
-    def _put(self, values: Sequence[MaskedValue], taken: Literal["keep", "replace"]) -> None:
+    def _put(self, values: Sequence[MaskedValue], taken: Literal["keep", "replace"]) -> int:
         with writing(self._engine) as connection:
-            put(connection, t.masked_values, [asdict(value) for value in values], taken)
+            return put(connection, t.masked_values, [asdict(value) for value in values], taken)
 
 
 def _value(row: Row[Any]) -> MaskedValue:
