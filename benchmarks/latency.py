@@ -2,19 +2,18 @@
 
 The extractive generator stands for an instant one. Each customer has a conversation with an open event stream. The first
 `WARM_UP` messages are not counted: they let the broker's JVM compile what it needs. `processor_ms` is what the whole machine spent on
-one message, this load generator included.
+one message, this load generator included, and what of that each process did.
 """
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from benchmarks.clients import Customer, ask_once, customers
 from benchmarks.platforms import Running, distributed, embedded
+from benchmarks.processor import families_s, machine_s
 from benchmarks.reporting import percentile, report
 
 RATE = 50
@@ -60,33 +59,33 @@ class Asker:
         return self._arrived.setdefault(message, asyncio.get_running_loop().create_future())
 
 
-async def measure(platform: Running, rates: Sequence[int]) -> list[dict[str, float]]:
+async def measure(platform: Running, rates: Sequence[int]) -> list[dict[str, Any]]:
     """At each rate in turn."""
     askers = [Asker(customer) for customer in await customers(platform, CUSTOMERS)]
     streams = [asyncio.create_task(asker.listen()) for asker in askers]
     await asyncio.gather(*(asker.ready.wait() for asker in askers))
     await paced(askers, RATE, WARM_UP)
-    found = [await at_rate(askers, rate) for rate in rates]
+    found = [await at_rate(platform, askers, rate) for rate in rates]
     for stream in streams:
         stream.cancel()
     return found
 
 
-async def at_rate(askers: list[Asker], rate: int) -> dict[str, float]:
-    before_s = busy_s()
+async def at_rate(platform: Running, askers: list[Asker], rate: int) -> dict[str, Any]:
+    machine, parts = machine_s(), families_s(platform.parts)
     took = await paced(askers, rate, MESSAGES)
+    spent = {name: seconds - parts[name] for name, seconds in families_s(platform.parts).items()}
     return {
         "messages_per_s": rate,
         "p50_ms": round(percentile(took, 0.5), 1),
         "p99_ms": round(percentile(took, 0.99), 1),
-        "processor_ms": round((busy_s() - before_s) * 1000 / MESSAGES, 1),
+        "processor_ms": _each_ms(machine_s() - machine),
+        "processor_ms_of": {name: _each_ms(seconds) for name, seconds in spent.items()},
     }
 
 
-def busy_s() -> float:
-    """Seconds that this machine's cores have worked so far (`man 5 proc_stat`: user, nice, system, idle, iowait, irq, softirq)."""
-    user, nice, system, _, _, irq, softirq = Path("/proc/stat").read_text().split()[1:8]
-    return sum(map(int, (user, nice, system, irq, softirq))) / os.sysconf("SC_CLK_TCK")
+def _each_ms(seconds: float) -> float:
+    return round(1000 * seconds / MESSAGES, 1)
 
 
 async def paced(askers: list[Asker], rate: int, messages: int) -> list[float]:

@@ -24,10 +24,11 @@ UNLIMITED = {
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A platform that answers. `pid` is the embedded process, 0 for the distributed form."""
+    """A platform that answers. `parts` are its processes, by name; `pid` is the embedded form's only one, 0 for the distributed form."""
 
     url: str
     api_key: str
+    parts: Mapping[str, int]
     pid: int = 0
 
 
@@ -44,7 +45,7 @@ def embedded() -> Iterator[Running]:
         url = f"http://127.0.0.1:{port}"
         try:
             wait_ready(url, process)
-            yield Running(url, make_key(environment), process.pid)
+            yield Running(url, make_key(environment), {"platform": process.pid}, process.pid)
         finally:
             process.stop()
 
@@ -61,7 +62,7 @@ def distributed(*, workers: bool = True) -> Iterator[Running]:
             stack.up()
             for name in () if workers else WORKERS:
                 stack.stop(name)
-            yield Running(stack.url, make_key(stack.environment()))
+            yield Running(stack.url, make_key(stack.environment()), stack.pids())
         finally:
             stack.down()
 

@@ -106,6 +106,11 @@ class Stack:
             return self._servers[name].alive()
         return name in self.processes and self.processes[name].alive()
 
+    def pids(self) -> dict[str, int]:
+        """Of what runs, by name."""
+        parts = {name: server.process for name, server in self._servers.items()} | self.processes
+        return {name: part.pid for name, part in parts.items() if part is not None and part.alive()}
+
     def environment(self) -> dict[str, str]:
         """The settings of every part. PostgreSQL must have been started once, which makes its password."""
         return {

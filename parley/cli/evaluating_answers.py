@@ -1,6 +1,6 @@
 """`parley eval answers`: the share of a tenant's own questions that get a right answer, or are rightly declined."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,10 +17,14 @@ from parley.backends.sqlite_index import SqliteIndex
 from parley.backends.tenant_folder import TenantFolder, load
 from parley.cli.common import JsonOption, platform, print_json, step, table
 from parley.cli.run import TENANTS
+from parley.domain.chunking import Chunk
+from parley.domain.fusing import Found
 from parley.domain.scoring import Report, Split, Verdict, judge, report, split_of
 from parley.errors import ConfigurationError
+from parley.ports.models import Embed, Query
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
+from schemas.base import TenantId
 from schemas.questions import Question, QuestionFile
 from workers.asking import Asked, Pieces
 from workers.wiring import classifier, generator, lookup
@@ -51,6 +55,9 @@ def answers(
         Split | None,
         typer.Option(help="One half: tune, on which rules may be chosen, or test; without it both."),
     ] = None,
+    retrieval: Annotated[
+        bool, typer.Option("--retrieval/--no-retrieval", help="Without it no article is ever found.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a tenant's questions/LANGUAGE.yaml of what really answers, without a server: classifier, routing, retriever, ranking, generator,
@@ -66,16 +73,18 @@ def answers(
             f"--language: {language} is not spoken; allowed: {', '.join(found.config.languages)}"
         )
     files = question_files.load(folder, found.content.articles, languages)
-    rows = [row for row in _measured(found, files) if split is None or row.split == split]
+    rows = [
+        row for row in _measured(found, files, retrieval=retrieval) if split is None or row.split == split
+    ]
     if as_json:
         print_json(_as_json(rows))
     else:
         _print(rows)
 
 
-def _measured(found: TenantFolder, files: list[QuestionFile]) -> Iterator[Row]:
+def _measured(found: TenantFolder, files: list[QuestionFile], *, retrieval: bool) -> Iterator[Row]:
     for file in files:
-        with open_pieces(found, file) as pieces:
+        with open_pieces(found, file, retrieval=retrieval) as pieces:
             with step(f"{found.config.id} {file.language}: fitting and indexing"):
                 pieces.prepare()
             with step(f"{found.config.id} {file.language}: {len(file.questions)} questions"):
@@ -89,7 +98,7 @@ def _row(found: TenantFolder, file: QuestionFile, question: Question, asked: Ask
 
 
 @contextmanager
-def open_pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
+def open_pieces(found: TenantFolder, file: QuestionFile, *, retrieval: bool = True) -> Iterator[Pieces]:
     """In an index of their own: that of a running platform keeps few versions, and this one may never become one."""
     store = MemoryStore()
     store.put(found.version, found.config, found.content, datetime.now(UTC))
@@ -100,7 +109,7 @@ def open_pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
             tenant = found.config.id
             yield Pieces(
                 classifier(opened),
-                lookup(searches),
+                lookup(searches if retrieval else _Nothing()),
                 writes,
                 content,
                 tenant,
@@ -110,6 +119,22 @@ def open_pieces(found: TenantFolder, file: QuestionFile) -> Iterator[Pieces]:
         finally:
             searches.close()
             writes.close()
+
+
+class _Nothing:
+    """Implements `parley.ports.models.Retriever`: has no article."""
+
+    def ready(self, tenant: TenantId, version: str, encoder: str) -> bool:
+        return True
+
+    def sync(self, tenant: TenantId, version: str, chunks: Sequence[Chunk], embed: Embed) -> int:
+        return 0
+
+    def search(self, tenant: TenantId, version: str, queries: Sequence[Query]) -> list[tuple[Found, ...]]:
+        return [() for _ in queries]
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 def _groups(rows: list[Row]) -> Iterator[tuple[str, Split, Report]]:

@@ -1,4 +1,4 @@
-"""`parley tenants`: check a folder, import it as a new version, list what is there."""
+"""`parley tenants`: check a folder, import it as a new version, list what is there; `similar` has a file of its own."""
 
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from parley.backends.tenant_folder import TenantFolder
 from parley.backends.tenant_folder import load as load
 from parley.cli.common import JsonOption, platform, print_json, table
+from parley.cli.similar import similar
 from parley.codec import Outgoing
 from parley.domain.chunking import chunks_of
 from parley.ids import named_id, new_traceparent
@@ -18,6 +19,8 @@ from schemas.other_events import TenantImported
 from workers.wiring import Platform, lookup, retriever
 
 app = typer.Typer(help="Tenants: folders of articles, intents and texts.", no_args_is_help=True)
+
+app.command("similar")(similar)
 
 Folder = Annotated[
     Path, typer.Argument(help="A tenant's folder, such as tenants/bank.", exists=True, file_okay=False)

@@ -87,3 +87,14 @@ def test_the_questions_of_a_tenant_are_measured(tmp_path: Path, monkeypatch: pyt
 def test_an_option_that_cannot_work_is_told(options: list[str], problem: str) -> None:
     ran = CliRunner().invoke(app, ["eval", "answers", *options])
     assert isinstance(ran.exception, ConfigurationError) and problem in str(ran.exception)
+
+
+def test_without_retrieval_nothing_that_articles_answer_is_answered() -> None:
+    run = CliRunner().invoke(
+        app, ["eval", "answers", "-t", "mobile", "--language", "en", "--no-retrieval", "--json"]
+    )
+    assert run.exit_code == 0, run.output
+    reports = json.loads(run.stdout)["reports"]
+    assert sum(each["answerable"] for each in reports) > 0
+    assert sum(each["sourced"] + each["answered"] for each in reports) == 0
+    assert sum(each["refusals"] for each in reports) == sum(each["declinable"] for each in reports)
