@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import NamedTuple
 
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from parley.codec import Codec
 from parley.domain.masking.placeholders import (
@@ -34,8 +34,8 @@ from schemas.privacy import Privacy
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 16_384
-"""Values, under 300 bytes each: those that were written last."""
+REMEMBERED, REMEMBERED_FOR_S = 16_384, 600
+"""Values, under 300 bytes each: those that were written last. Not for ever, since a database may be restored from before they were."""
 
 _TRIES = 64
 """Of several who number at one time, one at least is done after each try."""
@@ -64,7 +64,7 @@ class Vault:
     def __init__(self, store: ValueStore, codec: Codec) -> None:
         self._store = store
         self._codec = codec
-        self._remembered: LRUCache[bytes, _Remembered] = LRUCache(REMEMBERED)
+        self._remembered: TTLCache[bytes, _Remembered] = TTLCache(REMEMBERED, REMEMBERED_FOR_S)
         # Names for values that mean nothing outside this process, and need no customer's key to be read first.
         self._secret = secrets.token_bytes(32)
         self._lock = Lock()
