@@ -19,7 +19,7 @@ from parley.ports.models import Classifier, Encoder, Understanding
 from schemas.base import TenantId
 from schemas.tenant import TenantConfig, TenantContent
 
-NAME = "encoded-2"
+NAME = "encoded-3"
 """Stands in every result and file; raised whenever features or fitting change."""
 LAST_LATIN = "\u024f"
 KEPT = 16
@@ -125,9 +125,14 @@ class EncodedClassifier:
             pairs = pairs_of(content, language) if language in config.languages else []
             if len({intent for _, intent in pairs}) < 2:
                 continue
+            names = [
+                (config.intents[intent].title[language], intent)
+                for intent in sorted({intent for _, intent in pairs})
+                if language in config.intents[intent].title
+            ]
             name = f"{tenant}-{version}.{NAME}+{encoder.name}.npz"
             file = None if self._folder is None else self._folder / name
             found[language] = kept_or_fitted(
-                file, head_files.load, head_files.fit_into, head_files.fitted, encoder, pairs
+                file, head_files.load, head_files.fit_into, head_files.fitted, encoder, pairs, names
             )
         return found

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 ARRAYS = ("examples", "weights", "gram_weights", "shares")
 
 
-def fit_into(encoder: Encoder, pairs: Sequence[tuple[str, str]], file: Path) -> None:
+Pairs = Sequence[tuple[str, str]]
+"""Texts with their intents."""
+
+
+def fit_into(encoder: Encoder, examples: Pairs, names: Pairs, file: Path) -> None:
     """Raises OSError; ValueError when there are fewer than two intents."""
-    save(fitted(encoder, pairs), file)
+    save(fitted(encoder, examples, names), file)
 
 
-def fitted(encoder: Encoder, pairs: Sequence[tuple[str, str]]) -> Head:
-    """Fit on (text, intent) pairs."""
+def fitted(encoder: Encoder, examples: Pairs, names: Pairs) -> Head:
+    pairs = [*examples, *names]
     texts = [text for text, _ in pairs]
-    return fit(texts, encoder.encode(texts), [(intent,) for _, intent in pairs]).head
+    return fit(texts, encoder.encode(texts), [(intent,) for _, intent in pairs], names=len(names)).head
 
 
 def save(head: Head, file: Path) -> None:

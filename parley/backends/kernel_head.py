@@ -126,11 +126,17 @@ class Fitted:
 
 
 def fit(
-    texts: Sequence[str], vectors: "Floats", labels: Sequence[Sequence[str]], *, several: bool = False
+    texts: Sequence[str],
+    vectors: "Floats",
+    labels: Sequence[Sequence[str]],
+    *,
+    several: bool = False,
+    names: int = 0,
 ) -> Fitted:
     """Fit on texts, their vectors and their intents (one each, or any number with `several`); the same input gives the same head.
 
-    Raises ValueError where there are fewer than two intents.
+    The last `names` texts are what intents are called: they teach like examples, but nobody asks so, and they say nothing
+    of how sure the head may be, nor of what is in scope. Raises ValueError where there are fewer than two intents.
     """
     import numpy as np
 
@@ -146,9 +152,10 @@ def fit(
     mixed, examples = [texts[at] for at in order], np.ascontiguousarray(vectors[order])
     grams = _grams(mixed)
     weights, gram_weights, shares, left_out = _solve(examples, grams.matrix(mixed), targets)
-    level = _level(left_out, targets) if several else 0.0
-    sharpness = sharpness_of(left_out, targets, level if several else None)
-    reach = float(np.quantile(_left_out_nearness(examples), REFUSED))
+    asked = order < len(texts) - names
+    level = _level(left_out[asked], targets[asked]) if several else 0.0
+    sharpness = sharpness_of(left_out[asked], targets[asked], level if several else None)
+    reach = float(np.quantile(_left_out_nearness(examples)[asked], REFUSED))
     head = Head(intents, several, examples, weights, grams, gram_weights, shares, sharpness, level, reach)
     held_out = np.empty_like(left_out)
     held_out[order] = head.probabilities(left_out)

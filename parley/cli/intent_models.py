@@ -1,12 +1,13 @@
 """What recognises intents in a measurement: what the platform uses for texts in the language of the examples. No input or output here."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parley.backends import kernel_head, linear
 from parley.backends.encoded_intents import readable
-from parley.cli.intent_files import LabelledTexts
+from parley.cli.intent_files import Labelled, LabelledTexts
 from parley.ports.models import Encoder
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ def fitted(encoders: Mapping[str, Encoder], examples: LabelledTexts) -> Recognis
     read = {language: sum(readable(row.text, language) for row in examples.rows) for language in encoders}
     language = max(read, key=lambda each: read[each])
     if examples.several or 2 * read[language] >= len(examples.rows):
-        return _by_encoder(encoders[language], examples)
+        return _by_encoder(encoders[language], examples, _names(examples, language))
     return _by_n_grams(examples)
 
 
-def _by_encoder(encoder: Encoder, examples: LabelledTexts) -> Recogniser:
-    texts, labels = [row.text for row in examples.rows], [row.intents for row in examples.rows]
-    found = kernel_head.fit(texts, encoder.encode(texts), labels, several=examples.several)
+def _by_encoder(encoder: Encoder, examples: LabelledTexts, names: Sequence[Labelled]) -> Recogniser:
+    rows = [*examples.rows, *names]
+    texts, labels = [row.text for row in rows], [row.intents for row in rows]
+    found = kernel_head.fit(texts, encoder.encode(texts), labels, several=examples.several, names=len(names))
     head = found.head
 
     def apply(asked: Sequence[str]) -> "tuple[Floats, Truths]":
@@ -49,7 +51,14 @@ def _by_encoder(encoder: Encoder, examples: LabelledTexts) -> Recogniser:
         cosines = head.cosines(encoder.encode(said))
         return head.probabilities(head.scores(said, cosines)), head.nearness(cosines) < head.reach
 
-    return Recogniser(head.intents, apply, found.held_out)
+    return Recogniser(head.intents, apply, found.held_out[: len(examples.rows)])
+
+
+def _names(examples: LabelledTexts, language: str) -> list[Labelled]:
+    """What a tenant's intents have as their titles: labels such as `card_arrival` say it, `17` or another language's say nothing."""
+    labels = sorted({intent for row in examples.rows for intent in row.intents})
+    named = ((" ".join(re.split(r"[\W_]+", label)).strip(), label) for label in labels)
+    return [Labelled(name, (label,), 0) for name, label in named if readable(name, language)]
 
 
 def _by_n_grams(examples: LabelledTexts) -> Recogniser:

@@ -12,6 +12,8 @@ from parley.backends.kernel_head import fit
 from parley.backends.linear import LinearClassifier
 from parley.backends.onnx_encoder import shared
 from parley.backends.tenant_folder import load as load_tenant
+from parley.cli import intent_models
+from parley.cli.intent_files import Labelled, LabelledTexts
 from schemas.base import TenantId
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +101,28 @@ def test_what_is_far_from_all_examples_is_beyond_reach() -> None:
         head.cosines(shared().encode(["I lost my bank card", "recipe for a lemon cake"]))
     )
     assert near > head.reach > far
+
+
+def test_what_an_intent_is_called_teaches_it_and_says_nothing_of_the_scope() -> None:
+    pairs = [*PAIRS, ("recipes for lemon cakes", "balance"), ("the weather at sea", "opening_hours")]
+    texts, labels = [text for text, _ in pairs], [(intent,) for _, intent in pairs]
+    with_names = fit(texts, shared().encode(texts), labels, names=2)
+    as_examples = fit(texts, shared().encode(texts), labels)
+    [best] = probabilities(with_names.head, ["a recipe for lemon cake"]).argmax(axis=1)
+    assert with_names.head.intents[best] == "balance"
+    assert with_names.held_out.shape == (len(pairs), 3)
+    assert (with_names.head.weights == as_examples.head.weights).all()
+    assert with_names.head.reach == pytest.approx(fitted().head.reach, abs=1e-6)
+    assert as_examples.head.reach < with_names.head.reach
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [("card_arrival", "card arrival"), ("17", None), ("卡_丢失", None)]
+)
+def test_a_label_is_a_name_where_its_language_has_words_for_it(label: str, name: str | None) -> None:
+    examples = LabelledTexts((Labelled("where is my card", (label,), 1),), several=False)
+    assert [each.text for each in intent_models._names(examples, "en")] == ([] if name is None else [name])
+    assert all(each.intents == (label,) for each in intent_models._names(examples, "en"))
 
 
 def test_one_intent_is_too_few() -> None:
