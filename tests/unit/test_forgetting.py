@@ -40,6 +40,7 @@ DECIDED = {
         "runtime.judging": "states: `forget_idle` lets go of them",
         "runtime.progress": "offsets",
         "runtime.tenants": "the tenants' own configurations",
+        "runtime.vault": "numbers, under names keyed by a secret of the process, for ten minutes",
     },
     "schemas": {"base": "moments"},
     "services": {
