@@ -87,7 +87,7 @@ class FewShot(Contract):
 class Thresholds(Contract):
     """`intent`: probability below which an intent counts as unknown; `passage`: score below which nothing was found."""
 
-    intent: Annotated[float, Field(ge=0, le=1)] = 0.5
+    intent: Annotated[float, Field(ge=0, le=1)] = 0.35
     passage: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.45
 
 

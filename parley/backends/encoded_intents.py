@@ -5,7 +5,7 @@ that holds the encoder's too, since vectors of another encoder would fit to noth
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -31,6 +31,12 @@ def readable(text: str, language: str) -> bool:
         return any(sign.isalpha() for sign in CJK.findall(bare(text)))
     letters = [sign for sign in bare(text) if sign.isalpha()]
     return bool(letters) and 2 * sum(letter <= LAST_LATIN for letter in letters) >= len(letters)
+
+
+def new_names(names: Sequence[tuple[str, str]], examples: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that are no example already, whatever their case and signs; both as (text, intent)."""
+    known = {bare(text).casefold() for text, _ in examples}
+    return [(text, intent) for text, intent in names if bare(text).casefold() not in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ class EncodedClassifier:
                 for intent in sorted({intent for _, intent in pairs})
                 if language in config.intents[intent].title
             ]
+            names = new_names(names, pairs)
             name = f"{tenant}-{version}.{NAME}+{encoder.name}.npz"
             file = None if self._folder is None else self._folder / name
             found[language] = kept_or_fitted(

@@ -135,8 +135,8 @@ def fit(
 ) -> Fitted:
     """Fit on texts, their vectors and their intents (one each, or any number with `several`); the same input gives the same head.
 
-    The last `names` texts are what intents are called: they teach like examples, but nobody asks so, and they say nothing
-    of how sure the head may be, nor of what is in scope. Raises ValueError where there are fewer than two intents.
+    The last `names` texts are what intents are called: they teach like examples, but nobody asks so, and how sure the head may be
+    and how far its scope reaches is not measured on them. None may be an example too: leaving that out would leave its twin in. Raises ValueError where there are fewer than two intents.
     """
     import numpy as np
 

@@ -6,7 +6,7 @@ Nearness is the cosine of the encoder's vectors, by which intents and passages a
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from schemas.tenant import TenantContent
+from schemas.tenant import TenantConfig, TenantContent
 
 if TYPE_CHECKING:
     from numpy import float32
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from parley.ports.models import Vector
 
 Kind = Literal["intent", "article"]
+ROUNDING = 1e-5
+"""Two texts that are the same may have a cosine of a little less than 1."""
 ROWS_AT_ONCE = 512
 """Of the matrix of cosines: with 15,000 questions 30 MB."""
 
 
 class Question(NamedTuple):
-    """A text that customers ask: an intent's example, an article's title or a phrase that it is asked as; `leads_to` is that one's id."""
+    """A text that customers ask: an intent's title or example, an article's title or a phrase that it is asked as; `leads_to` is that one's id."""
 
     language: str
     text: str
@@ -41,8 +43,13 @@ class Pair(NamedTuple):
     second: Question
 
 
-def questions_of(content: TenantContent) -> list[Question]:
+def questions_of(config: TenantConfig, content: TenantContent) -> list[Question]:
     """All that a version knows, each text once for what it leads to."""
+    titles = (
+        Question(language, text, "intent", intent)
+        for intent in content.examples
+        for language, text in config.intents[intent].title.items()
+    )
     examples = (
         Question(language, text, "intent", intent)
         for intent, by_language in content.examples.items()
@@ -54,13 +61,15 @@ def questions_of(content: TenantContent) -> list[Question]:
         for article in content.articles
         for text in (article.title, *article.asked_as)
     )
-    return list(dict.fromkeys((*examples, *phrases)))
+    return list(dict.fromkeys((*titles, *examples, *phrases)))
 
 
 def nearest(
     wanted: "Vector", questions: Sequence[Question], vectors: "NDArray[float32]", most: int
 ) -> list[Near]:
     """The nearest first. `vectors` has a row of length 1 for each question."""
+    if not questions:
+        return []
     cosines = (vectors @ wanted).tolist()
     found = [Near(round(cosine, 4), each) for cosine, each in zip(cosines, questions, strict=True)]
     return sorted(found, key=lambda each: (-each.cosine, each.question))[:most]
@@ -82,7 +91,7 @@ def _near(vectors: "NDArray[float32]", least: float) -> Iterator[tuple[int, int,
 
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         cosines = vectors[start : start + ROWS_AT_ONCE] @ vectors[start:].T
-        rows, columns = np.nonzero(np.triu(cosines >= least, k=1))
+        rows, columns = np.nonzero(np.triu(cosines >= least - ROUNDING, k=1))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             yield start + row, start + column, float(cosines[row, column])
 

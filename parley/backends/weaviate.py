@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from math import ceil
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -275,12 +276,12 @@ def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> li
             query_properties=["words"],
             alpha=0.5,
             fusion_type=HybridFusion.RANKED,
-            limit=int(MARGIN * search.by_words) + search.by_meaning,
+            limit=ceil(MARGIN * search.by_words) + search.by_meaning,
             **asked,
         )
     elif words:
         found = chunks.query.bm25(
-            words, query_properties=["words"], limit=int(MARGIN * search.by_words), **asked
+            words, query_properties=["words"], limit=ceil(MARGIN * search.by_words), **asked
         )
     elif search.vector is not None:
         found = chunks.query.near_vector(search.vector.tolist(), limit=search.by_meaning, **asked)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parley.backends import kernel_head, linear
-from parley.backends.encoded_intents import readable
+from parley.backends.encoded_intents import new_names, readable
 from parley.cli.intent_files import Labelled, LabelledTexts
 from parley.ports.models import Encoder
 
@@ -57,8 +57,11 @@ def _by_encoder(encoder: Encoder, examples: LabelledTexts, names: Sequence[Label
 def _names(examples: LabelledTexts, language: str) -> list[Labelled]:
     """What a tenant's intents have as their titles: labels such as `card_arrival` say it, `17` or another language's say nothing."""
     labels = sorted({intent for row in examples.rows for intent in row.intents})
-    named = ((" ".join(re.split(r"[\W_]+", label)).strip(), label) for label in labels)
-    return [Labelled(name, (label,), 0) for name, label in named if readable(name, language)]
+    named = [(" ".join(re.split(r"[\W_]+", label)).strip(), label) for label in labels]
+    known = [(row.text, "") for row in examples.rows]
+    return [
+        Labelled(name, (label,), 0) for name, label in new_names(named, known) if readable(name, language)
+    ]
 
 
 def _by_n_grams(examples: LabelledTexts) -> Recogniser:

@@ -30,7 +30,7 @@ def similar(
     least: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="How near two must be to be listed, as a cosine.")
     ] = 0.9,
-    most: Annotated[int, typer.Option(min=1, help="So many are listed.")] = 20,
+    most: Annotated[int, typer.Option(min=1, help="So many are listed, the nearest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List questions of different intents, or of different articles, that say nearly the same: one of each two is likely to be
@@ -39,15 +39,22 @@ def similar(
     found = load(folder)
     vectors = wiring.vectors()
     if text is None:
-        _compare(similar_questions.questions_of(found.content), vectors, least, most, as_json=as_json)
+        _compare(
+            similar_questions.questions_of(found.config, found.content), vectors, least, most, as_json=as_json
+        )
         return
     language = language_of(text, found.config.languages, found.config.default_language)
-    known = [each for each in similar_questions.questions_of(found.content) if each.language == language]
+    known = [
+        each
+        for each in similar_questions.questions_of(found.config, found.content)
+        if each.language == language
+    ]
     [wanted] = vectors.of_questions([(language, text)])
     if wanted is None:
-        raise ConfigurationError(f"no encoder for {language!r}: parley/models has none of that language")
-    rows = similar_questions.nearest(wanted, known, _encoded(known, vectors), most)
-    _print_near(rows, as_json=as_json)
+        raise ConfigurationError(f"TEXT: there is no encoder for {language!r}, so nothing can be compared")
+    rows = _encoded(known, vectors)
+    near = [] if rows is None else similar_questions.nearest(wanted, known, rows, most)
+    _print_near(near, as_json=as_json)
 
 
 def _compare(
@@ -56,10 +63,14 @@ def _compare(
     pairs: list[Pair] = []
     for language in dict.fromkeys(each.language for each in questions):
         known = [each for each in questions if each.language == language]
-        pairs += similar_questions.pairs(known, _encoded(known, vectors), least)
+        rows = _encoded(known, vectors)
+        if rows is None:
+            typer.echo(f"  {language}: passed over, there is no encoder for it", err=True)
+        else:
+            pairs += similar_questions.pairs(known, rows, least)
     pairs.sort(key=lambda pair: -pair.cosine)
     if as_json:
-        print_json([_as_json(pair) for pair in pairs])
+        print_json([_as_json(pair) for pair in pairs[:most]])
         return
     for pair in pairs[:most]:
         typer.echo(f"{pair.cosine:.2f}  {pair.first.kind} {pair.first.leads_to}: {pair.first.text}")
@@ -67,17 +78,14 @@ def _compare(
     typer.echo(f"{len(pairs)} pairs of {len(questions)} questions have a cosine of {least:g} or more")
 
 
-def _encoded(questions: list[Question], vectors: "Vectors") -> "NDArray[float32]":
-    """(questions, dimensions). Raises `ConfigurationError` for a language without an encoder."""
+def _encoded(questions: list[Question], vectors: "Vectors") -> "NDArray[float32] | None":
+    """(questions, dimensions), all of one language; None where that has no encoder, or where there are none."""
     import numpy as np
 
     with step(f"encoding {len(questions)} questions"):
         rows = vectors.of_questions([(each.language, each.text) for each in questions])
     there = [row for row in rows if row is not None]
-    if len(there) < len(rows):
-        language = next(each.language for each, row in zip(questions, rows, strict=True) if row is None)
-        raise ConfigurationError(f"no encoder for {language!r}: parley/models has none of that language")
-    return np.stack(there) if there else np.zeros((0, 0), dtype=np.float32)
+    return np.stack(there) if there else None
 
 
 def _print_near(rows: list[Near], *, as_json: bool) -> None:

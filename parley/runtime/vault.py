@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import NamedTuple
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from parley.codec import Codec
 from parley.domain.masking.placeholders import (
@@ -34,8 +34,8 @@ from schemas.privacy import Privacy
 
 log = logging.getLogger(__name__)
 
-REMEMBERED, REMEMBERED_FOR_S = 16_384, 600
-"""Values, under 300 bytes each: those that were written last. Not for ever, since a database may be restored from before they were."""
+REMEMBERED = 16_384
+"""Values, under 300 bytes each: those that were written last."""
 
 _TRIES = 64
 """Of several who number at one time, one at least is done after each try."""
@@ -64,7 +64,7 @@ class Vault:
     def __init__(self, store: ValueStore, codec: Codec) -> None:
         self._store = store
         self._codec = codec
-        self._remembered: TTLCache[bytes, _Remembered] = TTLCache(REMEMBERED, REMEMBERED_FOR_S)
+        self._remembered: LRUCache[bytes, _Remembered] = LRUCache(REMEMBERED)
         # Names for values that mean nothing outside this process, and need no customer's key to be read first.
         self._secret = secrets.token_bytes(32)
         self._lock = Lock()
@@ -95,7 +95,9 @@ class Vault:
                 if name not in known
             }
             fresh = self._sealed(writing, findings, values)
-            if not fresh or self._store.add_values(list(fresh.values())):
+            stored = not fresh or self._store.add_values(list(fresh.values()))
+            # Who jumps a number that a text brought along may have stored a value that another door numbers at this moment.
+            if stored and not (fresh and findings.brought):
                 self._remember(writing.owner, known | fresh)
                 return findings.written(numbers)
         raise StoreUnavailable("too many wrote in one conversation at once to number what they wrote")
@@ -123,6 +125,11 @@ class Vault:
                 right.human_agent_id,
             )
         return [put_back(text, originals) for text in texts]
+
+    def forget(self) -> None:
+        """What `recall` knows. To be called again and again: names of values may not outlive their customer's key for long."""
+        with self._lock:
+            self._remembered.clear()
 
     def _remember(self, owner: Owner, values: Mapping[Named, MaskedValue]) -> None:
         with self._lock:

@@ -14,6 +14,7 @@ from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
 from parley.runtime.faults import describe
+from parley.runtime.forgetting import FORGET_EVERY_S
 from parley.runtime.publishing import send
 from parley.runtime.vault import Vault
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
@@ -80,6 +81,12 @@ class Gateway:
         loop.set_exception_handler(_unexpected)
         self.tail.start(loop)
         self._background.append(asyncio.create_task(self._count_open_messages()))
+        self._background.append(asyncio.create_task(self._forget_values()))
+
+    async def _forget_values(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_EVERY_S)
+            self.masking.forget()
 
     def drain(self) -> None:
         """End every stream, so that their clients go elsewhere at once."""

@@ -1,6 +1,6 @@
 """Personal data at the door: taken out of what comes in, and put back in what the customer who wrote it gets. No HTTP here.
 
-What runs on the event loop is the rules alone; the store and the keys are asked in threads, and only for texts that have any.
+What runs on the event loop is the rules, and what is remembered of values; the store and the keys are asked in threads, only for texts that have any.
 """
 
 from collections.abc import Sequence
@@ -50,6 +50,10 @@ class Masking:
         if recalled is not None:
             return recalled
         return await self._threads.run(partial(self._vault.write, writing, findings))
+
+    def forget(self) -> None:
+        """What is remembered of values."""
+        self._vault.forget()
 
     async def frame(self, grant: Grant, frame: Frame) -> Frame:
         """The frame as its conversation's customer sees it. Raises `StoreUnavailable`."""

@@ -13,6 +13,7 @@ from parley.codec import Codec
 from parley.domain.masking import Masked, Masker
 from parley.domain.rights import CustomerRight, HumanAgentRight, Owner
 from parley.errors import KeyErased
+from parley.ports.vault import MaskedValue
 from parley.runtime.tidying import tidy
 from parley.runtime.vault import Vault, Writing
 from schemas.base import ConversationId, CustomerId, TenantId
@@ -72,6 +73,32 @@ def test_several_doors_number_in_one_conversation(at: Setting) -> None:
     assert other.write(f"card {OTHER}") == "card [card_2]"
     assert at.write(f"{CARD} {OTHER}") == "[card_1] [card_2]"
     assert other.write(f"{OTHER} {CARD}") == "[card_2] [card_1]"
+
+
+def test_who_jumps_a_number_looks_again_whose_it_is(at: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another door stores the same value between this one's look and its write, under the number that a text here has already."""
+    other, values = Setting(), at.store.values
+    other.store, other.vault = at.store, Vault(at.store, Codec(at.keys))
+
+    def overtaken(conversation_id: ConversationId) -> list[MaskedValue]:
+        rows = values(conversation_id)
+        monkeypatch.setattr(at.store, "values", values)
+        other.write(f"card {CARD}")
+        return rows
+
+    monkeypatch.setattr(at.store, "values", overtaken)
+    assert at.write(f"[card_1] {CARD}") == "[card_1] [card_1]"
+    assert at.vault.recall(Writing(ANNA, "m-2", OPEN, NINE), MASKER.find(CARD)) == Masked(
+        "[card_1]", ("card",)
+    )
+
+
+def test_what_is_recalled_is_let_go_of(at: Setting) -> None:
+    writing, card = Writing(ANNA, "m-1", OPEN, NINE), MASKER.find(f"card {CARD}")
+    at.write(f"card {CARD}")
+    at.vault.forget()
+    assert at.vault.recall(writing, card) is None
+    assert at.write(f"card {CARD}") == "card [card_1]"
 
 
 def test_what_was_written_is_recalled_without_the_store(at: Setting) -> None:
