@@ -25,6 +25,7 @@ from parley.runtime.decider import DeciderWorker
 from parley.runtime.effector import Effector, EffectorWorker
 from parley.runtime.forgetting import Forgetting
 from parley.runtime.tenants import TenantConfigs
+from parley.runtime.vault import Vault
 from parley.runtime.versions import VersionedContent
 from parley.settings import Settings
 
@@ -54,6 +55,7 @@ class Platform:
     store: Store
     keys: CustomerKeys
     codec: Codec
+    vault: Vault
     clock: Clock
     registry: CollectorRegistry
     metrics: WorkerMetrics
@@ -77,13 +79,15 @@ def open_platform(settings: Settings) -> Platform:
 
     store = open_store(settings.database)
     keys = CachedKeys(open_keys(settings.keys))
+    codec = Codec(keys)
     registry = CollectorRegistry()
     return Platform(
         settings=settings,
         bus=open_bus(settings.bus),
         store=store,
         keys=keys,
-        codec=Codec(keys),
+        codec=codec,
+        vault=Vault(store, codec),
         clock=SystemClock(),
         registry=registry,
         metrics=WorkerMetrics(registry),
@@ -95,7 +99,8 @@ def forgetting(platform: Platform) -> Forgetting:
     """What every process runs beside its work: no text and no key stays in memory for long."""
     from parley.backends import onnx_encoder
 
-    return Forgetting((platform.keys.forget, platform.codec.forget, onnx_encoder.forget))
+    places = (platform.keys.forget, platform.codec.forget, platform.vault.forget, onnx_encoder.forget)
+    return Forgetting(places)
 
 
 def classifier(platform: Platform) -> Classifier:

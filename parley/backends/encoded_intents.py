@@ -131,12 +131,12 @@ class EncodedClassifier:
             pairs = pairs_of(content, language) if language in config.languages else []
             if len({intent for _, intent in pairs}) < 2:
                 continue
-            names = [
+            titles = [
                 (config.intents[intent].title[language], intent)
                 for intent in sorted({intent for _, intent in pairs})
                 if language in config.intents[intent].title
             ]
-            names = new_names(names, pairs)
+            names = new_names(titles, pairs)
             name = f"{tenant}-{version}.{NAME}+{encoder.name}.npz"
             file = None if self._folder is None else self._folder / name
             found[language] = kept_or_fitted(

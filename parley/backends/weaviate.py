@@ -47,8 +47,7 @@ BATCH = 200
 PAGE = 1_000
 """Objects without vectors that are read at once."""
 MARGIN = 1.5
-"""Its BM25 knows other statistics than a version's own, so it is asked for this many times the candidates by words: of four public sets the
-first five are then those of comparing everything, as they are with 3, which takes a third longer."""
+"""Times the candidates by words, since its BM25 knows other statistics: the first five of four public sets are then exact, as with 3."""
 TERMS_ASKED = 100
 """Those that are worth most: eight turns of Chinese have several hundred, and it takes longer with each."""
 SEARCHES_AT_ONCE = 4
@@ -232,10 +231,7 @@ def _chunk_properties() -> "list[Property]":
             for name in ("chunk_id", "language", "encoder")
         ),
         Property(name="versions", data_type=DataType.TEXT_ARRAY, tokenization=whole, index_searchable=False),
-        *(
-            Property(name=name, data_type=DataType.INT, index_filterable=True)
-            for name in ("valid_from", "valid_until")
-        ),
+        *(Property(name=name, data_type=DataType.INT) for name in ("valid_from", "valid_until")),
         Property(name="words", data_type=text, tokenization=Tokenization.WHITESPACE, index_filterable=False),
         *(
             Property(name=name, data_type=text, index_filterable=False, index_searchable=False)
@@ -268,7 +264,7 @@ def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> li
     from weaviate.classes.query import HybridFusion
 
     asked: dict[str, Any] = {"filters": _filter(manifest.version, search), "return_properties": False}
-    words = _asked(search)
+    words, by_words = _asked(search), ceil(MARGIN * search.by_words)
     if words and search.vector is not None:
         found = chunks.query.hybrid(
             words,
@@ -276,13 +272,11 @@ def _find(chunks: "Objects[Any, Any]", manifest: Manifest, search: Search) -> li
             query_properties=["words"],
             alpha=0.5,
             fusion_type=HybridFusion.RANKED,
-            limit=ceil(MARGIN * search.by_words) + search.by_meaning,
+            limit=by_words + search.by_meaning,
             **asked,
         )
     elif words:
-        found = chunks.query.bm25(
-            words, query_properties=["words"], limit=ceil(MARGIN * search.by_words), **asked
-        )
+        found = chunks.query.bm25(words, query_properties=["words"], limit=by_words, **asked)
     elif search.vector is not None:
         found = chunks.query.near_vector(search.vector.tolist(), limit=search.by_meaning, **asked)
     else:

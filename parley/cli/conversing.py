@@ -16,7 +16,7 @@ from parley.errors import ConfigurationError, GeneratorUnavailable, RequestRefus
 from parley.ids import new_traceparent
 from parley.ports.bus import Record
 from parley.runtime.publishing import publish
-from parley.runtime.vault import Vault, Writing
+from parley.runtime.vault import Writing
 from parley.settings import Settings
 from schemas.base import Body, ConversationId, CustomerId, Envelope, Event, EventId, MessageId
 from schemas.conversation_events import ConversationStarted, MessageReceived
@@ -83,7 +83,7 @@ class LocalTalk:
         self._owner = Owner(self._tenant, self._customer, self._conversation)
         self._privacy = found.config.privacy
         self._masker = masker_of(self._privacy.patterns)
-        self._vault = Vault(self._platform.store, self._platform.codec)
+        self._vault = self._platform.vault
         self.greeting = found.config.assistant.greeting[found.config.default_language]
         self._platform.keys.create(self._tenant, self._customer)
         self._send(ConversationStarted(channel="api"))

@@ -36,19 +36,13 @@ def similar(
     """List questions of different intents, or of different articles, that say nearly the same: one of each two is likely to be
     misunderstood. With a TEXT, list what the tenant knows that is nearest to it, and where that leads.
     """
-    found = load(folder)
-    vectors = wiring.vectors()
+    found, vectors = load(folder), wiring.vectors()
+    questions = similar_questions.questions_of(found.config, found.content)
     if text is None:
-        _compare(
-            similar_questions.questions_of(found.config, found.content), vectors, least, most, as_json=as_json
-        )
+        _compare(questions, vectors, least, most, as_json=as_json)
         return
     language = language_of(text, found.config.languages, found.config.default_language)
-    known = [
-        each
-        for each in similar_questions.questions_of(found.config, found.content)
-        if each.language == language
-    ]
+    known = [each for each in questions if each.language == language]
     [wanted] = vectors.of_questions([(language, text)])
     if wanted is None:
         raise ConfigurationError(f"TEXT: there is no encoder for {language!r}, so nothing can be compared")

@@ -20,6 +20,7 @@ from parley.ports.bus import Bus
 from parley.ports.clock import Clock
 from parley.ports.keys import KeyStore
 from parley.ports.store import Store
+from parley.runtime.vault import Vault
 from parley.settings import Settings
 from services.gateway import (
     routes_conversations,
@@ -52,6 +53,8 @@ class Opened(Protocol):
     @property
     def codec(self) -> Codec: ...
     @property
+    def vault(self) -> Vault: ...
+    @property
     def keys(self) -> KeyStore: ...
     @property
     def settings(self) -> Settings: ...
@@ -68,6 +71,7 @@ def create_gateway(opened: Opened, on_stop: Callable[[], None] | None = None) ->
             bus=opened.bus,
             store=opened.store,
             codec=opened.codec,
+            vault=opened.vault,
             keys=opened.keys,
             settings=opened.settings,
             clock=opened.clock,

@@ -14,9 +14,7 @@ from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
 from parley.runtime.faults import describe
-from parley.runtime.forgetting import FORGET_EVERY_S
 from parley.runtime.publishing import send
-from parley.runtime.vault import Vault
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
 from services.gateway.auth import Doorman
 from services.gateway.deps import Deps
@@ -72,8 +70,7 @@ class Gateway:
         deltas = DeltaBuffer()
         self.tail = Tail(deps.bus, deps.codec, self.rooms, deltas, self.metrics)
         self.streams = Streams(deps.store, deps.codec, self.rooms, deltas, self.threads)
-        vault = Vault(deps.store, deps.codec)
-        self.masking = Masking(vault, self.directory, self.threads, deps.clock, self.metrics)
+        self.masking = Masking(deps.vault, self.directory, self.threads, deps.clock, self.metrics)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -81,12 +78,6 @@ class Gateway:
         loop.set_exception_handler(_unexpected)
         self.tail.start(loop)
         self._background.append(asyncio.create_task(self._count_open_messages()))
-        self._background.append(asyncio.create_task(self._forget_values()))
-
-    async def _forget_values(self) -> None:
-        while True:
-            await asyncio.sleep(FORGET_EVERY_S)
-            self.masking.forget()
 
     def drain(self) -> None:
         """End every stream, so that their clients go elsewhere at once."""

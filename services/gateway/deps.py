@@ -9,6 +9,7 @@ from parley.ports.bus import Bus
 from parley.ports.clock import Clock
 from parley.ports.keys import KeyStore
 from parley.ports.store import Store
+from parley.runtime.vault import Vault
 from parley.settings import Settings
 
 
@@ -17,6 +18,7 @@ class Deps:
     bus: Bus
     store: Store
     codec: Codec
+    vault: Vault
     keys: KeyStore
     settings: Settings
     clock: Clock

@@ -51,10 +51,6 @@ class Masking:
             return recalled
         return await self._threads.run(partial(self._vault.write, writing, findings))
 
-    def forget(self) -> None:
-        """What is remembered of values."""
-        self._vault.forget()
-
     async def frame(self, grant: Grant, frame: Frame) -> Frame:
         """The frame as its conversation's customer sees it. Raises `StoreUnavailable`."""
         text = frame.fields.get("text")

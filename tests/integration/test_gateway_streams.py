@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from parley.errors import ConfigurationError
+from parley.runtime.vault import Vault
 from schemas.base import MessageId
 from schemas.outbound import CustomerMessage
 from services.gateway import Deps, GatewayServer, create_app
@@ -267,7 +268,14 @@ def test_what_is_no_cursor_is_refused(doors: Doors, url: str, cursor: str) -> No
 
 def test_silence_is_filled_with_pings(doors: Doors) -> None:
     deps = Deps(
-        doors.bus, doors.store, doors.codec, doors.keys, doors.settings, doors.clock, CollectorRegistry()
+        doors.bus,
+        doors.store,
+        doors.codec,
+        Vault(doors.store, doors.codec),
+        doors.keys,
+        doors.settings,
+        doors.clock,
+        CollectorRegistry(),
     )
     pen = doors.pen()
     with (

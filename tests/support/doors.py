@@ -25,6 +25,7 @@ from parley.ports.bus import Bus, Headers, Producer, Record, TopicSpec
 from parley.ports.keys import KeyStore
 from parley.ports.store import AccessKey, Commit, HistoryRow, Store
 from parley.runtime.exports import read_records
+from parley.runtime.vault import Vault
 from parley.settings import Settings
 from schemas.base import (
     AnyEvent,
@@ -89,7 +90,16 @@ class Doors:
         """A gateway's application; the second one is a second gateway on the same bus and store."""
         registry = CollectorRegistry()
         return create_app(
-            Deps(self.bus, self.store, self.codec, self.keys, self.settings, self.clock, registry)
+            Deps(
+                self.bus,
+                self.store,
+                self.codec,
+                Vault(self.store, self.codec),
+                self.keys,
+                self.settings,
+                self.clock,
+                registry,
+            )
         )
 
     def records(self, *topics: str) -> list[Record]:

@@ -18,6 +18,7 @@ from parley.ports.keys import Erasure
 from parley.ports.store import Store
 from parley.runtime.exports import read_records
 from parley.runtime.tenants import TenantConfigs
+from parley.runtime.vault import Vault
 from parley.settings import Settings
 from schemas.base import AnyEvent, CustomerId, Event, TenantId
 from schemas.outbound import MessageSettled, ReplyReady
@@ -87,6 +88,7 @@ def make_platform(
     settings = settings or Settings(bus_url="memory:")
     kept: Store = store or MemoryStore()
     keys = DictKeys()
+    codec = Codec(keys)
     registry = CollectorRegistry()
     admin = bus.admin()
     admin.apply(specs(settings))
@@ -97,7 +99,8 @@ def make_platform(
         bus=bus,
         store=kept,
         keys=keys,
-        codec=Codec(keys),
+        codec=codec,
+        vault=Vault(kept, codec),
         clock=clock or SystemClock(),
         registry=registry,
         metrics=WorkerMetrics(registry),

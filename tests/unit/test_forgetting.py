@@ -40,7 +40,7 @@ DECIDED = {
         "runtime.judging": "states: `forget_idle` lets go of them",
         "runtime.progress": "offsets",
         "runtime.tenants": "the tenants' own configurations",
-        "runtime.vault": "numbers, under names keyed by a secret of the process: the gateway lets go of them every minute",
+        "runtime.vault": "numbers, under names keyed by a secret of the process, let go of every minute",
     },
     "schemas": {"base": "moments"},
     "services": {
