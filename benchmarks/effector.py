@@ -22,7 +22,8 @@ from benchmarks.servers import servers
 from parley.backends.bus import open_bus
 from parley.domain.events import follow
 from parley.ports.bus import TopicPartition, TopicSpec
-from parley.runtime.effector import EffectorWorker, FailureReason, Results
+from parley.runtime.effector import EffectorWorker, FailureReason
+from parley.runtime.handling import Results
 from parley.runtime.publishing import publish
 from schemas.base import AnyEvent, Event, MessageId
 from schemas.conversation_events import MessageUnderstood, UnderstandingFailed

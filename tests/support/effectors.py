@@ -9,7 +9,8 @@ from time import monotonic
 from typing import Any
 
 from parley.domain.events import follow
-from parley.runtime.effector import EffectorWorker, FailureReason, Results
+from parley.runtime.effector import EffectorWorker, FailureReason
+from parley.runtime.handling import Results
 from schemas.base import AnyEvent, Event, MessageId
 from schemas.conversation_events import MessageUnderstood, UnderstandingFailed
 from schemas.topics import WORK_UNDERSTAND

@@ -102,10 +102,10 @@ def test_a_slow_key_store_does_not_cost_the_group_membership(keys: Keys) -> None
     keys.hold = lambda: go_on.wait(WITHIN_S)
     effector = Scripted()
     with running(on, effector) as worker:
-        until(lambda: worker._progress.open_count())
+        until(lambda: worker.intake.under_way())
         for _ in range(3):
             session.now += 6
-            until(lambda: worker._consumer._member.seen_s == session.now)  # type: ignore[union-attr]  # it has polled
+            until(lambda: worker.intake._consumer._member.seen_s == session.now)  # type: ignore[union-attr]  # it has polled
         go_on.set()
         until(lambda: results(on) and lag(on) == 0)
     assert len(effector.batches) == 1
@@ -234,10 +234,10 @@ def test_stopping_while_the_bus_is_away_leaves_the_record_to_the_next_owner(keys
 def test_offsets_that_could_not_be_committed_are_committed_later(on: Platform) -> None:
     send(on, request(1))
     with running(on) as worker:
-        worker._committed_at = float("inf")  # not yet
+        worker.intake._committed_at = float("inf")  # not yet
         until(lambda: results(on))
         memory(on).stop()
-        worker._committed_at = 0.0
+        worker.intake._committed_at = 0.0
         until(lambda: tries(on, "commit") >= 1)
         memory(on).start()
         until(lambda: lag(on) == 0)
@@ -284,7 +284,7 @@ def test_stopping_commits_what_is_finished_and_leaves_what_was_not_begun(on: Pla
     for each in (on.codec.encode(request(number)) for number in range(4)):
         producer.send(TOPIC, key=each.key, value=each.value, headers=each.headers, partition=0).result(5)
     worker = make_worker(on, Scripted(answer, batch=1))
-    worker._committed_at = float("inf")  # only at the end
+    worker.intake._committed_at = float("inf")  # only at the end
     stop = Flag()
     thread = Thread(target=worker.run, args=(stop,))
     thread.start()
@@ -301,8 +301,8 @@ def test_what_is_done_is_committed_before_a_partition_is_given_up(on: Platform) 
     send(on, *(request(number) for number in range(24)))
     effector = Scripted()
     with running(on, effector) as worker:
-        until(lambda: len(results(on)) == 24 and worker._progress.open_count() == 0)
-        worker._committed_at = float("inf")  # only by what is told of the assignment
+        until(lambda: len(results(on)) == 24 and worker.intake.under_way() == 0)
+        worker.intake._committed_at = float("inf")  # only by what is told of the assignment
         other = on.bus.consumer("intent", [TOPIC])
         until(lambda: other.poll(0.01) or len(other.assignment()) == 6)
         assert other.poll(0.1) == []
@@ -318,7 +318,7 @@ def test_what_waits_of_a_partition_that_is_given_up_is_done_by_its_next_owner(on
     with running(on, slow) as first:
         until(lambda: len(first._queue) >= 2)
         with running(on, quick) as second:
-            until(lambda: second._consumer and len(second._consumer.assignment()) == 6)
+            until(lambda: second.intake._consumer and len(second.intake._consumer.assignment()) == 6)
             hold.set()
             until(lambda: len(results(on)) == 24 and lag(on) == 0)
     assert quick.batches and slow.batches
@@ -350,7 +350,7 @@ def test_a_worker_that_stalled_begins_its_partitions_anew(keys: Keys) -> None:
     until(lambda: len(results(on)) == 3 and lag(on) == 0)
     stop.set()
     thread.join(WITHIN_S)
-    assert session.now == 11.0 and worker._progress.open_count() == 0
+    assert session.now == 11.0 and worker.intake.under_way() == 0
 
 
 def test_what_is_assigned_while_the_others_are_paused_is_paused_too(on: Platform) -> None:
@@ -358,14 +358,19 @@ def test_what_is_assigned_while_the_others_are_paused_is_paused_too(on: Platform
     other = on.bus.consumer("intent", [TOPIC])
     other.poll(0)
     with running(on, Scripted(lambda text: hold.wait(WITHIN_S), batch=1)) as worker:
-        until(lambda: (other.poll(0.01), worker._consumer and len(worker._consumer.assignment()) == 6)[1])
-        consumer = worker._consumer
+        until(
+            lambda: (
+                other.poll(0.01),
+                worker.intake._consumer and len(worker.intake._consumer.assignment()) == 6,
+            )[1]
+        )
+        consumer = worker.intake._consumer
         assert consumer is not None
         send(on, *(request(number) for number in range(60)))
         until(consumer.paused)
         other.close()
         until(lambda: len(consumer.paused()) == 12)
-        assert worker._progress.open_count() <= worker._high + 1
+        assert worker.intake.under_way() <= worker.intake._high + 1
         hold.set()
         until(lambda: lag(on) == 0)
 

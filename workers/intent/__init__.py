@@ -11,7 +11,8 @@ from parley.domain import entities, risks
 from parley.domain.events import follow
 from parley.ports.clock import Clock
 from parley.ports.models import Classifier, Understanding
-from parley.runtime.effector import FailureReason, Results
+from parley.runtime.effector import FailureReason
+from parley.runtime.handling import Results
 from parley.runtime.versions import VersionedContent
 from schemas.base import Event, TenantId
 from schemas.conversation_events import MessageUnderstood, UnderstandingFailed

@@ -15,7 +15,8 @@ from parley.domain.fusing import Found
 from parley.domain.ranking import Ranked, Ranking
 from parley.ports.clock import Clock
 from parley.ports.models import Query
-from parley.runtime.effector import FailureReason, Results
+from parley.runtime.effector import FailureReason
+from parley.runtime.handling import Results
 from parley.runtime.versions import VersionedContent
 from schemas.base import Event, TenantId
 from schemas.conversation_events import NothingFound, RetrievalFailed
