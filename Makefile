@@ -11,6 +11,7 @@ ARGS ?=
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv/.bench-ready
+ENGINE_READY := .venv/.engine-ready
 
 .PHONY: help setup setup-dev run up down status servers check format test test-full bench lock upgrade clean
 
@@ -32,6 +33,10 @@ $(DEV_READY): requirements/dev.lock $(RUN_READY)
 
 $(BENCH_READY): requirements/bench.lock $(DEV_READY)
 	@$(PYTHON) infra/dev/bootstrap.py bench
+	@touch $@
+
+$(ENGINE_READY): requirements/engine.lock $(DEV_READY)
+	@$(PYTHON) infra/dev/bootstrap.py engine
 	@touch $@
 
 run: $(RUN_READY) ## Everything in one process, no servers: open the address that it prints (ARGS="--port 8090")
@@ -59,10 +64,10 @@ format: $(DEV_READY) ## Write the code the way `make check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: servers ## All tests on real Kafka, PostgreSQL, Weaviate and Chromium, those of minutes left out (ARGS="-k name")
+test: servers $(ENGINE_READY) ## All tests on real Kafka, PostgreSQL, Weaviate, Chromium and vLLM, those of minutes left out (ARGS="-k name")
 	PARLEY_REQUIRE_SERVERS=1 $(PYTEST) -rs -m "not slow" $(ARGS)
 
-test-full: servers ## All tests
+test-full: servers $(ENGINE_READY) ## All tests
 	PARLEY_REQUIRE_SERVERS=1 $(PYTEST) -rs $(ARGS)
 
 bench: $(BENCH_READY) ## The benchmarks, one JSON line each (ARGS="name ...")

