@@ -7,7 +7,11 @@
     │   ├── BusUnavailable
     │   ├── StoreUnavailable
     │   └── GeneratorUnavailable
+    │       └── EngineDied    the engine is gone with all that it had under way: it is started anew
     ├── RequestRefused        the other side understood and said no: do not try again
+    │   ├── PromptTooLong     more tokens than the model's context holds
+    │   └── UnknownAdapter    an adapter that is not loaded
+    ├── AdapterRefused        files that are no adapter for this model
     ├── Superseded            another worker owns this partition now: drop the batch
     ├── UnknownTopic          a topic that was never applied
     ├── RecordTooLarge        a record above the bus's limit
@@ -50,8 +54,29 @@ class GeneratorUnavailable(TransientError):
     """The model server did not answer, or is overloaded."""
 
 
+class EngineDied(GeneratorUnavailable):
+    """The engine ended by itself; everything that it had under way is lost, and a new one has to be started."""
+
+
 class RequestRefused(ParleyError):
     """The other side understood the request and refused it; repeating it would not help."""
+
+
+class PromptTooLong(RequestRefused):
+    """A prompt that leaves no room in the model's context: both numbers in tokens."""
+
+    def __init__(self, prompt_tokens: int, context_tokens: int) -> None:
+        super().__init__(f"the prompt has {prompt_tokens} tokens; the context holds {context_tokens}")
+        self.prompt_tokens = prompt_tokens
+        self.context_tokens = context_tokens
+
+
+class UnknownAdapter(RequestRefused):
+    """An adapter that was not loaded into the engine."""
+
+
+class AdapterRefused(ParleyError):
+    """Files that cannot be served as an adapter; the message names the file, what is wrong, and what is allowed."""
 
 
 class Superseded(ParleyError):

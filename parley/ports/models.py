@@ -1,13 +1,14 @@
 """The ports to what understands, looks up and writes: classifier, retriever, generator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from parley.domain.chunking import Chunk
 from parley.domain.fusing import Found
+from parley.domain.prompting import Prompt as Prompt
 from schemas.base import TenantId
-from schemas.parts import Entity, HistoryTurn, Passage, Risk, ScoredIntent, Usage
+from schemas.parts import Entity, Risk, ScoredIntent, Usage
 from schemas.tenant import TenantConfig, TenantContent
 
 if TYPE_CHECKING:
@@ -108,25 +109,6 @@ class Retriever(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a generator gets. A generator that needs no prompt text (extraction) takes question and passages."""
-
-    tenant: TenantId
-    language: str
-    system: str
-    examples: tuple[tuple[str, str], ...]
-    history: tuple[HistoryTurn, ...]
-    question: str
-    passages: tuple[Passage, ...]
-    max_tokens: int
-    model: str | None
-    adapter: str | None
-    seed: int
-    #: What the customer asked before, oldest first, where the question is a follow-up.
-    before: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Completion:
     """A finished text. `cited` are the chunk ids it rests on, in the order of their first use."""
 
@@ -137,23 +119,3 @@ class Completion:
     prompt_hash: str | None = None
     usage: Usage = field(default_factory=Usage)
     finish_reason: Literal["stop", "length"] = "stop"
-
-
-class Generator(Protocol):
-    """Writes answers. Thread-safe: the worker has many in flight."""
-
-    def generate(
-        self,
-        prompt: Prompt,
-        *,
-        on_text: Callable[[str], None],
-        cancelled: Callable[[], bool],
-        timeout_s: float,
-    ) -> Completion | None:
-        """Calls `on_text` with each new piece as it comes; the pieces add up to the completion's text.
-
-        Returns None when `cancelled` turned true, or when the passages do not answer the question. Raises
-        `GeneratorUnavailable` (try again) or `RequestRefused`; never takes longer than `timeout_s`.
-        """
-
-    def close(self) -> None: ...

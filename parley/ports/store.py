@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from parley.codec import Outgoing
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.ports.adapters import AdapterRegistry
 from parley.ports.bus import TopicPartition
 from parley.ports.keys import Erasure
 from parley.ports.vault import ValueStore
@@ -311,6 +312,9 @@ class PrivacyStore(Protocol):
 
 class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, ValueStore, Protocol):
     """All of it; what `parley.backends.sql.open_store(url)` returns."""
+
+    @property
+    def adapters(self) -> AdapterRegistry: ...
 
     def ping(self) -> None:
         """Raises `StoreUnavailable`."""
