@@ -1,0 +1,148 @@
+"""Who gets a slot next, and who gives one up for it."""
+
+from math import inf
+
+from parley.domain.scheduling.admission import Admission
+from parley.domain.scheduling.candidates import Candidates
+from parley.domain.scheduling.limits import Limits
+from parley.domain.scheduling.queues import Claim
+from parley.domain.scheduling.slots import Resident, Slots
+
+
+class Rotation:
+    """Adapters that wait for a slot, *candidates*, and those that drain for them.
+
+    The next is whoever has the best claim, and of equal ones the shortest line; but first of all whoever is *urgent*, having waited
+    `urgent_s` (a lower class: as much again for each class), the longest first. How long counts from when it had neither slot nor place in
+    this line, not from the arrival of its oldest request: with everybody's queue long, that would be first come, first served.
+
+    For each candidate without a slot in sight one resident drains. First those that are quiet, the least used: at once, but what comes for
+    them within their hold is still admitted. Then, and only past their hold, those that are busy, the worst claim first: one for each
+    candidate that is *overdue*, urgent for `urgent_s`, and one for a better claim if no slot is in sight at all. Of several busy ones the
+    last stays, so that the engine is full while the others drain.
+    """
+
+    def __init__(self, limits: Limits, admission: Admission, slots: Slots) -> None:
+        self.candidates = Candidates()
+        self._limits = limits
+        self._admission = admission
+        self._lines = admission.queues.lines
+        self._slots = slots
+
+    def review(self, adapter: str, now: float) -> None:
+        """What waits for it has changed, or it has lost its slot."""
+        line = self._lines.get(adapter)
+        if line is None:
+            self.candidates.discard(adapter)
+        elif adapter not in self._slots.residents and adapter != self._slots.loading:
+            best = min(priority for _, priority in line.lanes)
+            self.candidates.put(adapter, now, (best + 1) * self._limits.urgent_s)
+
+    def next_candidate(self, now: float) -> str | None:
+        """The one to be loaded next."""
+        urgent = self.candidates.most_urgent(now)
+        return urgent or min(self.candidates, key=lambda each: self._order(each, now), default=None)
+
+    def balance(self, now: float) -> bool:
+        """Let so many residents drain as candidates need their slots. Whether one that drained serves again."""
+        draining = [each for each in self._slots.residents.values() if each.draining]
+        missing = len(self.candidates) - self._slots.free - len(draining)
+        if missing < 0:
+            return self._serve_again(draining, -missing)
+        if missing > 0:
+            in_sight = len(self.candidates) - missing + self._drain_quiet(missing, now)
+            self._drain_busy(self.candidates.urgent(now, self._limits.urgent_s) - in_sight, now)
+            if not self._in_sight():
+                self._drain_for_better(now)
+        return False
+
+    def next_change(self, now: float) -> float:
+        """When a hold will be over or a candidate become urgent or overdue, as long as there are candidates; infinite: never."""
+        if not self.candidates:
+            return inf
+        holds = (self._hold_ends(each) for each in self._slots.residents.values() if not each.draining)
+        return min(
+            self.candidates.next_urgent(now),
+            self.candidates.next_urgent(now, self._limits.urgent_s),
+            *(at for at in holds if at > now),
+        )
+
+    def _serve_again(self, draining: list[Resident], count: int) -> bool:
+        """The most used first."""
+        found = sorted(draining, key=lambda each: each.in_flight, reverse=True)[:count]
+        for resident in found:
+            resident.closes = None
+        return bool(found)
+
+    def _drain_quiet(self, missing: int, now: float) -> int:
+        quiet = [
+            (resident.in_flight, resident.used, adapter)
+            for adapter, resident in self._slots.residents.items()
+            if not resident.draining and not self._busy(adapter, resident)
+        ]
+        chosen = sorted(quiet)[:missing]
+        for _, _, adapter in chosen:
+            self._drain(adapter, self._hold_ends(self._slots.residents[adapter]), now)
+        return len(chosen)
+
+    def _drain_busy(self, missing: int, now: float) -> None:
+        if missing <= 0:
+            return
+        for _, adapter in self._past_hold(now)[:missing]:
+            if self._spare(adapter, now):
+                self._drain(adapter, now, now)
+
+    def _drain_for_better(self, now: float) -> None:
+        for claim, adapter in self._past_hold(now)[:1]:
+            if self._spare(adapter, now) and min(self._claim(each, now) for each in self.candidates) < claim:
+                self._drain(adapter, now, now)
+
+    def _drain(self, adapter: str, closes: float, now: float) -> None:
+        resident = self._slots.residents[adapter]
+        resident.closes = closes
+        if resident.in_flight == 0:
+            self._slots.give_up(adapter)
+            self.review(adapter, now)
+
+    def _past_hold(self, now: float) -> list[tuple[Claim, str]]:
+        """Residents that serve and may be drained although they are busy, the worst claim first; those without anything waiting last."""
+        found = [
+            (self._claim(adapter, now), adapter)
+            for adapter, resident in self._slots.residents.items()
+            if not resident.draining and now >= self._hold_ends(resident)
+        ]
+        return sorted(found, reverse=True)
+
+    def _hold_ends(self, resident: Resident) -> float:
+        """It counts from the first admission, for which a full engine may let it wait as long again."""
+        begun = resident.since + self._limits.hold_s if resident.served is None else resident.served
+        return begun + self._limits.hold_s
+
+    def _in_sight(self) -> bool:
+        """Whether any candidate is about to have a slot."""
+        slots = self._slots
+        return (
+            slots.free > 0
+            or slots.loading is not None
+            or any(each.draining for each in slots.residents.values())
+        )
+
+    def _spare(self, adapter: str, now: float) -> bool:
+        """Whether others keep the engine busy."""
+        if self._slots.count == 1 or None in self._lines:
+            return True
+        return any(each in self._lines for each in self._slots.open(now) if each != adapter)
+
+    def _busy(self, adapter: str, resident: Resident) -> bool:
+        """Something waits for it; or it has more than an equal share of what is in flight, and so more to come before it has drained."""
+        share = len(self._admission.flights) / self._slots.count
+        return adapter in self._lines or resident.in_flight > max(1.0, share)
+
+    def _order(self, adapter: str, now: float) -> tuple[Claim, int]:
+        return self._claim(adapter, now), self._lines[adapter].size
+
+    def _claim(self, adapter: str, now: float) -> Claim:
+        """The best of those that wait for it; where nothing waits, one that beats all."""
+        if adapter not in self._lines:
+            return -1, 0.0
+        return min(self._admission.claim(lane, now) for lane in self._lines[adapter].lanes.values())
