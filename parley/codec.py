@@ -172,7 +172,10 @@ def route(topic: Topic, envelope: Envelope) -> tuple[bytes, int | None]:
     if topic.key == "tenant_shard":
         shard = shard_of(envelope.tenant, envelope.conversation_id, topic.partitions)
         return envelope.tenant.encode(), shard
-    if topic.key == "tenant":
+    if topic.key in (
+        "tenant",
+        "adapter",
+    ):  # a tenant has one line of adapters: the last record says which is live
         return envelope.tenant.encode(), None
     return envelope.conversation_id.encode(), None
 

@@ -164,7 +164,7 @@ ADAPTERS_UPDATES = Topic(
     partitions=1,
     retention_ms=None,
     events=(other.AdapterPublished, other.AdapterRetired),
-    written_by=("trainer",),
+    written_by=("publication", "trainer"),
     read_by=("inference",),
     compacted=True,
 )

@@ -7,6 +7,7 @@ from functools import wraps
 from threading import RLock
 from typing import Any, TypeVar, cast
 
+from parley.backends.memory_adapters import MemoryAdapters
 from parley.backends.memory_values import MemoryValues
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
@@ -46,6 +47,7 @@ class MemoryStore(MemoryValues):
     def __init__(self) -> None:
         super().__init__()
         self.lock = RLock()
+        self.adapters = MemoryAdapters()
         self._leases: dict[tuple[str, TopicPartition], Lease] = {}
         self._seen: dict[tuple[str, EventId], datetime] = {}
         self._states: dict[tuple[str, str], bytes] = {}

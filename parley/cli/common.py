@@ -1,7 +1,9 @@
 """What commands share: settings, an open platform, progress lines, JSON output."""
 
+import getpass
 import json
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -9,7 +11,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from parley.errors import ConfigurationError
 from parley.settings import Settings
+from schemas.base import TenantId
 from workers.wiring import Platform, open_platform
 
 JsonOption = Annotated[
@@ -41,6 +45,24 @@ def platform(**overrides: object) -> Iterator[Platform]:
         yield opened
     finally:
         opened.close()
+
+
+def known_tenant(opened: Platform, tenant: str) -> TenantId:
+    """Raises `ConfigurationError` for a tenant that was never imported."""
+    known = sorted({each.tenant for each in opened.store.versions()})
+    if tenant not in known:
+        raise ConfigurationError(
+            f"--tenant: {tenant!r} was never imported; allowed: {', '.join(known) or 'none yet'}"
+        )
+    return TenantId(tenant)
+
+
+def actor() -> str:
+    """Who is at the terminal, as the system knows it."""
+    try:
+        return f"cli:{getpass.getuser()}"[:128]
+    except (OSError, KeyError):  # a container's user without a name
+        return f"cli:{os.getuid()}"
 
 
 @contextmanager

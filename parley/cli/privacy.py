@@ -1,8 +1,6 @@
 """`parley privacy`: what is held about a customer, and making it unreadable everywhere, backups included."""
 
-import getpass
 import json
-import os
 import re
 import sys
 import time
@@ -15,7 +13,7 @@ from typing import IO, Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from parley.cli.common import JsonOption, counted, platform, print_json, step, table
+from parley.cli.common import JsonOption, actor, counted, known_tenant, platform, print_json, step, table
 from parley.codec import explain
 from parley.errors import ConfigurationError, InvalidEvent, KeyErased
 from parley.ports.keys import Erasure
@@ -98,7 +96,7 @@ def erase(
             opened.keys,
             *names,
             now=opened.clock.now(),
-            actor=_actor(),
+            actor=actor(),
             wait=time.sleep,
             step=step,
         )
@@ -118,7 +116,7 @@ def erase(
 def list_erasures(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
     """Everybody who was erased. With --json it is the file that `reapply` takes: keep one outside of all backups."""
     with platform() as opened:
-        only = _tenant(opened, tenant) if tenant is not None else None
+        only = known_tenant(opened, tenant) if tenant is not None else None
         everybody = erasing.everybody(opened.store, opened.keys)
     found = [each for each in everybody if only in (None, each.tenant)]
     if as_json:
@@ -138,7 +136,7 @@ def reapply(file: FileArgument = None, as_json: JsonOption = False) -> None:
         done = erasing.reapply(opened.store, opened.keys, more)
         if done.keys or any(done.rows.values()):
             details = {"listed": done.listed, "keys": done.keys, "rows": dict(done.rows)}
-            opened.store.note(AuditEntry(opened.clock.now(), _actor(), "privacy.reapply", details=details))
+            opened.store.note(AuditEntry(opened.clock.now(), actor(), "privacy.reapply", details=details))
     rows = {name: count for name, count in done.rows.items() if count}
     if as_json:
         print_json({"listed": done.listed, "keys": done.keys, "rows": rows, "left": done.left})
@@ -174,7 +172,7 @@ def clean(
 def audit(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
     """Who exported and erased whom, and when."""
     with platform() as opened:
-        found = opened.store.noted(_tenant(opened, tenant) if tenant is not None else None)
+        found = opened.store.noted(known_tenant(opened, tenant) if tenant is not None else None)
     if as_json:
         print_json([{**each._asdict(), "at": rfc3339(each.at)} for each in found])
         return
@@ -196,18 +194,9 @@ def _id(text: str, field: str) -> str:
     return text
 
 
-def _tenant(opened: Platform, tenant: str) -> TenantId:
-    known = sorted({each.tenant for each in opened.store.versions()})
-    if tenant not in known:
-        raise ConfigurationError(
-            f"--tenant: {tenant!r} was never imported; allowed: {', '.join(known) or 'none yet'}"
-        )
-    return TenantId(tenant)
-
-
 def _named(opened: Platform, tenant: str, customer: str) -> tuple[TenantId, CustomerId]:
     """A customer whom the tenant has, or had."""
-    names = _tenant(opened, tenant), CustomerId(_id(customer, "CUSTOMER"))
+    names = known_tenant(opened, tenant), CustomerId(_id(customer, "CUSTOMER"))
     if not erasing.is_known(opened.store, opened.keys, *names):
         raise ConfigurationError(
             f"CUSTOMER: {tenant} has no customer {customer!r}; allowed: an id that `parley privacy find CONVERSATION` tells"
@@ -238,15 +227,7 @@ def _counts(rows: Mapping[str, int]) -> str:
 def _note(
     opened: Platform, action: str, tenant: TenantId, customer: CustomerId, details: Mapping[str, Any]
 ) -> None:
-    opened.store.note(AuditEntry(opened.clock.now(), _actor(), action, tenant, customer, details))
-
-
-def _actor() -> str:
-    """Who is at the terminal, as the system knows it."""
-    try:
-        return f"cli:{getpass.getuser()}"[:128]
-    except (OSError, KeyError):  # a container's user without a name
-        return f"cli:{os.getuid()}"
+    opened.store.note(AuditEntry(opened.clock.now(), actor(), action, tenant, customer, details))
 
 
 def _read(file: Path) -> list[Erasure]:

@@ -12,9 +12,9 @@ from parley.cli.common import JsonOption, platform, print_json, table
 from parley.cli.similar import similar
 from parley.codec import Outgoing
 from parley.domain.chunking import chunks_of
-from parley.ids import named_id, new_traceparent
+from parley.ids import named_id
+from parley.runtime.announcing import TENANT_ITSELF, about_tenant
 from parley.runtime.publishing import publish
-from schemas.base import ConversationId, CustomerId, Envelope, Event
 from schemas.other_events import TenantImported
 from workers.wiring import Platform, lookup, retriever
 
@@ -25,9 +25,6 @@ app.command("similar")(similar)
 Folder = Annotated[
     Path, typer.Argument(help="A tenant's folder, such as tenants/bank.", exists=True, file_okay=False)
 ]
-
-TENANT_ITSELF = CustomerId("tenant")
-"""Stands where a customer's id stands in events that are about no customer."""
 
 
 @app.command("check")
@@ -119,17 +116,7 @@ def import_version(opened: Platform, found: TenantFolder) -> tuple[bool, int]:
 
 
 def _news(opened: Platform, found: TenantFolder, now: datetime) -> Outgoing:
-    event_id = named_id("tenant-imported", found.config.id, found.version, now.isoformat())
     body = TenantImported(name=found.config.name[found.config.default_language], imported_at=now)
-    envelope = Envelope(
-        event_id=event_id,
-        type=body.event_type(),
-        tenant=found.config.id,
-        tenant_version=found.version,
-        customer_id=TENANT_ITSELF,
-        conversation_id=ConversationId("tenant"),
-        occurred_at=now,
-        traceparent=new_traceparent(event_id),
-    )
+    event_id = named_id("tenant-imported", found.config.id, found.version, now.isoformat())
     opened.keys.create(found.config.id, TENANT_ITSELF)
-    return opened.codec.encode(Event(envelope, body))
+    return opened.codec.encode(about_tenant(body, event_id, found.config.id, found.version, now))

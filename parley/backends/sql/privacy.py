@@ -31,6 +31,8 @@ KEPT: Mapping[str, str] = {
     "tenants": "the tenant's own",
     "tenant_versions": "the tenant's own",
     "access_keys": "the tenant's own",
+    "adapters": "which files hold a tenant's adapters; no customer's",
+    "adapter_pointers": "which adapter was live when; no customer's",
     "erased_customers": "the list that a restored backup applies again",
     "audit": "who did what, by ids",
     "customer_keys": "the key store's: `KeyStore.erase` deletes the key",

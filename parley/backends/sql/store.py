@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from parley.backends.sql.adapters import SqlAdapters
 from parley.backends.sql.decisions import Decisions
 from parley.backends.sql.doors import Doors, Tenants
 from parley.backends.sql.engine import make_engine, reading
@@ -15,6 +16,11 @@ class SqlStore(Decisions, Reads, Tenants, Doors, Privacy, Values):
 
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
+        self._adapters = SqlAdapters(self._engine)
+
+    @property
+    def adapters(self) -> SqlAdapters:
+        return self._adapters
 
     def ping(self) -> None:
         with reading(self._engine) as connection:

@@ -239,6 +239,29 @@ masked_values = Table(
     Column("expires_at", Utc, index=True),
     Index("masked_values_of", "tenant", "customer_id"),
 )
+adapters = Table(
+    "adapters",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("digest", ID, primary_key=True),
+    Column("base_model", Text, nullable=False),
+    Column("base_revision", Text, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("published_at", Utc, nullable=False),
+    Column("retired_at", Utc),
+)
+# Where each tenant's pointer was moved to, NULL being the base model: the last row is where it stands.
+adapter_pointers = Table(
+    "adapter_pointers",
+    metadata,
+    Column("move_id", BIG, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("digest", ID),
+    Column("moved_at", Utc, nullable=False),
+    Index("adapter_pointers_of", "tenant", "move_id"),
+)
 
 customer_keys = Table(
     "customer_keys",

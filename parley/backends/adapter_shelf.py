@@ -1,0 +1,109 @@
+"""Adapters' folders on this machine: `<root>/<tenant>/<digest>/`, each there whole or not at all, and never changed.
+
+A folder is filled under another name, checked against its digest, and renamed; who reads it under its own name sees all of it.
+"""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from parley.backends.adapter_folder import copy_folder, digest_folder
+from parley.domain.adapters import check_digest
+from parley.domain.tensor_header import quoted
+from parley.errors import AdapterRefused, StoreUnavailable
+from schemas.base import TENANT_PATTERN, TenantId
+
+INCOMING = ".incoming-"
+ABANDONED_S = 24 * 3600.0
+"""After which a folder that is still being filled has been left by a process that died."""
+
+
+class Shelf:
+    """Makes nothing before something is put. Raises `AdapterRefused`, and `StoreUnavailable` for a disk that is full or closed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, tenant: TenantId, digest: str) -> Path:
+        check_place(tenant, digest)
+        return self.root / tenant / digest
+
+    def place(self, tenant: TenantId, digest: str, fill: Callable[[Path], None]) -> Path:
+        """The version's folder; what is not there yet is put there by `fill`, which is given an empty folder."""
+        target = self.path(tenant, digest)
+        try:
+            if not target.is_dir():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _clear_abandoned(target.parent)
+                self._fill(target, digest, fill)
+        except OSError as error:
+            raise StoreUnavailable(f"adapters in {self.root}: {error.strerror}") from error
+        return target
+
+    def put(self, tenant: TenantId, digest: str, folder: Path) -> str:
+        return self.place(tenant, digest, lambda into: copy_folder(folder, into)).absolute().as_uri()
+
+    def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
+        """Fill a folder with a version's files. Raises `AdapterRefused` where it is not here."""
+        copy_folder(self.path(tenant, digest), into)
+
+    def drop(self, tenant: TenantId, digest: str) -> None:
+        shutil.rmtree(self.path(tenant, digest), ignore_errors=True)
+
+    def _fill(self, target: Path, digest: str, fill: Callable[[Path], None]) -> None:
+        part = target.parent / f"{INCOMING}{uuid4().hex}"
+        part.mkdir()
+        try:
+            fill(part)
+            check_content(part, digest)
+            _settle(part)
+            part.rename(target)
+            _sync(target.parent)
+        except OSError:
+            if not target.is_dir():  # else somebody else was first with the same content
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def check_place(tenant: str, digest: str) -> None:
+    """Raises `AdapterRefused` for names that could lead out of the root."""
+    if not re.fullmatch(TENANT_PATTERN, tenant):
+        raise AdapterRefused(f"tenant {quoted(tenant)}: allowed: {TENANT_PATTERN}")
+    check_digest(digest)
+
+
+def check_content(folder: Path, digest: str) -> None:
+    found = digest_folder(folder)
+    if found != digest:
+        raise AdapterRefused(
+            f"{folder.name}: its files have the digest {found}, not {digest}; they were changed or damaged"
+        )
+
+
+def _settle(folder: Path) -> None:
+    """Nobody writes to these files again, and a power cut after the renaming finds them whole."""
+    for file in folder.iterdir():
+        file.chmod(0o444)
+        _sync(file)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _clear_abandoned(folder: Path) -> None:
+    for part in folder.glob(f"{INCOMING}*"):
+        with suppress(FileNotFoundError):  # it was filled, and renamed, just now
+            if time.time() - part.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,190 @@
+"""Where adapters' files are kept for all machines: a local (or mounted) folder, or whatever fsspec reaches, such as `s3://BUCKET/PATH`.
+
+Both are laid out alike, `<root>/<tenant>/<digest>/`. A URI names the folder; of it tenant and digest are taken, the root is this process's
+own setting: a store that has moved is found, and nothing that stands in a record can lead anywhere else.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+from parley.backends.adapter_folder import copy_folder
+from parley.backends.adapter_shelf import INCOMING, Shelf, check_content, check_place
+from parley.domain.adapters import CONFIG, MAX_BYTES, NEEDED
+from parley.domain.tensor_header import quoted
+from parley.errors import AdapterRefused, ConfigurationError, ParleyError, StoreUnavailable
+from schemas.base import TenantId
+
+SETTING = "PARLEY_ADAPTERS_URL"
+ALLOWED = "allowed: a folder, or a URL that fsspec knows, such as s3://BUCKET/PATH"
+
+OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "oci"})
+"""Protocols of fsspec."""
+
+
+class Place(Protocol):
+    """Where the files of all machines are."""
+
+    def put(self, tenant: TenantId, digest: str, folder: Path) -> str:
+        """Copy a folder there, unless it is there; returns its URI."""
+
+    def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
+        """Fill a local folder with a version's files. Raises `AdapterRefused` where it is not there."""
+
+
+class AdapterFolders:
+    """Implements `parley.ports.adapters.AdapterStorage`; thread-safe, one fetch at a time.
+
+    `put` is for one tenant, `fetch` for any; with a tenant named, for that one alone.
+    """
+
+    def __init__(self, place: Place, cache: Shelf, tenant: TenantId | None = None) -> None:
+        self._place = place
+        self._cache = cache
+        self._tenant = tenant
+        self._checked: set[Path] = set()
+        self._lock = Lock()
+
+    def put(self, folder: Path, digest: str) -> str:
+        assert self._tenant is not None, "whose adapter it is was not said when the storage was opened"
+        cached = self._whole(self._tenant, digest, lambda into: copy_folder(folder, into))
+        return self._place.put(self._tenant, digest, cached)
+
+    def fetch(self, uri: str, digest: str) -> Path:
+        tenant = self._tenant_of(uri, digest)
+        path = self._cache.path(tenant, digest)
+        with self._lock:
+            if path not in self._checked:
+                self._whole(tenant, digest, lambda into: self._place.copy(tenant, digest, into))
+                self._checked.add(path)
+        return path
+
+    def _whole(self, tenant: TenantId, digest: str, fill: Callable[[Path], None]) -> Path:
+        """The version's folder in the cache. One that is damaged is filled anew, but never where the cache is the store itself."""
+        path = self._cache.path(tenant, digest)
+        if path.is_dir():
+            try:
+                check_content(path, digest)
+            except AdapterRefused:
+                if self._place is self._cache:
+                    raise
+                self._cache.drop(tenant, digest)
+        return self._cache.place(tenant, digest, fill)
+
+    def _tenant_of(self, uri: str, digest: str) -> TenantId:
+        parts = unquote(uri).split("/")
+        tenant = parts[-2] if len(parts) > 1 else ""
+        if ".." in parts or parts[-1] != digest:
+            raise AdapterRefused(f"URI {quoted(uri)}: allowed: …/TENANT/DIGEST with the digest {digest}")
+        check_place(tenant, digest)
+        if self._tenant not in (None, tenant):
+            raise AdapterRefused(f"URI {quoted(uri)}: is another tenant's; allowed: {self._tenant}'s")
+        return TenantId(tenant)
+
+
+class Remote:
+    """A `Place` on fsspec. `adapter_config.json` is written last: who sees it finds the whole folder."""
+
+    def __init__(self, filesystem: Any, root: str, url: str) -> None:
+        self._files = filesystem
+        self._root = root.rstrip("/")
+        self._url = url.rstrip("/")
+
+    def put(self, tenant: TenantId, digest: str, folder: Path) -> str:
+        check_place(tenant, digest)
+        final = f"{self._root}/{tenant}/{digest}"
+        with self._reached():
+            self._files.invalidate_cache()
+            if not self._files.exists(f"{final}/{CONFIG}"):
+                self._upload(folder, f"{self._root}/{tenant}/{INCOMING}{uuid4().hex}", final)
+        return f"{self._url}/{tenant}/{digest}"
+
+    def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
+        check_place(tenant, digest)
+        final = f"{self._root}/{tenant}/{digest}"
+        with self._reached():
+            self._files.invalidate_cache()
+            for name, most in MAX_BYTES.items():
+                if self._is_there(final, name):
+                    self._check_size(f"{final}/{name}", name, most)
+                    self._files.get_file(f"{final}/{name}", str(into / name))
+
+    def _upload(self, folder: Path, part: str, final: str) -> None:
+        """Where a file system has no atomic writing, renaming is: so the files come under another name first."""
+        names = sorted((each.name for each in folder.iterdir()), key=lambda name: name == CONFIG)
+        try:
+            self._make_folder(part)
+            for name in names:
+                self._files.put_file(str(folder / name), f"{part}/{name}")
+            self._make_folder(final)
+            for name in names:
+                self._files.mv(f"{part}/{name}", f"{final}/{name}")
+        finally:
+            if self._files.exists(part):
+                self._files.rm(part, recursive=True)
+
+    def _make_folder(self, path: str) -> None:
+        """Object stores have no folders; asked for one, they would make the bucket that somebody mistyped."""
+        protocol = self._files.protocol
+        if not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}:
+            self._files.makedirs(path, exist_ok=True)
+
+    def _is_there(self, final: str, name: str) -> bool:
+        there = bool(self._files.exists(f"{final}/{name}"))
+        if not there and name in NEEDED:
+            raise AdapterRefused(f"{name}: is missing in {self._url}; it was never published there")
+        return there
+
+    def _check_size(self, path: str, name: str, most: int) -> None:
+        """Before anything is fetched: what does not fit would fill the disk."""
+        size = self._files.size(path)
+        if size is None or size > most:
+            raise AdapterRefused(f"{name}: has {size} bytes in {self._url}; allowed: up to {most}")
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Each kind of store has errors of its own; their words may hold keys, so only their names are told."""
+        try:
+            yield
+        except ParleyError:
+            raise
+        except Exception as error:
+            raise StoreUnavailable(f"adapters in {self._url}: {type(error).__name__}") from error
+
+
+def open_adapter_storage(url: str, cache: Path, tenant: TenantId | None = None) -> AdapterFolders:
+    """Opens nothing yet. An empty URL keeps everything in `cache`. Raises `ConfigurationError` for a URL that cannot work."""
+    shelf = Shelf(cache)
+    if not url:
+        return AdapterFolders(shelf, shelf, tenant)
+    scheme = urlsplit(url).scheme
+    if scheme in ("", "file"):
+        root = Path(unquote(urlsplit(url).path) if scheme else url).expanduser()
+        return AdapterFolders(shelf if root == cache else Shelf(root), shelf, tenant)
+    return AdapterFolders(_remote(url), shelf, tenant)
+
+
+def _remote(url: str) -> Remote:
+    from fsspec.core import url_to_fs
+
+    if "::" in url or "@" in urlsplit(url).netloc:
+        raise ConfigurationError(
+            f"{SETTING}: holds a chain of stores, or a user's name or key, which would stand in every record; "
+            f"give keys by the store's own environment variables; {ALLOWED}"
+        )
+    return Remote(*_known(url_to_fs, url), url)
+
+
+def _known(open_url: Callable[[str], tuple[Any, str]], url: str) -> tuple[Any, str]:
+    try:
+        return open_url(url)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{SETTING}: {urlsplit(url).scheme}:// needs a package that is not installed ({error.name or error}); {ALLOWED}"
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{SETTING}: {url!r} is no address ({error}); {ALLOWED}") from error

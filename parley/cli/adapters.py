@@ -1,0 +1,347 @@
+"""`parley adapters`: publishing a tenant's LoRA weights, and which version its answers are written with."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parley.cli.common import (
+    JsonOption,
+    TenantOption,
+    actor,
+    known_tenant,
+    platform,
+    print_json,
+    step,
+    table,
+)
+from parley.domain.adapter_config import MAX_RANK
+from parley.domain.adapters import PROBES, AdapterFacts, check_base
+from parley.domain.base_model import BaseModel
+from parley.engine_settings import EngineSettings
+from parley.errors import AdapterRefused, BusUnavailable, ConfigurationError, StoreUnavailable
+from parley.ports.adapters import AdapterVersion
+from parley.ports.store import AuditEntry
+from schemas.base import TenantId, rfc3339
+from workers.wiring import Platform, adapter_pointer, adapter_storage
+
+app = typer.Typer(
+    help="Adapters: the LoRA weights that a tenant's answers are written with.", no_args_is_help=True
+)
+
+STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
+SHORT = 12
+"""Digits of a digest that people are shown."""
+PREFIX = re.compile(r"[0-9a-f]{8,64}")
+BASE = "the base model"
+
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", help="Holds adapter_config.json and adapter_model.safetensors, as PEFT saves them."
+    ),
+]
+DigestArgument = Annotated[
+    str, typer.Argument(metavar="DIGEST", help="A version's digest, or its beginning (8 digits or more).")
+]
+OneTenantOption = Annotated[str | None, typer.Option("--tenant", "-t", help="Only this tenant's.")]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        envvar="PARLEY_ENGINE_MODEL",
+        help="The model that it is served on: a folder with config.json, or owner/name on Hugging Face. Default: models/starter.",
+    ),
+]
+RevisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--revision",
+        envvar="PARLEY_ENGINE_REVISION",
+        help="The model's revision; default: what the folder is known by.",
+    ),
+]
+TrainedOnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trained-on",
+        help="What the adapter calls its base, where the served model is another copy of it (a quantised one).",
+    ),
+]
+
+
+@app.command("list")
+def list_adapters(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
+    """All versions, the newest first; which is live, and which are retired."""
+    with platform() as opened:
+        only = known_tenant(opened, tenant) if tenant is not None else None
+        versions = opened.store.adapters.versions(only)
+        live = {each: opened.store.adapters.live(each) for each in {v.tenant for v in versions}}
+    told = [_told(each, live[each.tenant] == each.digest) for each in versions]
+    if as_json:
+        print_json(told)
+    elif not told:
+        typer.echo("no adapter was published; every tenant's answers are written with the base model")
+    else:
+        header = ("tenant", "digest", "state", "rank", "size", "base", "published")
+        table([_row(version, fields) for version, fields in zip(versions, told, strict=True)], header)
+
+
+@app.command("show")
+def show(digest: DigestArgument, tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
+    """One version with its files, fetched and checked against the digest. Exit 1 if they are damaged or missing."""
+    with platform() as opened:
+        version = _version(opened, digest, tenant)
+        live = opened.store.adapters.live(version.tenant) == version.digest
+        files, problem = _files(opened, version)
+    told = {**_told(version, live), "files": files, "probes": PROBES in files, "problem": problem}
+    if as_json:
+        print_json(told)
+    else:
+        listed = ", ".join(f"{name} {size:,}" for name, size in files.items())
+        shown = {**told, "files": listed, "probes": "yes" if told["probes"] else "no"}
+        table([(name, str(value)) for name, value in shown.items() if value not in (None, "")], ("", ""))
+    if problem is not None:
+        raise typer.Exit(1)
+
+
+@app.command("publish")
+def publish(
+    folder: FolderArgument,
+    tenant: TenantOption,
+    base: BaseOption = None,
+    revision: RevisionOption = None,
+    trained_on: TrainedOnOption = None,
+    live: Annotated[bool, typer.Option("--live/--no-live", help="Answer with it from now on.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a folder against the base model, store it, register it, and answer with it from now on."""
+    with platform() as opened:
+        name = known_tenant(opened, tenant)
+        version = put(opened, name, folder, _base(base, revision), trained_on)
+        pointer = adapter_pointer(opened)
+        before = opened.store.adapters.live(name)
+        with _noted(opened, "adapters.publish", version, {"live": live}):
+            if live:
+                pointer.go_live(name, version.digest)
+        is_live = opened.store.adapters.live(name) == version.digest
+    if as_json:
+        print_json({**_told(version, is_live), "before": before})
+    else:
+        typer.echo(f"{name}: {_moved(version, before) if live else _waits(version)}")
+
+
+@app.command("retire")
+def retire(
+    digest: DigestArgument,
+    tenant: OneTenantOption = None,
+    to_base: Annotated[
+        bool, typer.Option("--to-base", help="Also the live one: the base model answers from now on.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Never serve a version again. Its files stay, since a worker may still be answering with it."""
+    with platform() as opened:
+        version = _version(opened, digest, tenant)
+        was_live = opened.store.adapters.live(version.tenant) == version.digest
+        if was_live and not to_base:
+            raise ConfigurationError(
+                f"DIGEST: {version.digest[:SHORT]} is live for {version.tenant}; allowed: to publish or roll back to another one "
+                "first, or --to-base, with which the base model answers from now on"
+            )
+        with _noted(opened, "adapters.retire", version, {"was_live": was_live}):
+            adapter_pointer(opened).retire(version.tenant, version.digest, to_base=to_base)
+        retired = opened.store.adapters.get(version.tenant, version.digest) or version
+    if as_json:
+        print_json({**_told(retired, False), "was_live": was_live})
+    else:
+        answers = f"; {BASE} answers from now on" if was_live else ""
+        typer.echo(f"{version.tenant}: {version.digest[:SHORT]} is retired{answers}")
+
+
+@app.command("rollback")
+def rollback(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """Answer with the version that was live before, from now on."""
+    with platform() as opened:
+        name = known_tenant(opened, tenant)
+        target = opened.store.adapters.before(name)
+        version = None if target is None else opened.store.adapters.get(name, target)
+        if version is None:
+            raise ConfigurationError(
+                f"--tenant: {name} has no earlier version that can still be served; allowed: to publish one"
+            )
+        with _noted(opened, "adapters.rollback", version, {}):
+            before = adapter_pointer(opened).go_live(name, version.digest)
+    if as_json:
+        print_json({**_told(version, True), "before": before})
+    else:
+        typer.echo(f"{name}: {_moved(version, before)}")
+
+
+@app.command("tell")
+def tell(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
+    """Tell the workers again what is live: after the bus was away, or lost its records. Changes nothing."""
+    with platform() as opened:
+        everybody = sorted({each.tenant for each in opened.store.adapters.versions()})
+        names = everybody if tenant is None else [known_tenant(opened, tenant)]
+        pointer = adapter_pointer(opened)
+        told = [name for name in names if pointer.tell(name)]
+    if as_json:
+        print_json({"told": told})
+    else:
+        typer.echo(
+            f"told of {', '.join(told)}"
+            if told
+            else "there is nothing to tell: no adapter was ever published"
+        )
+
+
+def put(
+    opened: Platform, tenant: TenantId, folder: Path, base: BaseModel, trained_on: str | None = None
+) -> AdapterVersion:
+    """Check a folder, store it and register it; it is not live yet. Raises `AdapterRefused`, `StoreUnavailable`."""
+    from parley.backends.adapter_folder import read_folder
+
+    facts = read_folder(folder, base.shapes, max_rank=served_rank())
+    check_base(facts, base, trained_on)
+    with step(f"store {facts.digest[:SHORT]} ({_size(facts.bytes)}, rank {facts.rank})"):
+        uri = adapter_storage(opened, tenant).put(folder, facts.digest)
+    return adapter_pointer(opened).register(_registered(opened, tenant, base, facts, uri))
+
+
+def served_rank() -> int:
+    """The highest rank that workers of these settings take. Raises `ConfigurationError`."""
+    return EngineSettings.load(model=os.environ.get("PARLEY_ENGINE_MODEL") or str(STARTER)).rank or MAX_RANK
+
+
+def put_shipped(opened: Platform, tenant: TenantId, base: BaseModel) -> AdapterVersion | None:
+    """The first version that the starter model ships for a tenant, live, where nothing was ever published for it."""
+    folder = STARTER / "adapters" / f"{tenant}-1"
+    if not folder.is_dir() or opened.store.adapters.versions(tenant):
+        return None
+    version = put(opened, tenant, folder, base)
+    adapter_pointer(opened).go_live(tenant, version.digest)
+    return version
+
+
+# -- what they share -----------------------------------------------------------------------------------------------------
+
+
+def _base(where: str | None, revision: str | None) -> BaseModel:
+    from parley.backends.base_folder import find_base
+
+    if where:
+        return find_base(where, revision)
+    if STARTER.is_dir():
+        return find_base(str(STARTER), revision)
+    raise ConfigurationError(
+        "--base: is needed, as there is no models/starter; allowed: the folder of the model that it is served on"
+    )
+
+
+def _registered(
+    opened: Platform, tenant: TenantId, base: BaseModel, facts: AdapterFacts, uri: str
+) -> AdapterVersion:
+    return AdapterVersion(
+        tenant=tenant,
+        digest=facts.digest,
+        base_model=base.name,
+        base_revision=base.revision,
+        rank=facts.rank,
+        bytes=facts.bytes,
+        uri=uri,
+        published_at=opened.clock.now(),
+    )
+
+
+def _version(opened: Platform, prefix: str, tenant: str | None) -> AdapterVersion:
+    """The one version whose digest begins so. Raises `ConfigurationError` for none and for several."""
+    only = known_tenant(opened, tenant) if tenant is not None else None
+    begins = prefix.lower()
+    if not PREFIX.fullmatch(begins):
+        raise ConfigurationError(f"DIGEST: is {prefix!r}; allowed: 8 to 64 hexadecimal digits")
+    found = [each for each in opened.store.adapters.versions(only) if each.digest.startswith(begins)]
+    if not found:
+        raise ConfigurationError(
+            f"DIGEST: no adapter's digest begins with {prefix}; allowed: one that `parley adapters list` shows"
+        )
+    if len(found) > 1:
+        several = ", ".join(f"{each.tenant} {each.digest[: len(begins) + 4]}" for each in found[:5])
+        raise ConfigurationError(
+            f"DIGEST: {prefix} begins {len(found)} of them ({several}); allowed: more digits, or --tenant"
+        )
+    return found[0]
+
+
+def _files(opened: Platform, version: AdapterVersion) -> tuple[dict[str, int], str | None]:
+    """The version's files with their sizes, or what is wrong with them."""
+    try:
+        folder = adapter_storage(opened).fetch(version.uri, version.digest)
+    except (AdapterRefused, StoreUnavailable) as error:
+        return {}, str(error)
+    return {file.name: file.stat().st_size for file in sorted(folder.iterdir())}, None
+
+
+@contextmanager
+def _noted(
+    opened: Platform, action: str, version: AdapterVersion, details: dict[str, object]
+) -> Iterator[None]:
+    """Into the audit log, once the pointer has moved: also where the bus then did not take the news."""
+    lost: BusUnavailable | None = None
+    try:
+        yield
+    except BusUnavailable as error:
+        lost = error
+    entry = {"digest": version.digest, **details}
+    opened.store.note(AuditEntry(opened.clock.now(), actor(), action, version.tenant, None, entry))
+    if lost is not None:
+        raise BusUnavailable(
+            f"it is registered, but the workers could not be told: {lost}; when the bus is back, run: "
+            f"parley adapters tell -t {version.tenant}"
+        ) from lost
+
+
+def _told(version: AdapterVersion, live: bool) -> dict[str, object]:
+    return {
+        "tenant": version.tenant,
+        "digest": version.digest,
+        "state": "live" if live else "retired" if version.retired_at is not None else "waiting",
+        "rank": version.rank,
+        "bytes": version.bytes,
+        "base_model": version.base_model,
+        "base_revision": version.base_revision,
+        "uri": version.uri,
+        "published_at": rfc3339(version.published_at),
+        "retired_at": None if version.retired_at is None else rfc3339(version.retired_at),
+    }
+
+
+def _row(version: AdapterVersion, told: dict[str, object]) -> tuple[str, ...]:
+    return (
+        version.tenant,
+        version.digest[:SHORT],
+        str(told["state"]),
+        str(version.rank),
+        _size(version.bytes),
+        f"{version.base_model}@{version.base_revision[:SHORT]}",
+        f"{version.published_at:%Y-%m-%d %H:%M}",
+    )
+
+
+def _moved(version: AdapterVersion, before: str | None) -> str:
+    earlier = BASE if before is None else before[:SHORT]
+    if before == version.digest:
+        return f"{version.digest[:SHORT]} was live already"
+    return f"{version.digest[:SHORT]} is live (before: {earlier})"
+
+
+def _waits(version: AdapterVersion) -> str:
+    return f"{version.digest[:SHORT]} is registered; to answer with it, publish it again without --no-live"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
