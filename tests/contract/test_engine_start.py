@@ -1,0 +1,94 @@
+"""vLLM's start: what cannot run here is said in words, and nothing stays behind."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from parley.backends.vllm_engine import VllmEngine
+from parley.errors import ConfigurationError, EngineDied
+from tests.support.engines import (
+    START_WITHIN_S,
+    Loop,
+    RunningEngine,
+    asking,
+    vllm_missing,
+    vllm_settings,
+    written,
+)
+from tests.support.tiny_models import TinyModels
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def model(tiny_models: TinyModels, tmp_path: Path) -> Path:
+    """A copy of the tiny Llama, to be spoiled."""
+    if vllm_missing():
+        pytest.skip(str(vllm_missing()))
+    return Path(shutil.copytree(tiny_models.llama, tmp_path / "spoiled"))
+
+
+def refusal(loop: Loop, model: Path, **chosen: object) -> str:
+    engine = VllmEngine(vllm_settings(str(model)).model_copy(update=chosen))
+    with pytest.raises(ConfigurationError) as refused:
+        loop.run(engine.start(), START_WITHIN_S)
+    with pytest.raises(EngineDied):
+        loop.run(written(engine.generate(asking())))
+    return str(refused.value)
+
+
+def test_weights_that_end_early_are_refused_before_anything_starts(loop: Loop, model: Path) -> None:
+    path = model / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+    before = psutil.Process().children()
+    assert str(path) in refusal(loop, model)
+    assert psutil.Process().children() == before
+
+
+def test_an_architecture_that_nobody_knows_is_named(loop: Loop, model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "architectures": ["NobodyKnowsForCausalLM"]}))
+    assert "NobodyKnowsForCausalLM" in refusal(loop, model)
+
+
+def test_a_context_longer_than_the_models_is_refused(loop: Loop, model: Path) -> None:
+    assert "max_model_len" in refusal(loop, model, max_model_len=4096)
+
+
+def test_a_cache_too_small_for_one_completion_is_refused_by_its_own_words(loop: Loop, model: Path) -> None:
+    """The engine's process finds that out; its reason reaches us, with what to turn."""
+    told = refusal(loop, model, kv_cache_bytes=1 << 20)
+    assert "KV cache" in told
+    assert "PARLEY_ENGINE_KV_CACHE_BYTES" in told
+    assert "initialization failed" not in told
+
+
+def test_prompts_are_forgotten_when_nothing_runs(engine: RunningEngine) -> None:
+    """A cache of what customers wrote must not outlive an erasure for long."""
+    made = engine.engine
+    if not isinstance(made, VllmEngine):
+        pytest.skip("the prefix cache is vLLM's")
+
+    async def while_running() -> bool:
+        request = asking(max_tokens=100, ignore_eos=True)
+        pieces = made.generate(request)
+        await anext(pieces)
+        forgot = await made.forget()
+        await made.abort(request.request_id)
+        await written(pieces)
+        return forgot
+
+    assert engine.loop.run(while_running()) is False
+    assert engine.loop.run(made.forget()) is True
+    assert engine.write_one(asking()).text
