@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from parley.backends.onnx_runtime import onnxruntime
 from parley.errors import ConfigurationError
 
 MODEL_FILE = "model.onnx"
@@ -66,14 +67,13 @@ def _tokenizer(file: Path) -> Any:
 
 
 def _session(file: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Above this level LayerNorm is fused into an operator that is several times slower on one core.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     # Memory for the longest batch so far would be kept for good.
     options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
