@@ -1,0 +1,150 @@
+"""Probe prompts of an adapter: what it answers, token by token, where that tells it from its base and from its previous version.
+
+Written beside an adapter's weights when it is published (`probes.json`); whoever serves it asks them again and compares. A probe is
+kept only as far as each of its tokens leads the next likely one by `MARGIN`, so that rounding to bfloat16 does not change it, and only if
+the adapter finds these tokens together `TELLS` more likely (natural logarithm) than the base, and than the previous version, does.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from parley.errors import AdapterRefused
+
+FILE = "probes.json"
+VERSION = 1
+MARGIN = 1.0
+TELLS = 4.0
+LEAST_TOKENS, MOST_TOKENS = 3, 8
+MOST_PROBES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Greedy `token_ids` after the prompt, their natural log-probabilities in float32, those of the same tokens under the base,
+    and by how much each leads the next likely token.
+    """
+
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    base_logprobs: tuple[float, ...]
+    margins: tuple[float, ...]
+
+
+def write_probes(
+    base: Path,
+    adapter: Path,
+    prompts: Sequence[Sequence[int]],
+    *,
+    previous: Path | None = None,
+    most: int = MOST_PROBES,
+    device: str = "cpu",
+) -> list[Probe]:
+    """Try the prompts and write those that tell most into the adapter's folder; returns what was written.
+
+    `base` is the model's folder, `previous` that of the version before. Raises `AdapterRefused` where no prompt tells them apart.
+    """
+    model = _open(base, adapter, previous, device)
+    found = [(probe, told) for prompt in prompts for probe, told in [_tried(model, prompt, previous, device)]]
+    telling = sorted((each for each in found if each[1] >= TELLS), key=lambda each: -each[1])
+    if not telling:
+        raise AdapterRefused(
+            f"{adapter}: none of {len(prompts)} probe prompts tells the adapter from its base"
+            f"{' and from its previous version' if previous else ''}: at least {LEAST_TOKENS} tokens with a lead of {MARGIN}, "
+            f"together {TELLS} likelier, are needed"
+        )
+    kept = [probe for probe, _ in telling[:most]]
+    write(kept, adapter)
+    return kept
+
+
+def write(probes: Sequence[Probe], adapter: Path) -> None:
+    content = {"version": VERSION, "probes": [asdict(probe) for probe in probes]}
+    (adapter / FILE).write_text(json.dumps(content) + "\n", "utf-8")
+
+
+def read(adapter: Path) -> list[Probe]:
+    """Raises `AdapterRefused` for a file that is missing or that `write` did not write."""
+    file = adapter / FILE
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        if content["version"] != VERSION:
+            raise AdapterRefused(f"{file}: version {content['version']!r}; {VERSION} is allowed")
+        return [_probe(each) for each in content["probes"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdapterRefused(f"{file}: no probes: {type(error).__name__}: {error}") from error
+
+
+def _probe(fields: dict[str, list[float]]) -> Probe:
+    ids = {name: tuple(int(each) for each in fields[name]) for name in ("prompt_token_ids", "token_ids")}
+    logprobs, base, margins = (
+        tuple(float(each) for each in fields[name]) for name in ("logprobs", "base_logprobs", "margins")
+    )
+    if not ids["token_ids"] or {len(each) for each in (logprobs, base, margins)} != {len(ids["token_ids"])}:
+        raise ValueError("token_ids, logprobs, base_logprobs and margins: one each a token, at least one")
+    return Probe(ids["prompt_token_ids"], ids["token_ids"], logprobs, base, margins)
+
+
+def _open(base: Path, adapter: Path, previous: Path | None, device: str) -> Any:
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model = PeftModel.from_pretrained(plain, str(adapter), adapter_name="own").float()
+    if previous is not None:
+        model.load_adapter(str(previous), adapter_name="previous")
+        model.float()
+    return model.to(device).eval()
+
+
+def _tried(model: Any, prompt: Sequence[int], previous: Path | None, device: str) -> tuple[Probe, float]:
+    """The probe as far as it has a margin, and how much likelier than under the nearest other it is; minus infinity for one too short."""
+    model.set_adapter("own")
+    tokens, logprobs, margins = _greedy(model, prompt, device)
+    with model.disable_adapter():
+        base = _logprobs(model, prompt, tokens, device)
+    others = [base]
+    if previous is not None:
+        model.set_adapter("previous")
+        others.append(_logprobs(model, prompt, tokens, device))
+    probe = Probe(tuple(prompt), tuple(tokens), tuple(logprobs), tuple(base), tuple(margins))
+    if len(tokens) < LEAST_TOKENS:
+        return probe, float("-inf")
+    return probe, min(sum(logprobs) - sum(other) for other in others)
+
+
+def _greedy(model: Any, prompt: Sequence[int], device: str) -> tuple[list[int], list[float], list[float]]:
+    """The likeliest tokens one by one, up to the first that leads by too little."""
+    import torch
+
+    tokens: list[int] = []
+    logprobs: list[float] = []
+    margins: list[float] = []
+    with torch.no_grad():
+        while len(tokens) < MOST_TOKENS:
+            ids = torch.tensor([[*prompt, *tokens]], device=device)
+            likely = torch.log_softmax(model(input_ids=ids).logits[0, -1].float(), dim=-1)
+            (first, second), (token, _) = (each.tolist() for each in likely.topk(2))
+            if first - second < MARGIN:
+                break
+            tokens.append(token)
+            logprobs.append(first)
+            margins.append(first - second)
+    return tokens, logprobs, margins
+
+
+def _logprobs(model: Any, prompt: Sequence[int], tokens: Sequence[int], device: str) -> list[float]:
+    """Of these tokens after the prompt."""
+    import torch
+
+    if not tokens:
+        return []
+    with torch.no_grad():
+        ids = torch.tensor([[*prompt, *tokens]], device=device)
+        likely = torch.log_softmax(model(input_ids=ids).logits[0, len(prompt) - 1 : -1].float(), dim=-1)
+        found: list[float] = likely.gather(1, ids[0, len(prompt) :, None])[:, 0].tolist()
+    return found
