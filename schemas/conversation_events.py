@@ -1,6 +1,6 @@
 """`conversation.events`: the decision log. Everything that the dialogue worker reads is here, in the order it decides."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -129,12 +129,19 @@ class ReplyGenerated(Body):
 
 
 class GenerationFailed(Body):
-    """No text: too busy, too late, cancelled, or the model server refused or failed."""
+    """No text: too busy, too late, cancelled, or the model server refused or failed.
+
+    Where the prompt was too long, both numbers are told: what it has, and what prompt and answer may have together.
+    """
+
+    version: ClassVar[int] = 2
 
     generation_id: GenerationId
     purpose: Purpose
     epoch: int
     reason: Literal["busy", "deadline", "cancelled", "unavailable", "refused", "too_long", "guard", "error"]
+    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
+    context_tokens: Annotated[int, Field(ge=0)] | None = None
 
 
 class AssignmentMade(Body):

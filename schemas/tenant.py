@@ -69,8 +69,14 @@ class BusinessHours(Contract):
 
 
 class ModelChoice(Contract):
+    """`adapter`: the live one where nothing is said, `base` for none, or the digest of a version.
+
+    `on_quarantine`: who answers while a version is quarantined, the version before it or the base model.
+    """
+
     base: str | None = None
     adapter: str | None = None
+    on_quarantine: Literal["previous", "base"] = "previous"
 
 
 class Prompts(Contract):

@@ -47,7 +47,10 @@ class TurnMessage:
 
 @dataclass(frozen=True)
 class Turn:
-    """Messages that are answered together. `deadline` and `timer_id` are the first one's, `began_at` is when it arrived."""
+    """Messages that are answered together. `deadline` and `timer_id` are the first one's, `began_at` is when it arrived.
+
+    `shortened` is how often the history was halved because the prompt did not fit.
+    """
 
     messages: tuple[TurnMessage, ...]
     began_at: datetime
@@ -56,6 +59,7 @@ class Turn:
     generation_id: GenerationId | None = None
     intent: str | None = None
     reply: str | None = None
+    shortened: int = 0
 
     @property
     def message_ids(self) -> tuple[MessageId, ...]:
@@ -64,6 +68,11 @@ class Turn:
     @property
     def understood(self) -> bool:
         return all(message.reading is not None for message in self.messages)
+
+    def shown(self, history: tuple[HistoryTurn, ...]) -> tuple[HistoryTurn, ...]:
+        """The part of the history that this turn's prompt may have: the newest half, quarter …"""
+        keep = len(history) >> self.shortened
+        return history[len(history) - keep :]
 
     def takes(self, at: datetime) -> bool:
         """May a message that arrives at this time still be merged into this turn?"""

@@ -211,6 +211,27 @@ def test_a_failed_generation_brings_an_apology(reason: str) -> None:
     assert story.settled == {message: "failed"}
 
 
+def test_a_prompt_that_does_not_fit_is_asked_again_with_half_of_the_history() -> None:
+    story = Story()
+    for question in ("What does it cost?", "And for students?"):
+        story.says(question)
+        story.understood("fees")
+        story.generated()
+    message = story.says("And abroad?")
+    story.understood("fees")
+    whole = story.bodies(AnswerRequested)[-1]
+    shown = [len(whole.history)]
+    while not story.settled.get(message):
+        story.generation_failed("too_long")
+        asked = story.bodies(AnswerRequested)[-1]
+        assert asked.question == whole.question and asked.deadline == whole.deadline
+        assert asked.history == whole.history[len(whole.history) - len(asked.history) :]
+        shown.append(len(asked.history))
+    assert shown == [5, 2, 1, 1]
+    assert len({body.generation_id for body in story.bodies(AnswerRequested)}) == 5
+    assert story.settled[message] == "failed"
+
+
 def test_a_failed_look_up_brings_an_apology_and_a_stale_one_nothing() -> None:
     story = Story()
     story.says("What does it cost?")

@@ -6,7 +6,7 @@ from schemas.outbound import CommandRejected, DraftReady
 from schemas.parts import Citation, Passage
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
-from workers.dialogue.turns import apologise, finish
+from workers.dialogue.turns import apologise, ask_shorter, finish
 
 
 def reply_generated(moves: Moves, body: ReplyGenerated) -> None:
@@ -55,7 +55,9 @@ def nothing_found(moves: Moves, body: NothingFound) -> None:
 def generation_failed(moves: Moves, body: GenerationFailed | RetrievalFailed) -> None:
     if _is_draft(moves, body.generation_id):
         _no_draft(moves)
-    elif _current(moves, body.generation_id, body.epoch):
+    elif _current(moves, body.generation_id, body.epoch) and not (
+        body.reason == "too_long" and ask_shorter(moves)
+    ):
         apologise(moves)
 
 

@@ -82,7 +82,7 @@ def look_up(moves: Moves, plan: routing.LookUp) -> None:
             generation_id=generation_id,
             message_ids=turn.message_ids,
             question=question_of(plan.texts if asked is None else (asked, *plan.texts)),
-            history=moves.state.history,
+            history=turn.shown(moves.state.history),
             language=moves.state.language,
             intent=plan.intent,
             epoch=moves.state.epoch,
@@ -90,6 +90,22 @@ def look_up(moves: Moves, plan: routing.LookUp) -> None:
             adapter=moves.tenant.model.adapter,
         )
     )
+
+
+LEAST_SHOWN = 2
+"""The last line is the question itself: below two there is nothing to leave out."""
+
+
+def ask_shorter(moves: Moves) -> bool:
+    """The prompt did not fit: ask again with half of the history. False where there is none left to leave out."""
+    turn = moves.state.turn
+    assert turn is not None  # the caller has seen one
+    plan = routing.plan(turn, moves.tenant)
+    if len(turn.shown(moves.state.history)) < LEAST_SHOWN or not isinstance(plan, routing.LookUp):
+        return False
+    moves.set_turn(shortened=turn.shortened + 1)
+    look_up(moves, plan)
+    return True
 
 
 def say(moves: Moves, plan: routing.Say) -> None:
