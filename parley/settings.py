@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     keys_url: str = ""
     #: sqlite: | chroma: (both below `home`) | weaviate://HOST:PORT?grpc=PORT; empty: sqlite:
     index_url: str = ""
+    #: Where adapters' files are kept for all machines: a folder | s3://BUCKET/PATH | whatever fsspec knows; empty: below `home`.
+    adapters_url: str = ""
     #: Signs conversation tokens and digests; empty: made at the first start and kept below `home`.
     secret: Annotated[str, Field(repr=False)] = ""
 
@@ -45,11 +47,17 @@ class Settings(BaseSettings):
     conversations_per_minute: Annotated[int, Field(ge=1)] = 60
     refusals_per_minute: Annotated[int, Field(ge=1)] = 600
 
-    generator: Literal["extractive", "openai"] = "extractive"
+    #: Who writes answers: quotation; vLLM or ONNX Runtime in this process (`PARLEY_ENGINE_…`); any OpenAI-compatible server.
+    generator: Literal["extractive", "vllm", "onnx", "openai"] = "extractive"
     openai_url: str = "http://127.0.0.1:8000/v1"
     openai_model: str = ""
     openai_key: Annotated[str, Field(repr=False)] = ""
-    generations_in_flight: Annotated[int, Field(ge=1, le=512)] = 16
+    #: Generations under way at once; 0: as many as the engine runs.
+    generations_in_flight: Annotated[int, Field(ge=0, le=8192)] = 0
+    #: And of one tenant; 0: no limit of its own.
+    generations_per_tenant: Annotated[int, Field(ge=0, le=8192)] = 0
+    #: Requests that the inference worker reads ahead, so that a flood cannot hide a quiet tenant's behind it.
+    generations_read_ahead: Annotated[int, Field(ge=1, le=100_000)] = 4_000
 
     kafka_replication: Annotated[int, Field(ge=1, le=5)] = 1
     bury_anyway: bool = False

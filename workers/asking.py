@@ -4,16 +4,18 @@ No bus, no state, no server. For measuring answers (`parley eval`) and for tests
 because their own translations are used.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import uuid4
 
 from parley.domain import guard, routing
 from parley.domain.conversation import Reading, Turn, TurnMessage, question_of
 from parley.domain.masking import masker_of
 from parley.domain.scoring import Given, Outcome
 from parley.ids import named_id, new_traceparent
-from parley.ports.models import Classifier, Completion, Generator
+from parley.ports.models import Classifier, Completion
 from parley.runtime.versions import VersionedContent
 from schemas.base import (
     AnyEvent,
@@ -27,8 +29,10 @@ from schemas.base import (
 )
 from schemas.conversation_events import MessageUnderstood, NothingFound
 from schemas.parts import HistoryTurn, ScoredIntent
+from schemas.tenant import TenantConfig
 from schemas.work import AnswerRequested, GenerationRequested, UnderstandingRequested
-from workers.inference.effector import prompt_of
+from workers.inference.results import prompt_of
+from workers.inference.writing import Assignment, Writer, started
 from workers.intent import IntentEffector
 from workers.rag import RagEffector
 from workers.rag.lookup import Lookup
@@ -55,6 +59,30 @@ class FixedClock:
         return self._now
 
 
+class Writes:
+    """A writer for those who ask one question after the other. Not thread-safe."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._loop = asyncio.Runner()
+        self._loop.run(started(writer))
+
+    def write(self, event: Event[GenerationRequested], config: TenantConfig) -> Completion | None:
+        """Raises what the engine raises. None where the passages do not answer."""
+        tenant = event.envelope.tenant
+        work = Assignment(
+            request_id=str(uuid4()),
+            tenant=tenant,
+            prompt=prompt_of(event, config),
+            adapter=self._writer.adapter_of(tenant, event.body.adapter, config),
+        )
+        return self._loop.run(self._writer.write(work, lambda text: None, lambda tokens: None))
+
+    def close(self) -> None:
+        self._loop.run(self._writer.close())
+        self._loop.close()
+
+
 class Pieces:
     """Answers one tenant version's questions, each as the first of a conversation on the day `on`."""
 
@@ -62,7 +90,7 @@ class Pieces:
         self,
         classifier: Classifier,
         lookup: Lookup,
-        generator: Generator,
+        writes: "Writes",
         content: VersionedContent,
         tenant: TenantId,
         version: str,
@@ -71,7 +99,7 @@ class Pieces:
         self._clock = FixedClock(on)
         self._intent = IntentEffector(classifier, content, self._clock)
         self._rag = RagEffector(lookup, content, self._clock)
-        self._generator = generator
+        self._writes = writes
         self._config = content.config(tenant, version)
         self._masker = masker_of(self._config.privacy.patterns)
         self._tenant = tenant
@@ -147,12 +175,7 @@ class Pieces:
         return result
 
     def _generate(self, event: Event[GenerationRequested]) -> Completion | None:
-        return self._generator.generate(
-            prompt_of(event, self._config),
-            on_text=lambda text: None,
-            cancelled=lambda: False,
-            timeout_s=WITHIN.total_seconds(),
-        )
+        return self._writes.write(event, self._config)
 
     def _envelope(self, kind: str) -> Envelope:
         event_id = named_id("eval", kind)

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from threading import Event as Flag
-from threading import Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
-from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
@@ -15,11 +13,13 @@ from parley.codec import Codec
 from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
 from parley.metrics import WorkerMetrics
+from parley.ports.adapters import AdapterStorage
 from parley.ports.bus import Bus, Producer
 from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import CustomerKeys
-from parley.ports.models import Classifier, Generator, Reranker, Retriever
+from parley.ports.models import Classifier, Reranker, Retriever
 from parley.ports.store import Store
+from parley.runtime.adapter_pointer import AdapterPointer
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.decider import DeciderWorker
 from parley.runtime.effector import Effector, EffectorWorker
@@ -28,6 +28,7 @@ from parley.runtime.tenants import TenantConfigs
 from parley.runtime.vault import Vault
 from parley.runtime.versions import VersionedContent
 from parley.settings import Settings
+from schemas.base import TenantId
 
 log = logging.getLogger(__name__)
 
@@ -152,15 +153,19 @@ def lookup(retriever: Retriever, *, words_only: bool = False) -> "Lookup":
     return Lookup(retriever, vectors(words_only=words_only), None if words_only else reranker())
 
 
-def generator(platform: Platform) -> Generator:
+def adapter_storage(platform: Platform, tenant: TenantId | None = None) -> AdapterStorage:
+    """Where adapters' files are: to fetch any tenant's, or to put and fetch one's. Raises `ConfigurationError`."""
+    from parley.backends.adapter_storage import open_adapter_storage
+
     settings = platform.settings
-    if settings.generator == "openai":
-        from parley.backends.openai import OpenAIGenerator
+    return open_adapter_storage(settings.adapters_url, settings.home / "adapters", tenant)
 
-        return OpenAIGenerator(settings.openai_url, settings.openai_model, settings.openai_key)
-    from parley.backends.extractive import ExtractiveGenerator
 
-    return ExtractiveGenerator()
+def adapter_pointer(platform: Platform) -> AdapterPointer:
+    """What moves a tenant's pointer and tells everybody."""
+    return AdapterPointer(
+        platform.store.adapters, platform.store, platform.bus, platform.codec, platform.clock
+    )
 
 
 def build_dialogue(platform: Platform) -> Runner:
@@ -193,52 +198,17 @@ def build_rag(platform: Platform) -> Runner:
     return _effector(platform, RagEffector(lookup(retriever(platform)), platform.content, platform.clock))
 
 
-class InferenceRunner:
-    """The inference worker with the listener that hears of cancelled generations. Deltas and results share a producer."""
+def build_inference(platform: Platform) -> Runner:
+    from workers.writers import build_inference
 
-    name = "inference"
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-
-    def run(self, stop: Flag) -> None:
-        from workers.inference.cancelling import Cancellations
-        from workers.inference.effector import InferenceEffector
-        from workers.inference.streaming import StreamFactory
-
-        platform = self._platform
-        cancellations = Cancellations()
-        listener = Thread(
-            target=cancellations.listen,
-            args=(platform.bus, platform.codec, stop),
-            name="control",
-            daemon=True,
-        )
-        listener.start()
-        producer = platform.bus.producer()
-        writes = generator(platform)
-        effector = InferenceEffector(
-            writes,
-            platform.content,
-            StreamFactory(producer, platform.codec, platform.clock),
-            cancellations,
-            platform.clock,
-            calls=platform.settings.generations_in_flight,
-            new_attempt=lambda: str(uuid4()),
-        )
-        try:
-            _effector(platform, effector, producer).run(stop)
-        finally:
-            listener.join(timeout=2.0)
-            producer.close()
-            writes.close()
+    return build_inference(platform)
 
 
 BUILDERS: dict[str, Callable[[Platform], Runner]] = {
     "dialogue": build_dialogue,
     "intent": build_intent,
     "rag": build_rag,
-    "inference": InferenceRunner,
+    "inference": build_inference,
     "assignment": build_assignment,
     "feedback": build_feedback,
 }
@@ -260,7 +230,7 @@ def _decider(platform: Platform, decider: Decider[S]) -> Runner:
         platform.configs,
         platform.clock,
         platform.metrics,
-        flood=_flood(platform),
+        flood=flood_guard(platform),
     )
 
 
@@ -272,9 +242,9 @@ def _effector(platform: Platform, effector: Effector, producer: Producer | None 
         platform.clock,
         platform.metrics,
         producer=producer,
-        flood=_flood(platform),
+        flood=flood_guard(platform),
     )
 
 
-def _flood(platform: Platform) -> FloodGuard:
+def flood_guard(platform: Platform) -> FloodGuard:
     return FloodGuard(off=platform.settings.bury_anyway)

@@ -26,8 +26,9 @@ from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from schemas.base import TenantId
 from schemas.questions import Question, QuestionFile
-from workers.asking import Asked, Pieces
-from workers.wiring import classifier, generator, lookup
+from workers.asking import Asked, Pieces, Writes
+from workers.wiring import classifier, lookup
+from workers.writers import writer
 
 SPLITS: tuple[Split, ...] = ("tune", "test")
 
@@ -104,7 +105,7 @@ def open_pieces(found: TenantFolder, file: QuestionFile, *, retrieval: bool = Tr
     store.put(found.version, found.config, found.content, datetime.now(UTC))
     content = VersionedContent(store, TenantConfigs(store))
     with platform() as opened, TemporaryDirectory() as folder:
-        searches, writes = HybridRetriever(SqliteIndex(Path(folder))), generator(opened)
+        searches, writes = HybridRetriever(SqliteIndex(Path(folder))), Writes(writer(opened.settings))
         try:
             tenant = found.config.id
             yield Pieces(

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from parley import __version__
-from parley.cli import admin, deadletters, evaluating, events, privacy, processes, status, talk, tenants
+from parley.cli import (
+    adapters,
+    admin,
+    deadletters,
+    evaluating,
+    events,
+    models,
+    privacy,
+    probing,
+    processes,
+    status,
+    talk,
+    tenants,
+)
 from parley.cli.run import run
 from parley.errors import ParleyError
 from parley.runtime.faults import Wordless, describe, frames
@@ -39,9 +52,12 @@ app.add_typer(admin.topics, name="topics")
 app.add_typer(admin.database, name="db")
 app.add_typer(admin.keys, name="keys")
 app.add_typer(tenants.app, name="tenants")
+adapters.app.command("probe")(probing.probe)
+app.add_typer(adapters.app, name="adapters")
 app.add_typer(events.app, name="events")
 app.add_typer(deadletters.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluating.app, name="eval")
 
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Event as Flag
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from parley.runtime import heap
 from parley.runtime.tidying import Tidying
 from parley.settings import Settings
 from schemas.base import TenantId
+
+if TYPE_CHECKING:
+    from workers.wiring import Platform
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
 
@@ -28,7 +31,10 @@ def run(
         typer.Option("--tenant", help="Tenant folder to import; repeatable. Default: all of tenants/."),
     ] = None,
     generator: Annotated[
-        str | None, typer.Option(help="extractive, or openai (any compatible server).")
+        str | None,
+        typer.Option(
+            help="Who writes answers: extractive (quotes; the default), vllm or onnx (in this process), openai (any compatible server)."
+        ),
     ] = None,
 ) -> None:
     """Start everything in this process: gateway, all workers, embedded log and database. Ctrl-C stops it."""
@@ -43,6 +49,7 @@ def run(
         from services.gateway import GatewayServer, create_gateway
         from workers.embedded import Embedded
         from workers.wiring import classifier, forgetting, open_platform
+        from workers.writers import loads_adapters
 
         platform = open_platform(settings)
     with ExitStack() as stack:  # whatever was begun is stopped, also where it is interrupted half-way
@@ -60,6 +67,8 @@ def run(
                 # Fitted here and kept in a file, or the first customer would wait for it.
                 intents.prepare(found.config.id, found.version, found.config, found.content)
                 names.append(found.config.id)
+        if loads_adapters(settings):
+            _ship_adapters(platform, names)
         embedded = Embedded(platform)
         stack.callback(embedded.stop)
         with step("workers and gateway"):
@@ -76,6 +85,21 @@ def run(
     if stopped_by_worker and embedded.failed is not None:
         raise embedded.failed
     typer.echo("stopped; every conversation is kept", err=True)
+
+
+def _ship_adapters(platform: "Platform", names: list[TenantId]) -> None:
+    """On the starter model, tenants that have no adapter yet get the one that it ships for them."""
+    from parley.backends.base_folder import find_base
+    from parley.cli.adapters import STARTER, put_shipped
+    from workers.writers import engine_settings
+
+    chosen = engine_settings()
+    if not chosen.max_loras or chosen.folder is None or chosen.folder.resolve() != STARTER.resolve():
+        return
+    base = find_base(str(STARTER), chosen.revision or None)
+    for name in names:
+        if put_shipped(platform, name, base) is not None:
+            typer.echo(f"  {name} is answered with the adapter of models/starter", err=True)
 
 
 def _check_port(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from parley.errors import InvalidEvent, KeyErased, NewerVersion
 from parley.ports.bus import Record
 from schemas.base import CustomerId, Event, MessageId, TenantId
 from schemas.conversation_events import MessageReceived
-from schemas.other_events import TenantImported
+from schemas.other_events import AdapterPublished, AdapterRetired, TenantImported
 from schemas.work import GenerationRequested
 from tests.support.stories import NINE, PASSAGE, event
 
@@ -189,6 +189,16 @@ def test_generations_of_a_tenant_reach_few_partitions_and_a_conversation_one() -
 
 def test_tenants_updates_are_keyed_by_tenant() -> None:
     assert Codec(Keys()).encode(event(TenantImported(name="Bank", imported_at=NINE))).key == b"bank"
+
+
+def test_adapters_updates_are_keyed_by_tenant_so_that_compaction_keeps_its_last_word() -> None:
+    retired = AdapterRetired(adapter="bank", digest="a" * 64)
+    published = AdapterPublished(
+        adapter="bank", digest="b" * 64, base_model="tiny", base_revision="r1", uri="file:///x"
+    )
+    codec = Codec(Keys())
+    assert [codec.encode(event(body)).key for body in (published, retired)] == [b"bank", b"bank"]
+    assert codec.decode(record(codec.encode(event(published)))) == event(published)
 
 
 def test_states_are_sealed_under_their_own_name() -> None:

@@ -32,6 +32,8 @@ DECIDED = {
         "backends.sql.decisions": "statements",
         "backends.sql.privacy": "tables",
         "backends.sqlite_index": "the tenants' own articles",
+        "backends.vllm_engine.held": "the adapters' names",
+        "backends.vllm_engine.start_log": "a folder's name",
         "codec": "kinds of events; ciphers, which `forget` lets go of",
         "domain.masking.rules": "the tenants' own patterns",
         "domain.remembering": "where texts are forgotten",

@@ -14,7 +14,7 @@ PACKAGES = ("parley", "schemas", "workers", "connectors", "services", "infra")
 #: Rings from the inside out; a module may import from its own ring and those further in.
 RINGS: tuple[tuple[str, ...], ...] = (
     ("schemas", "parley.domain", "parley.errors", "parley.ids"),
-    ("parley.ports", "parley.codec", "parley.metrics", "parley.settings"),
+    ("parley.ports", "parley.codec", "parley.metrics", "parley.settings", "parley.engine_settings"),
     ("parley.runtime",),
     ("parley.backends", "connectors", "infra.migrations"),
     ("workers",),
@@ -24,6 +24,8 @@ RINGS: tuple[tuple[str, ...], ...] = (
 
 #: Workers that decide are pure although they stand beside the others.
 DECIDERS = ("workers.dialogue", "workers.assignment", "workers.feedback")
+#: Imported only when an engine is started; they need the extra `vllm`.
+IMPORT_VLLM = tuple(f"parley.backends.vllm_engine.{name}" for name in ("calls", "living", "starting"))
 IMPURE = ("random", "time", "os", "socket", "uuid", "logging", "secrets", "sqlalchemy", "httpx", "kafka")
 
 
@@ -89,14 +91,15 @@ def test_rules_are_pure(module: str, path: Path) -> None:
         assert foreign == [], f"{module} decides: it may import the innermost ring only"
 
 
-def test_one_file_picks_backends() -> None:
+def test_the_wiring_alone_picks_backends() -> None:
+    """`workers.writers` is its part about engines."""
     pickers = {
         module
         for module, path in modules()
         if not module.startswith(("parley.backends", "parley.cli", "infra", "workers.retrain"))
         and any(each.startswith("parley.backends") for each in imports(path))
     }
-    assert pickers == {"workers.wiring"}
+    assert pickers == {"workers.wiring", "workers.writers"}
 
 
 def test_importing_everything_opens_nothing() -> None:
@@ -108,6 +111,7 @@ def test_importing_everything_opens_nothing() -> None:
         and name != "infra.dev.bootstrap"
         # needs the extra `train`, which no process of the platform has
         and not name.startswith("workers.retrain.")
+        and name not in IMPORT_VLLM
     ]
     program = (
         "import builtins, importlib, io, socket, sys\n"

@@ -7,7 +7,7 @@ from schemas.parts import HistoryTurn
 from schemas.privacy import Privacy
 from schemas.work import GenerationRequested
 from tests.support.small_tenant import CONFIG
-from workers.inference.effector import quotable_of
+from workers.inference.results import quotable_of
 
 ASKED = GenerationRequested(
     generation_id=GenerationId("0" * 32),

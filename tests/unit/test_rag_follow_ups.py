@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from parley.backends.extractive import ExtractiveGenerator
 from parley.backends.hybrid import HybridRetriever
 from parley.backends.memory_store import MemoryStore
 from parley.backends.sqlite_index import SqliteIndex
+from parley.domain.extraction import extract
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from schemas.base import Event, GenerationId, MessageId
@@ -20,7 +20,7 @@ from tests.support.small_tenant import CONFIG, CONTENT
 from tests.support.stories import event
 from tests.support.vectors import NO_VECTORS
 from workers.asking import FixedClock
-from workers.inference.effector import prompt_of
+from workers.inference.results import prompt_of
 from workers.rag import RagEffector, query_of
 from workers.rag.lookup import Lookup
 
@@ -100,7 +100,5 @@ def test_the_quotation_fits_what_was_asked_before(worker: RagEffector) -> None:
     result = found(worker, asked("how much is that?", "What does the account cost?"))
     prompt = prompt_of(result, CONFIG)
     assert prompt.before == ("What does the account cost?",)
-    written = ExtractiveGenerator().generate(
-        prompt, on_text=lambda text: None, cancelled=lambda: False, timeout_s=1
-    )
+    written = extract(prompt.question, prompt.passages, prompt.before)
     assert written is not None and "€4.50" in written.text

@@ -1,5 +1,5 @@
-"""The inference worker, an effector: writes answers through the generator port and streams them, sentence by sentence."""
+"""The inference worker: writes answers by quotation or through the engine port, and streams them, sentence by sentence."""
 
-from workers.inference.effector import InferenceEffector
+from workers.inference.runner import InferenceRunner
 
-__all__ = ["InferenceEffector"]
+__all__ = ["InferenceRunner"]

@@ -21,21 +21,27 @@ REMEMBERED = 10_000
 
 
 class Cancellations:
-    """Thread-safe. Remembers the last `REMEMBERED` cancelled generations."""
+    """Thread-safe. Remembers the last `REMEMBERED` cancelled generations, since a word may come before its request."""
 
     def __init__(self) -> None:
         self._cancelled: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
+        self._tell: Callable[[str], None] = lambda generation_id: None
+
+    def tell(self, on_cancel: Callable[[str], None]) -> None:
+        """Who is to hear of each one as it comes."""
+        self._tell = on_cancel
 
     def cancel(self, generation_id: str) -> None:
         with self._lock:
             self._cancelled[generation_id] = None
             while len(self._cancelled) > REMEMBERED:
                 self._cancelled.popitem(last=False)
+        self._tell(generation_id)
 
-    def of(self, generation_id: str) -> Callable[[], bool]:
-        """A question to ask as often as one likes: is this generation cancelled by now?"""
-        return lambda: generation_id in self._cancelled
+    def known(self, generation_id: str) -> bool:
+        """Is this generation cancelled by now?"""
+        return generation_id in self._cancelled
 
     def listen(self, bus: Bus, codec: Codec, stop: Flag) -> None:
         """Follow the control topic until `stop`, also when the bus comes only later."""

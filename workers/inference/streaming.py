@@ -1,6 +1,7 @@
 """Deltas: what the generator writes leaves sentence by sentence, each one only after the guard has passed it.
 
-Once a sentence fails, nothing more of the attempt is streamed: the finished text decides what the customer sees.
+Once a sentence fails, nothing more of the attempt is streamed: the finished text decides what the customer sees. The event loop only
+collects pieces; the guard and the bus are the sending thread's.
 """
 
 import logging
@@ -25,11 +26,40 @@ SENTENCE_END = re.compile(r"(?<!\n\d)(?<!\n\d\d)[.!?](?=\s)|[。！？；]|\n")
 (`1. Open …`) is none: alone it would be a number that no passage has.
 """
 
+DELTA_EVERY_S = 0.1
+"""Nobody reads faster than ten deltas a second, and each costs a record."""
+
 Emit = Callable[[int, str], None]
 
 
+class Collected:
+    """Pieces as they come, passed on together at most every `DELTA_EVERY_S`. Belongs to the event loop, whose time is given."""
+
+    def __init__(self, pass_on: Callable[[str], None], time: Callable[[], float]) -> None:
+        self._pass_on = pass_on
+        self._time = time
+        self._parts: list[str] = []
+        self._last = float("-inf")
+        #: When the first text came.
+        self.began: float | None = None
+
+    def write(self, text: str) -> None:
+        self._parts.append(text)
+        now = self._time()
+        if self.began is None:
+            self.began = now
+        if now - self._last >= DELTA_EVERY_S:
+            self._last = now
+            self.flush()
+
+    def flush(self) -> None:
+        if self._parts:
+            parts, self._parts = self._parts, []
+            self._pass_on("".join(parts))
+
+
 class Stream:
-    """One attempt's deltas. Belongs to the thread that generates."""
+    """One attempt's deltas. Belongs to the sending thread."""
 
     def __init__(self, check: Callable[[str], bool], emit: Emit) -> None:
         self._check = check

@@ -1,0 +1,81 @@
+"""One generation on its way through the worker: what it was asked with, and what has become of it so far."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from parley.domain.scheduling import Waiting
+from parley.ports.models import Prompt
+from parley.runtime.handling import Item
+from schemas.base import Event, TenantId
+from schemas.tenant import TenantConfig
+from schemas.work import GenerationRequested
+from workers.inference.writing import Assignment
+
+PRIORITY = {"reply": 0, "draft": 1, "shadow": 2}
+"""A customer waits, then a human agent does, then nobody."""
+
+CHARS_PER_TOKEN = 3.0
+"""For estimates before anything is tokenised; English has about four, Chinese below two."""
+
+Stopped = Literal["cancelled", "deadline", "closing"]
+
+
+@dataclass(slots=True)
+class Job:
+    """Belongs to the event loop once it was handed over; the fields above `tries` never change."""
+
+    item: Item
+    event: Event[GenerationRequested]
+    config: TenantConfig
+    prompt: Prompt
+    quotable: frozenset[str]
+    #: When it was handed over, by the monotonic clock.
+    arrived: float
+    #: When it has to be over, by the monotonic clock.
+    deadline: float
+    #: The adapter that writes it, by its name `tenant@digest`; None is the base model.
+    adapter: str | None = None
+    tries: int = 0
+    deaths: int = 0
+    running: bool = False
+    #: Why the engine was told to end it.
+    stopped: Stopped | None = None
+    began: float = 0.0
+    first_text: float | None = None
+    completion_tokens: int = 0
+    #: The same request at other offsets: it was published twice, and what becomes of this one counts for them too.
+    repeats: list[Item] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.event.envelope.event_id
+
+    @property
+    def tenant(self) -> TenantId:
+        return self.event.envelope.tenant
+
+    @property
+    def request_id(self) -> str:
+        return f"{self.id}:{self.tries}"
+
+    def assignment(self) -> Assignment:
+        """As whoever writes sees it; a new `request_id` each try, since an engine must not see one twice."""
+        priority = PRIORITY[self.event.body.purpose]
+        return Assignment(self.request_id, self.tenant, self.prompt, self.adapter, priority)
+
+    def waiting(self) -> Waiting:
+        """As the scheduler sees it."""
+        prompt = self.prompt
+        chars = len(prompt.system) + len(prompt.question)
+        chars += sum(len(turn.text) for turn in prompt.history)
+        chars += sum(len(passage.text) for passage in prompt.passages)
+        return Waiting(
+            id=self.id,
+            tenant=self.tenant,
+            adapter=self.adapter,
+            priority=PRIORITY[self.event.body.purpose],
+            arrived=self.arrived,
+            deadline=self.deadline,
+            prompt_tokens=int(chars / CHARS_PER_TOKEN),
+            max_tokens=prompt.max_tokens,
+        )
