@@ -11,6 +11,7 @@ NAMES = (
     "bus",
     "decider",
     "effector",
+    "inference_worker",
     "gateway",
     "latency",
     "memory",
@@ -18,6 +19,7 @@ NAMES = (
     "retrieval",
     "retrieval_sets",
     "follow_ups",
+    "slots",
 )
 
 
