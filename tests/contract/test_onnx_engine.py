@@ -164,7 +164,7 @@ def test_the_chat_template_renders_as_transformers_does(tiny_models: TinyModels,
         ("system", 'Be "kind" <b>.'),
         ("user", " Grüße 中文 😀\n"),
         ("assistant", "a"),
-        ("user", "<|end|> \\n"),
+        ("user", "<|end> \\n"),
     ]
     templates = (
         theirs.chat_template,
