@@ -61,8 +61,9 @@ def worker(platform: Platform, tmp_path: Path) -> Iterator[ParleyProcess]:
         "PARLEY_ENGINE_DTYPE": "float32",
         "PARLEY_ENGINE_ENFORCE_EAGER": "true",
         "PARLEY_ENGINE_MAX_LORAS": "2",
-        "PARLEY_ENGINE_MAX_NUM_SEQS": "16",
-        "PARLEY_ENGINE_KV_CACHE_BYTES": str(128 << 20),
+        "PARLEY_ENGINE_MAX_NUM_SEQS": "64",
+        "PARLEY_ENGINE_METRICS": "false",
+        "PARLEY_ENGINE_KV_CACHE_BYTES": str(512 << 20),
     }
     process = ParleyProcess("inference", ["worker", "inference"], environment, tmp_path)
     yield process
