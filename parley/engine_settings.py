@@ -3,6 +3,7 @@
 They say what to run and how much of the machine it may have. What an engine calls these things itself is its backend's affair.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,6 +14,9 @@ from parley.errors import ConfigurationError
 
 #: Ranks that engines make buffers for (vLLM's `MaxLoRARanks`); others are rounded up to the next of them.
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+
+STARTER = Path(__file__).resolve().parents[1] / "models" / "starter"
+"""The model that ships with Parley."""
 
 
 class EngineSettings(BaseSettings):
@@ -113,6 +117,11 @@ class EngineSettings(BaseSettings):
     def rank(self) -> int:
         """The rank that slots have room for: `max_lora_rank` rounded up to one that engines know; 0 without slots."""
         return next(rank for rank in RANKS if rank >= self.max_lora_rank) if self.max_loras else 0
+
+
+def engine_settings() -> EngineSettings:
+    """The starter model is what runs where no other is named. Raises `ConfigurationError`."""
+    return EngineSettings.load(model=os.environ.get("PARLEY_ENGINE_MODEL") or str(STARTER))
 
 
 def _problem(error: object) -> str:

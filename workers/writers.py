@@ -7,7 +7,7 @@ from uuid import uuid4
 from parley.domain.adapters import AdapterFacts
 from parley.domain.base_model import BaseModel
 from parley.domain.scheduling import Limits
-from parley.engine_settings import EngineSettings
+from parley.engine_settings import EngineSettings, engine_settings
 from parley.errors import AdapterRefused, ConfigurationError, RequestRefused
 from parley.ports.adapters import AdapterVersion
 from parley.ports.engine import ChatMessage, CompletionRequest, Engine
@@ -22,8 +22,6 @@ from workers.inference.serving import AdapterWriter, SelfTest
 from workers.inference.worker import InferenceWorker
 from workers.inference.writing import Capacity, EngineWriter, QuotingWriter, Writer
 from workers.wiring import Platform, adapter_storage, flood_guard
-
-STARTER = Path(__file__).resolve().parents[1] / "models" / "starter"
 
 
 def build_inference(platform: Platform) -> InferenceRunner:
@@ -88,14 +86,6 @@ def adapter_serving(platform: Platform, metrics: InferenceMetrics) -> Serving:
     return Serving(AdapterWriter(engine, cache_salt, adapters, metrics, new_id, self_test), adapters, live)
 
 
-def engine_settings() -> EngineSettings:
-    """The starter model is what runs where no other is named. Raises `ConfigurationError`."""
-    import os
-
-    named = os.environ.get("PARLEY_ENGINE_MODEL")
-    return EngineSettings.load(model=named or str(STARTER))
-
-
 def _engine(settings: Settings, engine_settings: EngineSettings) -> tuple[Engine, SelfTest]:
     """The engine, and what it has to pass before it gets work."""
     if settings.generator == "onnx":
@@ -110,9 +100,8 @@ def _engine(settings: Settings, engine_settings: EngineSettings) -> tuple[Engine
             slots=engine_settings.max_loras,
             max_rank=engine_settings.rank,
         )
-        return onnx, partial(
-            answers_chats, onnx
-        )  # adapters are inputs of each pass: there are no slots to mix up
+        # Adapters are inputs of each pass: there are no slots to mix up.
+        return onnx, partial(answers_chats, onnx)
     from parley.backends.vllm_engine import VllmEngine, self_test
 
     engine = VllmEngine(engine_settings)

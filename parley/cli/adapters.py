@@ -1,6 +1,5 @@
 """`parley adapters`: publishing a tenant's LoRA weights, and which version its answers are written with."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,8 @@ from parley.cli.common import (
 from parley.domain.adapter_config import MAX_RANK
 from parley.domain.adapters import PROBES, AdapterFacts, check_base
 from parley.domain.base_model import BaseModel
-from parley.engine_settings import EngineSettings
+from parley.engine_settings import STARTER as STARTER
+from parley.engine_settings import engine_settings
 from parley.errors import AdapterRefused, BusUnavailable, ConfigurationError, StoreUnavailable
 from parley.ports.adapters import AdapterVersion
 from parley.ports.store import AuditEntry
@@ -33,7 +33,6 @@ app = typer.Typer(
     help="Adapters: the LoRA weights that a tenant's answers are written with.", no_args_is_help=True
 )
 
-STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
 SHORT = 12
 """Digits of a digest that people are shown."""
 PREFIX = re.compile(r"[0-9a-f]{8,64}")
@@ -215,7 +214,7 @@ def put(
 
 def served_rank() -> int:
     """The highest rank that workers of these settings take. Raises `ConfigurationError`."""
-    return EngineSettings.load(model=os.environ.get("PARLEY_ENGINE_MODEL") or str(STARTER)).rank or MAX_RANK
+    return engine_settings().rank or MAX_RANK
 
 
 def put_shipped(opened: Platform, tenant: TenantId, base: BaseModel) -> AdapterVersion | None:

@@ -70,7 +70,7 @@ def _lines(questions: Path) -> list[str]:
 
 
 def _folder(base: Path | None) -> Path:
-    from parley.cli.adapters import STARTER
+    from parley.engine_settings import STARTER
 
     folder = base or STARTER
     if not (folder / "config.json").is_file():

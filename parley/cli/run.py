@@ -90,8 +90,8 @@ def run(
 def _ship_adapters(platform: "Platform", names: list[TenantId]) -> None:
     """On the starter model, tenants that have no adapter yet get the one that it ships for them."""
     from parley.backends.base_folder import find_base
-    from parley.cli.adapters import STARTER, put_shipped
-    from workers.writers import engine_settings
+    from parley.cli.adapters import put_shipped
+    from parley.engine_settings import STARTER, engine_settings
 
     chosen = engine_settings()
     if not chosen.max_loras or chosen.folder is None or chosen.folder.resolve() != STARTER.resolve():

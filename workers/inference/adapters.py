@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
-from parley.errors import AdapterRefused, StoreUnavailable, UnknownAdapter
+from parley.errors import AdapterRefused, StoreUnavailable
 from parley.ports.adapters import AdapterRegistry, AdapterStorage, AdapterVersion
 from parley.ports.engine import AdapterFiles
 from schemas.base import TenantId
-from workers.inference.writing import BASE
+from workers.inference.writing import BASE, own_part
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Adapters:
             with self._lock:
                 digest = self._held_back[tenant] if tenant in self._held_back else self._live(tenant)
         else:
-            digest = self._digest(tenant, asked)
+            digest = own_part(tenant, asked)
         return self._served(tenant, digest, instead)
 
     def hold_back(self, tenant: TenantId, digest: str | None) -> int:
@@ -107,12 +107,6 @@ class Adapters:
         folder = self._storage.fetch(version.uri, digest)
         self._check(version, folder)
         return AdapterFiles(name=name, folder=folder, rank=version.rank)
-
-    def _digest(self, tenant: TenantId, asked: str) -> str:
-        owner, at, digest = asked.rpartition("@")
-        if at and owner != tenant:
-            raise UnknownAdapter(f"adapter {asked!r} is not one of tenant {tenant!r}")
-        return digest
 
     def _served(self, tenant: TenantId, digest: str | None, instead: Instead) -> str | None:
         """Never a quarantined one: one step back at most, since what lies further back was replaced on purpose."""

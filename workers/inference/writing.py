@@ -82,6 +82,14 @@ async def started(writer: Writer) -> Capacity:
             await asyncio.sleep(backoff.next())
 
 
+def own_part(tenant: TenantId, asked: str) -> str:
+    """What stands behind the `@` of an adapter's name, or the whole of a name without one. Raises `UnknownAdapter` for another tenant's."""
+    owner, at, part = asked.rpartition("@")
+    if at and owner != tenant:
+        raise UnknownAdapter(f"adapter {asked!r} is not one of tenant {tenant!r}")
+    return part
+
+
 class QuotingWriter:
     """Quotes the passages (`parley.domain.extraction`): some milliseconds of computing, done where it is called."""
 
@@ -134,9 +142,7 @@ class EngineWriter:
         """The server's own name for it; a tenant's name before an `@` must be this tenant's."""
         if asked is None or asked == BASE:
             return config.model.base
-        owner, at, _ = asked.rpartition("@")
-        if at and owner != tenant:
-            raise UnknownAdapter(f"adapter {asked!r} is not one of tenant {tenant!r}")
+        own_part(tenant, asked)
         return asked
 
     async def write(
