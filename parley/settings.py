@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     generations_in_flight: Annotated[int, Field(ge=0, le=8192)] = 0
     #: And of one tenant; 0: no limit of its own.
     generations_per_tenant: Annotated[int, Field(ge=0, le=8192)] = 0
+    #: Whether a text that was begun may wait for its slot again where another adapter has waited for one too long.
+    generations_suspend: bool = True
     #: Requests that the inference worker reads ahead, so that a flood cannot hide a quiet tenant's behind it.
     generations_read_ahead: Annotated[int, Field(ge=1, le=100_000)] = 4_000
 

@@ -14,6 +14,7 @@ from parley.domain import guard, routing
 from parley.domain.conversation import Reading, Turn, TurnMessage, question_of
 from parley.domain.masking import masker_of
 from parley.domain.scoring import Given, Outcome
+from parley.errors import EngineDied
 from parley.ids import named_id, new_traceparent
 from parley.ports.models import Classifier, Completion
 from parley.runtime.versions import VersionedContent
@@ -32,7 +33,7 @@ from schemas.parts import HistoryTurn, ScoredIntent
 from schemas.tenant import TenantConfig
 from schemas.work import AnswerRequested, GenerationRequested, UnderstandingRequested
 from workers.inference.results import prompt_of
-from workers.inference.writing import Assignment, Writer, started
+from workers.inference.writing import Assignment, Unfinished, Writer, started
 from workers.intent import IntentEffector
 from workers.rag import RagEffector
 from workers.rag.lookup import Lookup
@@ -76,7 +77,10 @@ class Writes:
             prompt=prompt_of(event, config),
             adapter=self._writer.adapter_of(tenant, event.body.adapter, config),
         )
-        return self._loop.run(self._writer.write(work, lambda text: None, lambda tokens: None))
+        written = self._loop.run(self._writer.write(work, lambda text: None, lambda tokens: None))
+        if isinstance(written, Unfinished):
+            raise EngineDied("the answer was ended before it was complete")
+        return written
 
     def close(self) -> None:
         self._loop.run(self._writer.close())

@@ -156,6 +156,7 @@ def scheduler_limits(settings: Settings, capacity: Capacity) -> Limits:
         held=max(capacity.held - 1, capacity.slots),
         in_flight=in_flight,
         per_tenant=settings.generations_per_tenant or in_flight,
+        suspends=capacity.resumes and settings.generations_suspend,
     )
 
 

@@ -9,7 +9,7 @@ import json
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -18,10 +18,21 @@ from benchmarks.inference.load import Load
 from benchmarks.inference.shapes import SHAPES, write_adapter, write_model
 from parley.engine_settings import EngineSettings
 
-FIGURES = ("base", "batching", "adapters", "tenants", "waits", "swaps", "fairness", "leaks")
+FIGURES = (
+    "base",
+    "batching",
+    "paces",
+    "adapters",
+    "tenants",
+    "waits",
+    "swaps",
+    "fairness",
+    "quantised",
+    "leaks",
+)
 BASE = ("base", "batching")
 """Measured on an engine without adapters."""
-WITH_ADAPTERS = ("adapters", "tenants", "waits", "swaps", "fairness")
+WITH_ADAPTERS = ("paces", "adapters", "tenants", "waits", "swaps", "fairness")
 CONTEXT = 1024
 RANK = 16
 WEIGHTS = 4
@@ -60,15 +71,19 @@ class Program:
             with self.out.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
 
-    def settings(self, slots: int) -> EngineSettings:
-        model = self.root / self.shape
+    def settings(
+        self, slots: int, online: str = "", checkpoint: Mapping[str, object] | None = None
+    ) -> EngineSettings:
+        """`online`: how the engine is to quantise; `checkpoint`: what the model's configuration says of weights that are quantised already."""
+        model = self.root / (f"{self.shape}-quantised" if checkpoint else self.shape)
         if not (model / "config.json").exists():
-            write_model(model, SHAPES[self.shape], CONTEXT)
+            write_model(model, SHAPES[self.shape], CONTEXT, checkpoint)
         return EngineSettings(
             model=str(model),
             revision="random",
+            quantization=online,
             load_format="dummy",
-            dtype="bfloat16" if self.gpu else "float32",
+            dtype="bfloat16" if self.gpu or checkpoint else "float32",
             max_model_len=CONTEXT,
             max_num_seqs=(256 if slots else 512) if self.gpu else 64,
             max_loras=slots,
@@ -77,7 +92,7 @@ class Program:
             kv_cache_bytes=None if self.gpu else 256 << 20,
             enforce_eager=not self.gpu,
             stream_interval=2,
-            prefix_caching=False,
+            prefix_caching=slots > 0,
             metrics=False,
         )
 
@@ -104,6 +119,7 @@ class Program:
 
     def adapters(self, figures: Sequence[str]) -> None:
         from benchmarks.inference import figures as measure
+        from benchmarks.inference.paces import SPARE, paces
         from benchmarks.inference.sides import Bench
 
         weights = self.weights()
@@ -115,6 +131,9 @@ class Program:
             some = self.tenants[: self.slots - 1]
             rate = 40.0 if self.gpu else 4.0
             measured: dict[str, Callable[[], object]] = {
+                "paces": lambda: paces(
+                    bench, load, self.tenants[: self.slots - 1 + SPARE], self.output, self.report
+                ),
                 "adapters": lambda: measure.throughput(
                     bench, load, some, self.requests, self.output, self.report, "inference_adapters"
                 ),
@@ -141,6 +160,14 @@ class Program:
             for name in WITH_ADAPTERS:
                 if name in figures:
                     self.timed(name, measured[name])
+
+    def quantised(self) -> None:
+        from benchmarks.inference.quantised import Kind, quantised
+
+        def settings_of(kind: Kind) -> EngineSettings:
+            return self.settings(0, kind.online, kind.checkpoint)
+
+        quantised(settings_of, self.load, self.requests, self.output, self.report)
 
     def leaks(self) -> None:
         from benchmarks.inference.leaks import leaks
@@ -185,6 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         program.timed("engine without adapters", lambda: program.base(figures))
     if any(name in figures for name in WITH_ADAPTERS):
         program.timed("engine with adapters", lambda: program.adapters(figures))
+    if "quantised" in figures:
+        program.timed("quantised", program.quantised)
     if "leaks" in figures:
         program.timed("leaks", program.leaks)
     return 0

@@ -11,6 +11,13 @@ from typing import Any, Self
 EVERY_S = 0.1
 
 
+def memory_bytes() -> int | None:
+    """All of the first GPU's, as CUDA has it to give; None where there is none."""
+    import torch
+
+    return int(torch.cuda.mem_get_info()[1]) if torch.cuda.is_available() else None
+
+
 @dataclass(slots=True)
 class Watch:
     """Use as a context manager around what is measured."""

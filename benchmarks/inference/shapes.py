@@ -5,7 +5,7 @@ with made-up words, so that what a random model writes is text with sentences.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
@@ -51,7 +51,7 @@ SHAPES = {
 
 
 def write_model(
-    folder: Path, shape: Shape, context: int, quantization: dict[str, object] | None = None
+    folder: Path, shape: Shape, context: int, quantization: Mapping[str, object] | None = None
 ) -> None:
     """`config.json` and tokenizer; weights are made up at loading (`load_format="dummy"`)."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def write_model(
         "eos_token_id": None,
     }
     if quantization is not None:
-        config["quantization_config"] = quantization
+        config["quantization_config"] = dict(quantization)
     (folder / "config.json").write_text(json.dumps(config, indent=1))
     write_tokenizer(folder, shape.vocabulary)
 

@@ -34,7 +34,7 @@ from tests.support.platform import events_on, make_platform
 from tests.support.small_tenant import CONTENT, VERSION
 from workers.inference.adapters import Adapters
 from workers.inference.desk import Desk
-from workers.inference.jobs import Job
+from workers.inference.jobs import Attempt, Job
 from workers.inference.metrics import InferenceMetrics
 from workers.inference.serving import AdapterWriter
 from workers.inference.swapping import Swaps
@@ -121,6 +121,7 @@ class Served:
     began: float
     first: float | None
     ended: float
+    suspensions: int
 
 
 class Recorded(InferenceMetrics):
@@ -135,9 +136,12 @@ class Recorded(InferenceMetrics):
         super().swapped(seconds)
         self.swap_seconds.append(seconds)
 
-    def written(self, job: Job, first: float | None, now: float) -> None:
-        super().written(job, first, now)
-        self.served.append(Served(job.tenant, job.adapter, job.arrived, job.began, first, now))
+    def written(self, job: Job, attempt: Attempt, now: float) -> None:
+        super().written(job, attempt, now)
+        first = attempt.collected.began
+        self.served.append(
+            Served(job.tenant, job.adapter, job.arrived, job.began, first, now, job.visits - 1)
+        )
 
 
 class StartedOnce(AdapterWriter):
@@ -214,6 +218,7 @@ class Bench:
             held=max(capacity.held // 2 - 1, slots),  # the other half is the raw side's
             in_flight=in_flight,
             per_tenant=in_flight,
+            suspends=capacity.resumes,
             **self._more,
         )
         return self.limits
@@ -335,24 +340,30 @@ class Bench:
 
     def raw_of(self, calls: Sequence[Call], output_tokens: Sequence[int], *, at_once: int) -> Run:
         """In static batches of `at_once`, each waiting for the last of the one before."""
-        made: list[Run] = []
 
-        async def work(desk: Desk) -> None:
-            made.append(await self._raw(calls, output_tokens, at_once))
-
-        self.run(work)
-        return made[0]
-
-    async def _raw(self, calls: Sequence[Call], output_tokens: Sequence[int], at_once: int) -> Run:
-        await self._load_raw({call.tenant for call in calls})
-        with Watch() as watch:
-            began, cpu = perf_counter(), process_time()
+        async def write() -> int:
             tokens = 0
             for at in range(0, len(calls), at_once):
                 some = zip(calls[at : at + at_once], output_tokens[at : at + at_once], strict=True)
-                tokens += sum(await asyncio.gather(*(self._generate(*each) for each in some)))
-            seconds, cpu = perf_counter() - began, process_time() - cpu
-        return Run(len(calls), seconds, tokens, 0, cpu, watch.busy(), watch.energy_j)
+                tokens += sum(await asyncio.gather(*(self.generate(*each) for each in some)))
+            return tokens
+
+        return self.raw_by(calls, write)
+
+    def raw_by(self, calls: Sequence[Call], write: Callable[[], Coroutine[Any, Any, int]]) -> Run:
+        """As `write` asks the engine, which returns the tokens written; the calls' adapters are loaded before."""
+        made: list[Run] = []
+
+        async def work(desk: Desk) -> None:
+            await self._load_raw({call.tenant for call in calls})
+            with Watch() as watch:
+                began, cpu = perf_counter(), process_time()
+                tokens = await write()
+                seconds, cpu = perf_counter() - began, process_time() - cpu
+            made.append(Run(len(calls), seconds, tokens, 0, cpu, watch.busy(), watch.energy_j))
+
+        self.run(work)
+        return made[0]
 
     async def _load_raw(self, tenants: set[str]) -> None:
         from vllm.lora.request import LoRARequest
@@ -360,7 +371,7 @@ class Bench:
         for tenant in sorted(tenants & self.shelf.live.keys() - self._raw_names.keys()):
             files = self.shelf.files(f"{tenant}@{self.shelf.live[tenant]}")
             request = LoRARequest(f"raw-{tenant}", next(self._raw_numbers), str(files.folder))
-            await self._vllm.add_lora(request)
+            await self.vllm.add_lora(request)
             self._raw_names[tenant] = request
 
     def forget_raw(self) -> None:
@@ -368,29 +379,36 @@ class Bench:
 
         async def work(desk: Desk) -> None:
             for request in self._raw_names.values():
-                await self._vllm.remove_lora(request.lora_int_id)
+                await self.vllm.remove_lora(request.lora_int_id)
             self._raw_names.clear()
 
         self.run(work)
 
-    async def _generate(self, call: Call, output_tokens: int) -> int:
+    async def add_raw(self, tenant: str) -> None:
+        """Give an adapter that the raw side has loaded before a slot."""
+        await self.vllm.add_lora(self._raw_names[tenant])
+
+    async def generate(self, call: Call, output_tokens: int) -> int:
         """As vLLM's documentation shows it, with deltas."""
+        return len(await self.tokens(call, call.prompt_token_ids, output_tokens))
+
+    async def tokens(self, call: Call, prompt: Sequence[int], output_tokens: int) -> list[int]:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
         parameters = SamplingParams(
             max_tokens=output_tokens, temperature=0.0, output_kind=RequestOutputKind.DELTA
         )
-        tokens = 0
-        async for output in self._vllm.generate(
-            {"prompt_token_ids": list(call.prompt_token_ids)},
+        tokens: list[int] = []
+        async for output in self.vllm.generate(
+            {"prompt_token_ids": list(prompt)},
             parameters,
             request_id=f"raw-{uuid4()}",
             lora_request=self._raw_names.get(call.tenant),
         ):
-            tokens += len(output.outputs[0].token_ids)
+            tokens.extend(output.outputs[0].token_ids)
         return tokens
 
     @property
-    def _vllm(self) -> Any:
+    def vllm(self) -> Any:
         return self.engine._life()._vllm

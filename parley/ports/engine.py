@@ -32,7 +32,10 @@ class CompletionRequest:
     request_id: str
     messages: tuple[ChatMessage, ...] = ()
     prompt_token_ids: tuple[int, ...] | None = None
+    #: Of the whole completion, `written` among them.
     max_tokens: int = 400
+    #: Where `facts.resumes`: tokens of this completion from an earlier request that was aborted; it goes on after them. Not with `stop`.
+    written: tuple[int, ...] = ()
     #: The name of a loaded adapter; None is the base model.
     adapter: str | None = None
     stop: tuple[str, ...] = ()
@@ -57,7 +60,9 @@ class Piece:
     #: Natural logarithms, one a token, where they were asked for.
     logprobs: tuple[float, ...] = ()
     finish: Finish | None = None
-    #: Of the whole completion, in the last piece.
+    #: In the first piece: so many tokens at the end of `CompletionRequest.written`, half a character, are written anew from here on.
+    rewritten: int = 0
+    #: Of the whole completion, `written` among it, in the last piece.
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
@@ -89,6 +94,8 @@ class EngineFacts:
     #: Adapters that the engine keeps, those in slots among them; at least slots + 1.
     held: int = 0
     max_rank: int = 0
+    #: Whether an aborted completion can go on later at little cost (`CompletionRequest.written`).
+    resumes: bool = False
 
 
 class Engine(Protocol):

@@ -65,6 +65,7 @@ def make_worker(
     drain_s: float = 5.0,
     urgent_s: float = 0.05,
     forget_every_s: float = 60.0,
+    suspends: bool = False,
 ) -> InferenceWorker:
     def limits(capacity: Capacity) -> Limits:
         room = in_flight or capacity.running
@@ -75,6 +76,8 @@ def make_worker(
             per_tenant=room,
             hold_s=0.02,
             urgent_s=urgent_s,
+            suspends=suspends,
+            worth_s=0.0,
         )
 
     attempts = count(1)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from parley.domain.scheduling import Action, Admit, Limits, Load, Refuse, Scheduler, Unload, Waiting
+from parley.domain.scheduling import Action, Admit, Limits, Load, Refuse, Scheduler, Suspend, Unload, Waiting
 
 
 class Bench:
@@ -68,3 +68,5 @@ def word(action: Action) -> str:
             return f"load {adapter}"
         case Unload(adapter):
             return f"unload {adapter}"
+        case Suspend(id):
+            return f"suspend {id}"

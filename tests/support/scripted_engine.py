@@ -40,7 +40,8 @@ class ScriptedEngine:
     @property
     def facts(self) -> EngineFacts:
         held = 4 * self.slots
-        return EngineFacts("scripted@1", 4096, self.running, self.slots, held, 8 if self.slots else 0)
+        rank = 8 if self.slots else 0
+        return EngineFacts("scripted@1", 4096, self.running, self.slots, held, rank, resumes=True)
 
     async def start(self) -> None:
         self.starts += 1
@@ -55,9 +56,9 @@ class ScriptedEngine:
     async def generate(self, request: CompletionRequest) -> AsyncIterator[Piece]:
         self._begin(request)
         try:
-            pieces = self.say(request)
-            for number, text in enumerate(pieces):
-                await self._wait(request, held=number > 0 and request.prompt_token_ids is None)
+            pieces, begun = self.say(request), len(request.written)
+            for number, text in list(enumerate(pieces))[begun:]:
+                await self._wait(request, held=number > begun and request.prompt_token_ids is None)
                 if request.request_id in self._aborted:
                     yield Piece("", finish="abort", prompt_tokens=9, completion_tokens=number)
                     return

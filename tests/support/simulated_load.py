@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
 
-from parley.domain.scheduling import Action, Admit, Limits, Load, Refuse, Scheduler, Unload, Waiting
+from parley.domain.scheduling import Action, Admit, Limits, Load, Refuse, Scheduler, Suspend, Unload, Waiting
 from tests.support.simulated_engine import Rates, SimulatedEngine
 
 CHARGE_S = 0.25
@@ -92,6 +92,9 @@ class Seen:
     begun: float | None = None
     ended: float | None = None
     refused: str | None = None
+    #: Tokens of the visits before.
+    written: int = 0
+    suspensions: int = 0
     #: While it waited: seconds in which its adapter had no slot.
     slot_wait: float = 0.0
 
@@ -269,17 +272,43 @@ class Simulation:
                     self._refused(id, reason)
                 case Load(adapter):
                     self.loading, self._load_ends = adapter, self.engine.load(adapter)
+                case Suspend(id):
+                    self._suspended(id)
                 case Unload(adapter):
                     self.engine.unload(adapter)
                     self._unloading, self._load_ends = adapter, self.now + self.engine.rates.settle_s
 
     def _admitted(self, id: str) -> None:
         seen = self._seen[id]
-        seen.admitted = self.now
-        seen.slot_wait = self._without_slot(seen.ask.adapter) - self._marks.pop(id)
-        self._service[seen.ask.tenant] += seen.ask.prompt_tokens
+        if seen.admitted is None:
+            seen.admitted = self.now
+            seen.slot_wait = self._without_slot(seen.ask.adapter) - self._marks.pop(id)
+            self._service[seen.ask.tenant] += seen.ask.prompt_tokens
         self._charged[id] = 0
-        self.engine.submit(id, seen.ask.adapter, seen.ask.tokens)
+        self.engine.submit(id, seen.ask.adapter, seen.ask.tokens - seen.written, resumed=seen.suspensions > 0)
+
+    def _suspended(self, id: str) -> None:
+        """What is left of it waits again, with its age."""
+        seen = self._seen[id]
+        written = self.engine.suspend(id)
+        self._charge_one(id, written)
+        seen.written += written
+        seen.suspensions += 1
+        self.chooser.finished(id, self.now)
+        self.chooser.add(
+            Waiting(
+                id,
+                seen.ask.tenant,
+                seen.ask.adapter,
+                seen.ask.priority,
+                seen.ask.at,
+                seen.ask.at + seen.ask.patience_s,
+                0,
+                seen.ask.tokens - seen.written,
+                suspensions=seen.suspensions,
+            ),
+            self.now,
+        )
 
     def _refused(self, id: str, reason: str) -> None:
         self._seen[id].refused = reason
@@ -288,7 +317,7 @@ class Simulation:
     def _ended(self, id: str) -> None:
         seen = self._seen[id]
         seen.ended = self.now
-        self._charge_one(id, seen.ask.tokens)
+        self._charge_one(id, seen.ask.tokens - seen.written)
         del self._charged[id]
         self.chooser.finished(id, self.now)
         self._go_on(seen)
@@ -329,7 +358,8 @@ class Simulation:
 
     def _note_begun(self) -> None:
         for id in self.engine.begun:
-            self._seen[id].begun = self.now
+            if self._seen[id].begun is None:
+                self._seen[id].begun = self.now
         self.engine.begun.clear()
 
     def _note_serving(self) -> None:

@@ -35,11 +35,12 @@ class Engine:
     held: int = 200
     rates: Rates = field(default_factory=Rates)
     scheduled: bool = True
+    suspends: bool = True
 
     def chooser(self) -> Chooser:
         if not self.scheduled:
             return FirstCome(self.in_flight)
-        return Scheduled(limits(self.slots, self.in_flight, held=self.held))
+        return Scheduled(limits(self.slots, self.in_flight, held=self.held, suspends=self.suspends))
 
     @property
     def full_tokens_per_s(self) -> float:

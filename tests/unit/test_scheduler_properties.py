@@ -1,10 +1,12 @@
 """Whatever happens in whatever order: the slots' invariant, nothing lost, nothing twice, nobody for ever."""
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from parley.domain.scheduling import Action, Admit, Limits, Load, Refuse, Scheduler, Unload, Waiting
+from parley.domain.scheduling import Action, Admit, Limits, Load, Refuse, Scheduler, Suspend, Unload, Waiting
 
 TENANTS = ("a", "b", "c", "d", "e", "f")
 FAR = 1e9
@@ -19,14 +21,23 @@ class Worker(RuleBasedStateMachine):
         in_flight=st.integers(1, 8),
         per_tenant=st.integers(1, 8),
         hold_s=st.sampled_from((0.0, 1.0, 5.0)),
+        suspends=st.booleans(),
     )
-    def begin(self, slots: int, spare: int, in_flight: int, per_tenant: int, hold_s: float) -> None:
-        self.limits = Limits(slots, slots + spare, in_flight, per_tenant, hold_s=hold_s, urgent_s=3.0)
+    def begin(
+        self, slots: int, spare: int, in_flight: int, per_tenant: int, hold_s: float, suspends: bool
+    ) -> None:
+        self.limits = Limits(
+            slots, slots + spare, in_flight, per_tenant, hold_s=hold_s, urgent_s=3.0, suspends=suspends
+        )
         self.scheduler = Scheduler(self.limits)
         self.now = 0.0
         self.number = 0
         self.waiting: dict[str, Waiting] = {}
         self.flying: dict[str, Waiting] = {}
+        #: In flight, and told to leave the engine; and, of all that wait, who of equally old ones goes first.
+        self.leaving: set[str] = set()
+        self.places: dict[str, int] = {}
+        self.since: dict[str, float] = {}
         self.over: set[str] = set()
         self.transfer: Load | Unload | None = None
         self.held: set[str] = set()
@@ -53,7 +64,12 @@ class Worker(RuleBasedStateMachine):
         waiting = Waiting(
             id, tenant, adapter, priority, self.now - age_s, self.now + patience_s, 20, max_tokens
         )
-        self.waiting[id] = waiting
+        self.wait(waiting)
+
+    def wait(self, waiting: Waiting) -> None:
+        self.number += 1
+        self.places[waiting.id] = -self.number if waiting.suspensions else self.number
+        self.waiting[waiting.id] = waiting
         self.scheduler.add(waiting, self.now)
 
     @precondition(lambda self: self.waiting)
@@ -95,6 +111,23 @@ class Worker(RuleBasedStateMachine):
         id = data.draw(st.sampled_from(sorted(self.flying)))
         self.scheduler.finished(id, self.now)
         self.end(self.flying, id)
+
+    @precondition(lambda self: self.leaving)
+    @rule(data=st.data())
+    def leave_the_engine(self, data: st.DataObject) -> None:
+        """It waits again, as old as it is, for what is left of it."""
+        id = data.draw(st.sampled_from(sorted(self.leaving)))
+        self.leaving.discard(id)
+        left = self.flying.pop(id)
+        self.scheduler.finished(id, self.now)
+        self.wait(
+            replace(
+                left,
+                prompt_tokens=0,
+                max_tokens=max(1, left.max_tokens - 20),
+                suspensions=left.suspensions + 1,
+            )
+        )
 
     @precondition(lambda self: self.transfer is not None)
     @rule(fails=st.sampled_from((False, False, False, True)))
@@ -187,6 +220,13 @@ class Worker(RuleBasedStateMachine):
             match action:
                 case Admit(id):
                     self.flying[id] = self.waiting.pop(id)
+                    self.since[id] = self.now
+                case Suspend(id):
+                    visited = self.now - self.since[id]
+                    assert self.limits.suspends and id not in self.leaving
+                    assert visited >= self.limits.hold_s * 2 ** self.flying[id].suspensions
+                    assert not self.scheduler.open_for(self.flying[id].adapter, self.now)
+                    self.leaving.add(id)
                 case Refuse(id, reason):
                     assert (reason == "deadline") == (self.waiting[id].deadline <= self.now)
                     self.end(self.waiting, id)
@@ -198,7 +238,7 @@ class Worker(RuleBasedStateMachine):
     def leave(self, ids: list[str], adapter: str) -> None:
         assert ids == sorted(
             (id for id, each in self.waiting.items() if each.adapter == adapter),
-            key=lambda id: (self.waiting[id].arrived, int(id[1:])),
+            key=lambda id: (self.waiting[id].arrived, self.places[id]),
         )
         for id in ids:
             self.end(self.waiting, id)
@@ -206,6 +246,7 @@ class Worker(RuleBasedStateMachine):
     def end(self, place: dict[str, Waiting], id: str) -> None:
         """Each request ends once."""
         del place[id]
+        self.leaving.discard(id)
         assert id not in self.over
         self.over.add(id)
 

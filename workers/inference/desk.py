@@ -5,18 +5,17 @@ The rules of who is next are the scheduler's (`parley.domain.scheduling`), which
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
-from parley.domain.scheduling import Admit, Load, Refuse, Scheduler, Unload, Waiting
+from parley.domain.scheduling import Admit, Load, Refuse, Scheduler, Suspend, Unload
 from parley.errors import (
     AdapterRefused,
     ConfigurationError,
     EngineDied,
     GeneratorUnavailable,
-    ParleyError,
     PromptTooLong,
     RequestRefused,
     TransientError,
@@ -24,26 +23,24 @@ from parley.errors import (
 from parley.ports.bus import Record, TopicPartition
 from parley.ports.clock import Clock
 from parley.ports.models import Completion
-from parley.runtime.backoff import Backoff
 from parley.runtime.faults import describe
 from parley.runtime.handling import Ended, Results
 from schemas.base import TenantId
 from workers.inference import results
-from workers.inference.jobs import PRIORITY, Job, Stopped
+from workers.inference.borrowing import Borrowers
+from workers.inference.engine_life import EngineLife
+from workers.inference.jobs import Attempt, Job, Stopped
 from workers.inference.metrics import InferenceMetrics
 from workers.inference.results import FailureReason, TooLong
 from workers.inference.sender import Sender
 from workers.inference.streaming import Collected, StreamFactory
-from workers.inference.writing import Writer, started
+from workers.inference.writing import Unfinished, Writer
 
 log = logging.getLogger(__name__)
 
 RETRY_FIRST_S = 0.2
 RETRY_MOST_S = 5.0
 LOAD_AGAIN_S = 1.0
-LAST = max(PRIORITY.values())
-LASTING_S = 60.0
-"""An engine that was up for so long has recovered: the next death is answered at once again."""
 DEATHS = 2
 """An engine's death may be a request's fault: what was under way is asked again once, and then given up."""
 
@@ -75,15 +72,12 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self._jobs: dict[str, Job] = {}
         self._by_generation: dict[str, Job] = {}
-        self._borrowers: dict[str, asyncio.Future[bool]] = {}
+        self._borrowers = Borrowers(scheduler, new_attempt, self._plan_pump)
         self._tasks: set[asyncio.Task[None]] = set()
         self._companions: set[asyncio.Task[None]] = set()
         self._pump_planned = False
         self._wake: asyncio.TimerHandle | None = None
-        self._restarting = False
-        self._life = 0
-        self._up_since = self._loop.time()
-        self._backoff = Backoff(0.1, 30.0)
+        self._engine = EngineLife(writer, scheduler, metrics, self._spawn, self._plan_pump, self._not_loaded)
         self._closing = False
         self.fault: BaseException | None = None
 
@@ -124,6 +118,7 @@ class Desk:
     def hand_back(self) -> None:
         """Nothing more is begun: what waits is left to the next owner."""
         self._closing = True
+        self._engine.close()
         for job in list(self._jobs.values()):
             if not job.running:
                 self._scheduler.cancel(job.id)
@@ -159,9 +154,7 @@ class Desk:
     def retire(self, name: str) -> None:
         """Not wanted any more: what is being written with it is finished, what waits for it goes to what stands in."""
         for job_id in self._scheduler.withdraw(name, self._loop.time()):
-            if job_id in self._borrowers:
-                self._answer(job_id, granted=False)
-            else:
+            if not self._borrowers.answer(job_id, granted=False):
                 self._queue(self._jobs[job_id])
         self._plan_pump()
 
@@ -180,9 +173,11 @@ class Desk:
                 case Admit(id=job_id):
                     self._begin(job_id)
                 case Load(adapter=name):
-                    self._spawn(self._load(name))
+                    self._spawn(self._engine.load(name))
                 case Unload(adapter=name):
-                    self._spawn(self._unload(name))
+                    self._spawn(self._engine.unload(name))
+                case Suspend(id=job_id):
+                    self._suspend(job_id)
                 case Refuse(id=job_id, reason=reason):
                     self._refuse(job_id, reason)
         self._metrics.look(self._scheduler, self._loop.time())
@@ -204,48 +199,33 @@ class Desk:
         except RequestRefused as error:
             log.warning("inference: event %s: %s", job.id, error)
             return self._fail(job, "refused")
+        if job.attempt is not None and job.attempt.adapter != job.adapter:
+            job.attempt = None
         self._scheduler.add(job.waiting(), self._loop.time())
         self._plan_pump()
 
     def _begin(self, job_id: str) -> None:
-        if job_id in self._borrowers:
-            return self._answer(job_id, granted=True)
+        if self._borrowers.answer(job_id, granted=True):
+            return
         job = self._jobs[job_id]
         job.running = True
-        job.tries += 1
-        job.began = self._loop.time()
-        self._metrics.waited(job)
-        self._spawn(self._write(job))
+        job.visits += 1
+        job.new_tokens = 0
+        if job.attempt is None:
+            job.began = self._loop.time()
+            self._metrics.waited(job)
+            job.attempt = self._open(job)
+        else:
+            self._metrics.resumed(job.attempt, self._loop.time())
+        self._spawn(self._write(job, job.attempt))
 
     def _refuse(self, job_id: str, reason: FailureReason) -> None:
-        if job_id in self._borrowers:
-            self._answer(job_id, granted=False)
-        else:
+        if not self._borrowers.answer(job_id, granted=False):
             self._fail(self._jobs[job_id], reason)
 
-    def _answer(self, borrower_id: str, *, granted: bool) -> None:
-        """Who asked may have been cancelled meanwhile."""
-        if not self._borrowers[borrower_id].done():
-            self._borrowers[borrower_id].set_result(granted)
-
-    @asynccontextmanager
-    async def slot(self, tenant: TenantId, adapter: str, within_s: float) -> AsyncIterator[bool]:
+    def slot(self, tenant: TenantId, adapter: str, within_s: float) -> AbstractAsyncContextManager[bool]:
         """While inside, this adapter has a slot and may decode; False where it could not be had in time."""
-        borrower_id = f"slot:{self._new_attempt()}"
-        granted = self._borrowers[borrower_id] = self._loop.create_future()
-        now = self._loop.time()
-        asked = Waiting(
-            borrower_id, tenant, adapter, LAST, now, now + within_s, prompt_tokens=0, max_tokens=1
-        )
-        self._scheduler.add(asked, now)
-        self._plan_pump()
-        try:
-            yield await granted
-        finally:
-            del self._borrowers[borrower_id]
-            if not self._scheduler.cancel(borrower_id):
-                self._scheduler.finished(borrower_id, self._loop.time())
-            self._plan_pump()
+        return self._borrowers.slot(tenant, adapter, within_s)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
@@ -260,47 +240,57 @@ class Desk:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    async def _write(self, job: Job) -> None:
-        life = self._life
-        attempt = self._new_attempt()
-        stream = self._streams.open(job.event, attempt, job.quotable)
+    def _open(self, job: Job) -> Attempt:
+        number = self._new_attempt()
+        stream = self._streams.open(job.event, number, job.quotable)
         collected = Collected(
             lambda text: self._sender.post(lambda: stream.write(text)),
             self._loop.time,
         )
+        return Attempt(number, job.adapter, stream, collected)
+
+    async def _write(self, job: Job, attempt: Attempt) -> None:
+        life = self._engine.number
         deadline = self._loop.call_at(job.deadline, self._stop, job, "deadline")
         try:
             completion = await self._writer.write(
-                job.assignment(), collected.write, lambda tokens: self._produced(job, tokens)
+                job.assignment(), attempt.collected.write, lambda tokens: self._produced(job, attempt, tokens)
             )
         except Exception as error:
             self._broke(job, error, life)
         else:
-            collected.flush()
-            self._metrics.written(job, collected.began, self._loop.time())
-            self._written(job, completion, attempt, stream.finish)
+            attempt.collected.flush()
+            self._metrics.visited(job)
+            self._written(job, completion, attempt)
         finally:
             deadline.cancel()
             self._plan_pump()
 
-    def _produced(self, job: Job, tokens: int) -> None:
-        job.completion_tokens += tokens
-        self._scheduler.produced(job.id, job.completion_tokens)
+    def _produced(self, job: Job, attempt: Attempt, tokens: int) -> None:
+        job.new_tokens += tokens
+        attempt.tokens += tokens
+        self._scheduler.produced(job.id, job.new_tokens)
 
-    def _written(
-        self, job: Job, completion: Completion | None, attempt: str, finish: Callable[[], None]
-    ) -> None:
+    def _written(self, job: Job, completion: Completion | Unfinished | None, attempt: Attempt) -> None:
+        """A text that was finished before it could be suspended is finished."""
         if job.stopped == "closing":
             return self._hand_back(job)
+        if job.stopped == "suspended":
+            job.stopped = None
         if job.stopped is not None:
             return self._fail(job, job.stopped)
+        if isinstance(completion, Unfinished):
+            attempt.suspensions += 1
+            attempt.paused = self._loop.time()
+            return self._again(job)
+        self._metrics.written(job, attempt, self._loop.time())
 
         def ended() -> Ended:
             now = self._clock.now()
             if completion is None:
                 return Ended(job.item, results.nothing_found(job.event, now))
-            finish()
-            return Ended(job.item, results.generated(job.event, completion, attempt, job.quotable, now))
+            attempt.stream.finish()
+            return Ended(job.item, results.generated(job.event, completion, attempt.id, job.quotable, now))
 
         self._end(job, ended)
 
@@ -308,9 +298,11 @@ class Desk:
         """What becomes of a job whose writing raised; the loop goes on in any case."""
         if job.stopped == "closing":
             return self._hand_back(job)
+        job.attempt = None  # what there is of it is lost, or of no use to whoever is asked next
+        job.tries += 1
         match error:
             case EngineDied():
-                self._restart(life)
+                self._engine.died(life)
                 job.deaths += 1
                 if job.deaths < DEATHS:
                     self._again(job)
@@ -343,16 +335,25 @@ class Desk:
         job.running = False
         if self._closing or job.stopped == "closing":
             return self._hand_back(job)
+        if job.stopped == "suspended":
+            job.stopped = None
         if job.stopped is not None:
             return self._fail(job, job.stopped)
-        job.completion_tokens = 0
         self._queue(job)
+
+    def _suspend(self, job_id: str) -> None:
+        """Another adapter needs its slot: the text goes on when it is this one's turn again."""
+        job = self._jobs.get(job_id)
+        if job is not None and job.running:
+            self._stop(job, "suspended")
 
     def _stop(self, job: Job, why: Stopped) -> None:
         """Tell whoever writes to end; the writing itself then comes to its end and says so."""
-        if job.stopped is None:
-            job.stopped = why
-            self._metrics.aborts.labels(why).inc()
+        if job.stopped not in (None, "suspended"):
+            return
+        told, job.stopped = job.stopped is not None, why
+        self._metrics.aborts.labels(why).inc()
+        if not told:
             self._spawn(self._abort(job.request_id))
 
     async def _abort(self, request_id: str) -> None:
@@ -388,67 +389,14 @@ class Desk:
             if job.running:
                 self._scheduler.finished(job.id, self._loop.time())
 
-    # -- the engine ---------------------------------------------------------------------------------------------------
-
-    async def _load(self, name: str) -> None:
-        """What was begun in another life of the engine says nothing of this one."""
-        began, life = self._loop.time(), self._life
-        try:
-            await self._writer.load(name)
-        except EngineDied:
-            self._restart(life)
-        except Exception as error:  # a version must not bring the others' worker down
-            if life == self._life:
-                self._not_loaded(name, error)
-        else:
-            if life != self._life:
-                return
-            self._metrics.swapped(self._loop.time() - began)
-            self._scheduler.loaded(name, self._loop.time())
-        self._plan_pump()
-
-    def _not_loaded(self, name: str, error: Exception) -> None:
+    def _not_loaded(self, job_ids: Sequence[str], error: Exception) -> None:
         """Those who waited for it go to what stands in for it by now; where its files are only away, they try again later."""
-        told = error if isinstance(error, ParleyError) else describe(error)
-        log.error("inference: adapter %s was not loaded: %s", name, told)
-        for job_id in self._scheduler.load_failed(name, self._loop.time()):
-            if job_id in self._borrowers:
-                self._answer(job_id, granted=False)
-            elif isinstance(error, TransientError):
+        for job_id in job_ids:
+            if self._borrowers.answer(job_id, granted=False):
+                continue
+            if isinstance(error, TransientError):
                 self._loop.call_later(LOAD_AGAIN_S, self._again, self._jobs[job_id])
             elif isinstance(error, AdapterRefused):
                 self._queue(self._jobs[job_id])
             else:
                 self._fail(self._jobs[job_id], "error")
-
-    async def _unload(self, name: str) -> None:
-        life = self._life
-        try:
-            await self._writer.unload(name)
-        except EngineDied:
-            self._restart(life)
-        except Exception as error:
-            log.error("inference: adapter %s was not unloaded: %s", name, describe(error))
-        if life == self._life and not self._restarting:
-            self._scheduler.unloaded(name, self._loop.time())
-        self._plan_pump()
-
-    def _restart(self, life: int) -> None:
-        """The engine is gone: nothing is begun until it is there again. Done once a death, however many notice it, and however late."""
-        if life == self._life and not self._restarting and not self._closing:
-            self._restarting = True
-            self._scheduler.suspend(self._loop.time())
-            self._spawn(self._bring_back())
-
-    async def _bring_back(self) -> None:
-        log.error("inference: the engine died; it is started anew")
-        pause_s = self._backoff.next()
-        if self._loop.time() - self._up_since > LASTING_S:
-            self._backoff.reset()
-        await asyncio.sleep(pause_s)
-        await started(self._writer)
-        self._life += 1
-        self._up_since = self._loop.time()
-        self._restarting = False
-        self._scheduler.reset(self._loop.time())
-        self._plan_pump()

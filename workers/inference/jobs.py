@@ -9,7 +9,8 @@ from parley.runtime.handling import Item
 from schemas.base import Event, TenantId
 from schemas.tenant import TenantConfig
 from schemas.work import GenerationRequested
-from workers.inference.writing import Assignment
+from workers.inference.streaming import Collected, Stream
+from workers.inference.writing import Assignment, Draft
 
 PRIORITY = {"reply": 0, "draft": 1, "shadow": 2}
 """A customer waits, then a human agent does, then nobody."""
@@ -17,7 +18,25 @@ PRIORITY = {"reply": 0, "draft": 1, "shadow": 2}
 CHARS_PER_TOKEN = 3.0
 """For estimates before anything is tokenised; English has about four, Chinese below two."""
 
-Stopped = Literal["cancelled", "deadline", "closing"]
+Stopped = Literal["cancelled", "deadline", "closing", "suspended"]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One text for one request, from its first token to its last, however often it is suspended in between."""
+
+    id: str
+    #: Who writes it: a text is not gone on with by another.
+    adapter: str | None
+    stream: Stream
+    collected: Collected
+    draft: Draft = field(default_factory=Draft)
+    #: How often it was suspended, since when it is, and for how long it was in all.
+    suspensions: int = 0
+    paused: float | None = None
+    paused_s: float = 0.0
+    #: Told of, by whoever writes; a server need not tell which.
+    tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -35,14 +54,17 @@ class Job:
     deadline: float
     #: The adapter that writes it, by its name `tenant@digest`; None is the base model.
     adapter: str | None = None
+    #: Times that it was handed to whoever writes; of those, how often that failed since it last went well.
+    visits: int = 0
     tries: int = 0
     deaths: int = 0
     running: bool = False
+    attempt: Attempt | None = None
     #: Why the engine was told to end it.
     stopped: Stopped | None = None
     began: float = 0.0
-    first_text: float | None = None
-    completion_tokens: int = 0
+    #: Of this visit.
+    new_tokens: int = 0
     #: The same request at other offsets: it was published twice, and what becomes of this one counts for them too.
     repeats: list[Item] = field(default_factory=list)
 
@@ -56,15 +78,27 @@ class Job:
 
     @property
     def request_id(self) -> str:
-        return f"{self.id}:{self.tries}"
+        return f"{self.id}:{self.visits}"
+
+    @property
+    def written(self) -> int:
+        """Tokens that there are of its text."""
+        return len(self.attempt.draft.token_ids) if self.attempt is not None else 0
 
     def assignment(self) -> Assignment:
-        """As whoever writes sees it; a new `request_id` each try, since an engine must not see one twice."""
-        priority = PRIORITY[self.event.body.purpose]
-        return Assignment(self.request_id, self.tenant, self.prompt, self.adapter, priority)
+        """As whoever writes sees it; a new `request_id` each visit, since an engine must not see one twice."""
+        assert self.attempt is not None  # who writes is told what there is
+        return Assignment(
+            self.request_id,
+            self.tenant,
+            self.prompt,
+            self.adapter,
+            PRIORITY[self.event.body.purpose],
+            self.attempt.draft,
+        )
 
     def waiting(self) -> Waiting:
-        """As the scheduler sees it."""
+        """As the scheduler sees it: what is left of it."""
         prompt = self.prompt
         chars = len(prompt.system) + len(prompt.question)
         chars += sum(len(turn.text) for turn in prompt.history)
@@ -76,6 +110,7 @@ class Job:
             priority=PRIORITY[self.event.body.purpose],
             arrived=self.arrived,
             deadline=self.deadline,
-            prompt_tokens=int(chars / CHARS_PER_TOKEN),
-            max_tokens=prompt.max_tokens,
+            prompt_tokens=0 if self.written else int(chars / CHARS_PER_TOKEN),
+            max_tokens=prompt.max_tokens - self.written,
+            suspensions=self.attempt.suspensions if self.attempt is not None else 0,
         )

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from parley.domain.scheduling import Scheduler
-from workers.inference.jobs import Job
+from workers.inference.jobs import Attempt, Job
 
 WAIT = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0)
 TOKEN = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0)
@@ -38,9 +38,16 @@ class InferenceMetrics:
         self.failures = Counter(
             "parley_inference_failures", "Generations without a text", ["reason"], registry=registry
         )
-        #: By reason: cancelled, deadline, closing.
+        #: By reason: cancelled, deadline, closing, suspended.
         self.aborts = Counter(
             "parley_inference_aborts", "Generations the engine was told to end", ["reason"], registry=registry
+        )
+        #: Seconds for which texts that were begun waited for their slot again.
+        self.paused = Histogram(
+            "parley_inference_paused_seconds",
+            "Seconds a text that was begun waited to go on",
+            buckets=WAIT,
+            registry=registry,
         )
         self.waiting = Gauge("parley_inference_waiting", "Requests that wait", registry=registry)
         self.oldest = Gauge(
@@ -75,13 +82,22 @@ class InferenceMetrics:
     def waited(self, job: Job) -> None:
         self.queue.labels(job.tenant).observe(job.began - job.arrived)
 
-    def written(self, job: Job, first: float | None, now: float) -> None:
-        self.tokens.labels(job.tenant).inc(job.completion_tokens)
+    def visited(self, job: Job) -> None:
+        """Whoever writes is done with it, for now or for good."""
+        self.tokens.labels(job.tenant).inc(job.new_tokens)
+
+    def resumed(self, attempt: Attempt, now: float) -> None:
+        if attempt.paused is not None:
+            self.paused.observe(now - attempt.paused)
+            attempt.paused_s += now - attempt.paused
+
+    def written(self, job: Job, attempt: Attempt, now: float) -> None:
+        first = attempt.collected.began
         if first is None:
             return
         self.first.labels(job.tenant).observe(first - job.began)
-        if job.completion_tokens > 1:
-            self.token.observe((now - first) / (job.completion_tokens - 1))
+        if attempt.tokens > 1:
+            self.token.observe((now - first - attempt.paused_s) / (attempt.tokens - 1))
 
     def swapped(self, seconds: float) -> None:
         self.swaps.observe(seconds)

@@ -48,7 +48,7 @@ class AdapterWriter(EngineWriter):
         await self._self_test()
         facts = self._engine.facts
         self._slots = facts.slots
-        return Capacity(facts.running, facts.slots, facts.held)
+        return Capacity(facts.running, facts.slots, facts.held, facts.resumes)
 
     def adapter_of(self, tenant: TenantId, asked: str | None, config: TenantConfig) -> str | None:
         """An engine without slots serves everybody with the base model, and the answers say so."""

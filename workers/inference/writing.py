@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from parley.domain.citing import Answer
@@ -26,22 +26,44 @@ QUOTED_AT_ONCE = 16
 
 
 class Capacity(NamedTuple):
-    """What the scheduler has to know: completions at once, adapters that decode at once (0: it has none to load), adapters kept."""
+    """What the scheduler has to know: completions at once, adapters that decode at once (0: it has none to load), adapters kept, and whether
+    a text that was aborted can go on.
+    """
 
     running: int
     slots: int = 0
     held: int = 0
+    resumes: bool = False
+
+
+class Draft:
+    """What there is of one text so far: it stays with whoever asked for it while it is suspended."""
+
+    def __init__(self) -> None:
+        self.answer = Answer()
+        self.token_ids: list[int] = []
+
+    def add(self, piece: Piece) -> None:
+        if piece.rewritten:
+            del self.token_ids[-piece.rewritten :]
+        self.token_ids.extend(piece.token_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One text to write. `request_id` is used once, `adapter` is a name that `adapter_of` gave, `priority` is lower for who goes first."""
+    """One text to write, or to go on with. `request_id` is used once, `adapter` is a name that `adapter_of` gave, `priority` is lower for who goes first."""
 
     request_id: str
     tenant: TenantId
     prompt: Prompt
     adapter: str | None = None
     priority: int = 0
+    draft: Draft = field(default_factory=Draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """It was aborted. What there is of it is in the assignment's draft."""
 
 
 class Writer(Protocol):
@@ -55,8 +77,10 @@ class Writer(Protocol):
 
     async def write(
         self, work: Assignment, on_text: Callable[[str], None], on_tokens: Callable[[int], None]
-    ) -> Completion | None:
-        """The pieces given to `on_text` add up to the completion's text. None: the passages do not answer, or it was aborted."""
+    ) -> Completion | Unfinished | None:
+        """The pieces given to `on_text`, those of earlier calls with this draft among them, add up to the completion's text; `on_tokens`
+        is told how many tokens have come. None: the passages do not answer.
+        """
 
     async def abort(self, request_id: str) -> None: ...
 
@@ -147,19 +171,20 @@ class EngineWriter:
 
     async def write(
         self, work: Assignment, on_text: Callable[[str], None], on_tokens: Callable[[int], None]
-    ) -> Completion | None:
+    ) -> Completion | Unfinished | None:
         messages = messages_of(work.prompt)
-        answer = Answer()
+        answer, draft = work.draft.answer, work.draft
         last: Piece | None = None
         async for piece in self._engine.generate(self._request(work, messages)):
             if piece.text and (text := answer.take(piece.text)):
                 on_text(text)
-            on_tokens(len(piece.token_ids) or 1)
+            draft.add(piece)
+            on_tokens(len(piece.token_ids) or bool(piece.text))  # a server that tells no ids tells each token
             last = piece
         if last is None or last.finish is None:
             raise EngineDied("the engine ended a completion without saying why")
         if last.finish == "abort":
-            return None
+            return Unfinished()
         if text := answer.finish():
             on_text(text)
         return self._completion(work, messages, answer, last) if answer.text else None
@@ -184,6 +209,7 @@ class EngineWriter:
             request_id=work.request_id,
             messages=messages,
             max_tokens=work.prompt.max_tokens,
+            written=tuple(work.draft.token_ids),
             adapter=work.adapter,
             seed=work.prompt.seed,
             cache_salt=self._salt(work.tenant),

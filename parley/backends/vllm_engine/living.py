@@ -81,15 +81,16 @@ class Living:
         if request.request_id in self._under_way:
             raise RequestRefused(f"request {request.request_id} is under way already")
         vllm, prompt = self._running(), self._prompts.token_ids(request)
-        parameters = self._parameters(request, self._prompts.room(prompt, request.max_tokens))
+        written = self._prompts.written(request)
+        parameters = self._parameters(request, self._prompts.room(prompt, request.max_tokens), len(written))
         adapter = self._adapters.use(request.adapter)
         own = self._under_way[request.request_id] = _UnderWay()
-        pieces, finished = Pieces(len(prompt), logprobs=request.logprobs), False
+        pieces, finished = self._pieces(request, len(prompt), len(written)), False
         try:
             with in_our_words():
                 queue = own.queue = await vllm.add_request(
                     request.request_id,
-                    tokens_input(prompt, cache_salt=request.cache_salt or None),
+                    tokens_input(prompt + written, cache_salt=request.cache_salt or None),
                     parameters,
                     lora_request=adapter,
                     priority=request.priority,
@@ -147,12 +148,18 @@ class Living:
             raise EngineDied("the engine is closed")
         return self._vllm
 
-    def _parameters(self, request: CompletionRequest, max_tokens: int) -> SamplingParams:
+    @staticmethod
+    def _pieces(request: CompletionRequest, prompt: int, written: int) -> Pieces:
+        rewritten = len(request.written) - written
+        return Pieces(prompt, logprobs=request.logprobs, written=written, rewritten=rewritten)
+
+    def _parameters(self, request: CompletionRequest, max_tokens: int, written: int) -> SamplingParams:
+        """A completion that goes on is sampled with numbers of its own, not with those of its beginning again."""
         with in_our_words():
             return SamplingParams(
-                max_tokens=max_tokens,
+                max_tokens=max_tokens - written,
                 temperature=request.temperature,
-                seed=request.seed,
+                seed=request.seed if request.seed is None else request.seed + written,
                 stop=list(request.stop),
                 logprobs=0 if request.logprobs else None,  # 0: of the tokens that are written, no others
                 ignore_eos=request.ignore_eos,

@@ -6,6 +6,9 @@ from parley.domain.prompting import without_control
 from parley.errors import PromptTooLong, RequestRefused
 from parley.ports.engine import CompletionRequest
 
+HALF_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+"""What a tokenizer decodes the bytes of an unfinished character to."""
+
 
 class Prompts:
     """Of one loaded model. `tokenizer` is its Hugging Face tokenizer, None for a model without one."""
@@ -34,6 +37,21 @@ class Prompts:
     def room(self, tokens: list[int], wanted: int) -> int:
         """How many tokens a completion of this prompt may have."""
         return min(wanted, self._context - len(tokens))
+
+    def written(self, request: CompletionRequest) -> list[int]:
+        """What the completion had before, without half a character at the end: its text has not been told, and a prompt that ends with one
+        confuses the decoding of what follows. Raises `RequestRefused` where it cannot go on.
+        """
+        written = list(request.written)
+        if written and (request.stop or self._tokenizer is None):
+            raise RequestRefused("written: cannot go on with `stop`, nor without a tokenizer")
+        if len(written) >= request.max_tokens:
+            raise RequestRefused(
+                f"written: has {len(written)} tokens; allowed: less than max_tokens, {request.max_tokens}"
+            )
+        while written and self._tokenizer.decode(written).endswith(HALF_CHARACTER):
+            written.pop()
+        return written
 
     def _by_template(self, request: CompletionRequest) -> list[int]:
         if self._tokenizer is None:

@@ -68,6 +68,7 @@ def _facts(settings: EngineSettings, vllm: Any) -> EngineFacts:
         model=f"{settings.name}@{find_base(settings.model, settings.revision or None).revision}",
         context_tokens=int(vllm.vllm_config.model_config.max_model_len),
         running=settings.max_num_seqs,
+        resumes=settings.prefix_caching,
         slots=settings.max_loras,
         held=settings.held,
         max_rank=settings.rank,

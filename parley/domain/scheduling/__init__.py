@@ -4,7 +4,18 @@ Pure, like all of the domain: the worker passes the time in and carries the acti
 """
 
 from parley.domain.scheduling.limits import Limits
-from parley.domain.scheduling.requests import Action, Admit, Load, Reason, Refuse, Unload, Waiting
+from parley.domain.scheduling.requests import Action, Admit, Load, Reason, Refuse, Suspend, Unload, Waiting
 from parley.domain.scheduling.scheduler import Scheduler
 
-__all__ = ["Action", "Admit", "Limits", "Load", "Reason", "Refuse", "Scheduler", "Unload", "Waiting"]
+__all__ = [
+    "Action",
+    "Admit",
+    "Limits",
+    "Load",
+    "Reason",
+    "Refuse",
+    "Scheduler",
+    "Suspend",
+    "Unload",
+    "Waiting",
+]

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from math import inf
 
 from parley.domain.scheduling.counters import Counters
 from parley.domain.scheduling.limits import Limits
 from parley.domain.scheduling.pace import Pace
 from parley.domain.scheduling.queues import Claim, Lane, Line, Queues
-from parley.domain.scheduling.requests import Admit, Refuse, Waiting
+from parley.domain.scheduling.requests import Admit, Refuse, Suspend, Waiting
 
 
 @dataclass(slots=True)
@@ -16,6 +17,8 @@ class Flight:
     waiting: Waiting
     admitted: float
     produced: int = 0
+    #: It was told to leave the engine, to go on later.
+    suspended: bool = False
 
 
 class Admission:
@@ -25,9 +28,12 @@ class Admission:
         self.queues = Queues(by_adapter=limits.slots > 0)
         self.counters = Counters(limits.input_weight, limits.output_weight)
         self.flights: dict[str, Flight] = {}
+        #: Texts that are suspended, or were told to leave the engine for that.
+        self.paused = 0
         self._limits = limits
         self._pace = Pace()
         self._of_tenant: dict[str, int] = {}
+        self._of_adapter: dict[str | None, dict[str, Flight]] = {}
 
     def add(self, waiting: Waiting, now: float) -> None:
         """Raises `ValueError` for an id that waits or is in flight, and for a class below 0."""
@@ -36,12 +42,14 @@ class Admission:
         if waiting.id in self.queues or waiting.id in self.flights:
             raise ValueError(f"request {waiting.id} is here already")
         self.counters.waits(waiting.tenant)
+        self.paused += waiting.suspensions > 0
         self.queues.add(waiting, now, self._pace.expected_s(waiting.max_tokens))
 
     def take(self, id: str) -> Waiting:
         """Out of the queues. Raises `KeyError` for one that does not wait."""
         waiting = self.queues.remove(id)
         self.counters.waits_no_more(waiting.tenant)
+        self.paused -= waiting.suspensions > 0
         return waiting
 
     def refuse(self, now: float) -> Iterator[tuple[Waiting, Refuse]]:
@@ -85,14 +93,46 @@ class Admission:
         if flight is None:
             return None
         waiting = flight.waiting
+        self._leave_adapter(waiting)
         self._of_tenant[waiting.tenant] -= 1
         if not self._of_tenant[waiting.tenant]:
             del self._of_tenant[waiting.tenant]
-        self._pace.learn(now - flight.admitted, flight.produced, waiting.max_tokens)
+        self.paused -= flight.suspended
+        if not flight.suspended:  # how much of its limit it would have used is not known
+            self._pace.learn(now - flight.admitted, flight.produced, waiting.max_tokens)
         return waiting
 
+    def visits_end(self, adapter: str) -> float:
+        """When all that is in flight for this adapter has had its hold. Each suspension doubles it, so that even where everybody takes turns
+        a text has few of them and ends.
+        """
+        flying = self._of_adapter.get(adapter, {}).values()
+        holds = (
+            each.admitted + self._limits.hold_s * 2**each.waiting.suspensions
+            for each in flying
+            if not each.suspended
+        )
+        return max(holds, default=-inf)
+
+    def lasting(self, adapter: str) -> list[Flight]:
+        """What is in flight for this adapter, not told to leave yet, and expected to go on for so long that suspending it is worth it."""
+        return [
+            flight
+            for flight in self._of_adapter.get(adapter, {}).values()
+            if not flight.suspended
+            and self._pace.expected_s(flight.waiting.max_tokens - flight.produced) > self._limits.worth_s
+        ]
+
+    def suspend(self, flights: Iterable[Flight]) -> Iterator[Suspend]:
+        for flight in flights:
+            flight.suspended = True
+            self.paused += 1
+            yield Suspend(flight.waiting.id)
+
     def lose_flights(self) -> None:
+        self.paused -= sum(flight.suspended for flight in self.flights.values())
         self.flights.clear()
+        self._of_adapter.clear()
         self._of_tenant.clear()
 
     def _best(self, line: Line, now: float) -> list[tuple[Claim, float, Lane]]:
@@ -106,9 +146,16 @@ class Admission:
             return waiting, Refuse(waiting.id, "busy")
         lane.since = now
         self.counters.charge(waiting.tenant, prompt_tokens=waiting.prompt_tokens)
-        self.flights[waiting.id] = Flight(waiting, now)
+        flight = self.flights[waiting.id] = Flight(waiting, now)
+        self._of_adapter.setdefault(waiting.adapter, {})[waiting.id] = flight
         self._of_tenant[waiting.tenant] = self._of_tenant.get(waiting.tenant, 0) + 1
         return waiting, Admit(waiting.id)
+
+    def _leave_adapter(self, waiting: Waiting) -> None:
+        others = self._of_adapter[waiting.adapter]
+        del others[waiting.id]
+        if not others:
+            del self._of_adapter[waiting.adapter]
 
     def _capped(self, tenant: str) -> bool:
         return self._of_tenant.get(tenant, 0) >= self._limits.per_tenant

@@ -133,7 +133,8 @@ class Queues:
             lane = Lane(waiting.tenant, waiting.priority, now)
             line.put(lane, self._number)
         entry = self._entries[waiting.id] = Entry(waiting, lane)
-        heappush(lane.heap, (waiting.arrived, self._number, entry))
+        place = -self._number if waiting.suspensions else self._number
+        heappush(lane.heap, (waiting.arrived, place, entry))
         heappush(self._due, (waiting.deadline - expected_s, self._number, entry))
         lane.size += 1
         line.size += 1

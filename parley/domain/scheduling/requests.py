@@ -20,8 +20,10 @@ class Waiting:
     deadline: float
     #: An estimate will do.
     prompt_tokens: int
-    #: The most that the output can have.
+    #: The most that the output can have from here on.
     max_tokens: int
+    #: How often it was suspended. Of equally old ones those that were begun go first.
+    suspensions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +58,11 @@ class Refuse:
     reason: Reason
 
 
-Action = Admit | Load | Unload | Refuse
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Take it out of the engine, with what it has written so far; tell `finished`, then `add` what is left of it, as old as it was."""
+
+    id: str
+
+
+Action = Admit | Load | Unload | Refuse | Suspend

@@ -1,11 +1,13 @@
 """Who gets a slot next, and who gives one up for it."""
 
+from collections.abc import Iterator
 from math import inf
 
 from parley.domain.scheduling.admission import Admission
 from parley.domain.scheduling.candidates import Candidates
 from parley.domain.scheduling.limits import Limits
 from parley.domain.scheduling.queues import Claim
+from parley.domain.scheduling.requests import Suspend
 from parley.domain.scheduling.slots import Resident, Slots
 
 
@@ -56,15 +58,44 @@ class Rotation:
                 self._drain_for_better(now)
         return False
 
+    def suspend(self, now: float) -> Iterator[Suspend]:
+        """What is in flight of residents that drain, one for each urgent candidate that nothing else is about to make room for, those with
+        the least first. As many texts as can be in flight are suspended at once, no more: else, with more asked than can be done,
+        everything would be begun and nothing ended.
+        """
+        if not self._limits.suspends:
+            return
+        missing = self.candidates.urgent(now) - self._slots.free
+        if missing <= 0:
+            return
+        closed = [
+            self._admission.lasting(adapter)
+            for adapter, resident in self._slots.residents.items()
+            if resident.closes is not None
+            and max(resident.closes, self._admission.visits_end(adapter)) <= now
+        ]
+        for flights in sorted(closed, key=len)[:missing]:
+            if self._admission.paused + len(flights) <= self._limits.in_flight:
+                yield from self._admission.suspend(flights)
+
     def next_change(self, now: float) -> float:
-        """When a hold will be over or a candidate become urgent or overdue, as long as there are candidates; infinite: never."""
+        """When a hold will be over, a resident close, or a candidate become urgent or overdue, as long as there are candidates; infinite: never."""
         if not self.candidates:
             return inf
-        holds = (self._hold_ends(each) for each in self._slots.residents.values() if not each.draining)
+        ends = [
+            self._hold_ends(each) if each.closes is None else each.closes
+            for each in self._slots.residents.values()
+        ]
+        if self._limits.suspends:
+            ends += [
+                self._admission.visits_end(adapter)
+                for adapter, each in self._slots.residents.items()
+                if each.draining
+            ]
         return min(
             self.candidates.next_urgent(now),
             self.candidates.next_urgent(now, self._limits.urgent_s),
-            *(at for at in holds if at > now),
+            *(at for at in ends if at > now),
         )
 
     def _serve_again(self, draining: list[Resident], count: int) -> bool:

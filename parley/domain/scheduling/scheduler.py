@@ -48,6 +48,7 @@ class Scheduler:
             self._give_up_drained(now)
             if self._rotation.balance(now):
                 actions += self._admit(now)
+            actions += self._rotation.suspend(now)
             actions += self._transfer(now)
         return actions
 
