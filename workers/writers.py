@@ -8,7 +8,13 @@ from parley.domain.adapters import AdapterFacts
 from parley.domain.base_model import BaseModel
 from parley.domain.scheduling import Limits
 from parley.engine_settings import EngineSettings, engine_settings
-from parley.errors import AdapterRefused, ConfigurationError, RequestRefused
+from parley.errors import (
+    AdapterRefused,
+    AdapterUnreadable,
+    ConfigurationError,
+    RequestRefused,
+    StoreUnavailable,
+)
 from parley.ports.adapters import AdapterVersion
 from parley.ports.engine import ChatMessage, CompletionRequest, Engine
 from parley.runtime.adapters import LiveAdapters
@@ -132,11 +138,16 @@ async def answers_chats(engine: Engine) -> None:
 
 
 def check_version(base: BaseModel, max_rank: int, version: AdapterVersion, folder: Path) -> None:
-    """What was checked at publication, once more before the engine sees it. Raises `AdapterRefused`."""
+    """What was checked at publication, once more before the engine sees it. Raises `AdapterRefused`, and `StoreUnavailable` for a folder that
+    went away after it was fetched.
+    """
     from parley.backends.adapter_folder import read_folder
     from parley.domain.base_model import same_model, same_revision
 
-    facts: AdapterFacts = read_folder(folder, base.shapes, max_rank=max_rank)
+    try:
+        facts: AdapterFacts = read_folder(folder, base.shapes, max_rank=max_rank)
+    except AdapterUnreadable as error:
+        raise StoreUnavailable(f"{version.name}: {error}") from error
     if facts.digest != version.digest:
         raise AdapterRefused(f"{version.name}: the files are not those that were published")
     if not same_model(version.base_model, base.name) or not same_revision(

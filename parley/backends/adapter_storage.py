@@ -6,6 +6,7 @@ own setting: a store that has moved is found, and nothing that stands in a recor
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from parley.backends.adapter_folder import copy_folder
-from parley.backends.adapter_shelf import INCOMING, Shelf, check_content, check_place
+from parley.backends.adapter_shelf import INCOMING, Shelf, check_place
 from parley.domain.adapters import CONFIG, MAX_BYTES, NEEDED
 from parley.domain.tensor_header import quoted
 from parley.errors import AdapterRefused, ConfigurationError, ParleyError, StoreUnavailable
@@ -33,7 +34,9 @@ class Place(Protocol):
         """Copy a folder there, unless it is there; returns its URI."""
 
     def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
-        """Fill a local folder with a version's files. Raises `AdapterRefused` where it is not there."""
+        """Fill a local folder with a version's files. Raises `AdapterRefused` where it was never put there, `StoreUnavailable` where the place is
+        away.
+        """
 
 
 class AdapterFolders:
@@ -58,21 +61,19 @@ class AdapterFolders:
         tenant = self._tenant_of(uri, digest)
         path = self._cache.path(tenant, digest)
         with self._lock:
-            if path not in self._checked:
+            if path not in self._checked or not path.is_dir():
                 self._whole(tenant, digest, lambda into: self._place.copy(tenant, digest, into))
                 self._checked.add(path)
         return path
 
     def _whole(self, tenant: TenantId, digest: str, fill: Callable[[Path], None]) -> Path:
         """The version's folder in the cache. One that is damaged is filled anew, but never where the cache is the store itself."""
-        path = self._cache.path(tenant, digest)
-        if path.is_dir():
-            try:
-                check_content(path, digest)
-            except AdapterRefused:
-                if self._place is self._cache:
-                    raise
-                self._cache.drop(tenant, digest)
+        try:
+            self._cache.check(tenant, digest)
+        except (AdapterRefused, StoreUnavailable):
+            if self._place is self._cache:
+                raise
+            self._cache.drop(tenant, digest)
         return self._cache.place(tenant, digest, fill)
 
     def _tenant_of(self, uri: str, digest: str) -> TenantId:
@@ -99,7 +100,7 @@ class Remote:
         final = f"{self._root}/{tenant}/{digest}"
         with self._reached():
             self._files.invalidate_cache()
-            if not self._files.exists(f"{final}/{CONFIG}"):
+            if self._size(f"{final}/{CONFIG}") is None:
                 self._upload(folder, f"{self._root}/{tenant}/{INCOMING}{uuid4().hex}", final)
         return f"{self._url}/{tenant}/{digest}"
 
@@ -109,8 +110,11 @@ class Remote:
         with self._reached():
             self._files.invalidate_cache()
             for name, most in MAX_BYTES.items():
-                if self._is_there(final, name):
-                    self._check_size(f"{final}/{name}", name, most)
+                size = self._size(f"{final}/{name}")
+                if size is None and name in NEEDED:
+                    raise AdapterRefused(f"{name}: is missing in {self._url}; it was never published there")
+                if size is not None:
+                    self._check_size(name, size, most)
                     self._files.get_file(f"{final}/{name}", str(into / name))
 
     def _upload(self, folder: Path, part: str, final: str) -> None:
@@ -133,16 +137,17 @@ class Remote:
         if not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}:
             self._files.makedirs(path, exist_ok=True)
 
-    def _is_there(self, final: str, name: str) -> bool:
-        there = bool(self._files.exists(f"{final}/{name}"))
-        if not there and name in NEEDED:
-            raise AdapterRefused(f"{name}: is missing in {self._url}; it was never published there")
-        return there
+    def _size(self, path: str) -> float | None:
+        """In bytes, infinite where the store does not tell; None for a file that is not there. `exists` would say that of a store that is away too."""
+        try:
+            size = self._files.info(path).get("size")
+        except FileNotFoundError:
+            return None
+        return inf if size is None else size
 
-    def _check_size(self, path: str, name: str, most: int) -> None:
+    def _check_size(self, name: str, size: float, most: int) -> None:
         """Before anything is fetched: what does not fit would fill the disk."""
-        size = self._files.size(path)
-        if size is None or size > most:
+        if size > most:
             raise AdapterRefused(f"{name}: has {size} bytes in {self._url}; allowed: up to {most}")
 
     @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from parley.backends.memory_bus import MemoryBus
-from parley.errors import GeneratorUnavailable
+from parley.errors import GeneratorUnavailable, StoreUnavailable
 from parley.ports.adapters import AdapterVersion
 from parley.ports.engine import CompletionRequest
 from schemas.adapters import Probe, ProbeFile
@@ -45,6 +45,8 @@ class Shelf:
         self.pointers: dict[str, str | None] = {}
         self.previous: dict[str, str] = {}
         self.found: dict[tuple[str, str], AdapterVersion] = {}
+        self.away = False
+        self.fetches = 0
 
     def publish(self, tenant: str, number: int, *, probes: bool = False) -> str:
         """Stored and live; its name."""
@@ -74,6 +76,9 @@ class Shelf:
         return self.previous.get(tenant)
 
     def fetch(self, uri: str, digest: str) -> Path:
+        self.fetches += 1
+        if self.away:
+            raise StoreUnavailable("adapters: not mounted")
         return Path(uri)
 
     def add(self, version: AdapterVersion) -> None: ...
@@ -219,6 +224,17 @@ def test_an_adapter_that_answers_its_probes_otherwise_is_quarantined(
     with running(served.worker()):
         assert until(lambda: outcomes(served.on)) == {1: ["written"]}
     assert "token" in served.adapters.quarantined()[name]
+
+
+def test_while_the_store_is_away_requests_wait_and_nobody_is_quarantined(served: Served) -> None:
+    name = served.shelf.publish(TENANT, 1)
+    served.shelf.away = True
+    send(served.on, generation(1, on=served.on))
+    with running(served.worker()):
+        until(lambda: served.shelf.fetches == 1)
+        served.shelf.away = False
+        assert until(lambda: outcomes(served.on)) == {1: [name]}
+    assert served.adapters.quarantined() == {} and served.shelf.fetches == 2
 
 
 def test_an_adapter_that_answers_its_probes_serves_and_each_probe_has_a_salt_of_its_own(
