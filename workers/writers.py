@@ -79,8 +79,8 @@ def adapter_serving(platform: Platform, metrics: InferenceMetrics) -> Serving:
     from parley.backends.base_folder import find_base
 
     settings = engine_settings()
+    base = find_base(settings.model, settings.revision or None, offline=settings.offline)
     engine, self_test = _engine(platform.settings, settings)
-    base = find_base(settings.model, settings.revision or None)
     gpu_metrics.register(platform.registry)
     live = LiveAdapters()
     adapters = Adapters(

@@ -234,7 +234,7 @@ def _base(where: str | None, revision: str | None) -> BaseModel:
     from parley.backends.base_folder import find_base
 
     if where:
-        return find_base(where, revision)
+        return find_base(where, revision, offline=engine_settings().offline)
     if STARTER.is_dir():
         return find_base(str(STARTER), revision)
     raise ConfigurationError(

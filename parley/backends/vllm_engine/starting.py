@@ -64,8 +64,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _facts(settings: EngineSettings, vllm: Any) -> EngineFacts:
+    base = find_base(settings.model, settings.revision or None, offline=settings.offline)
     return EngineFacts(
-        model=f"{settings.name}@{find_base(settings.model, settings.revision or None).revision}",
+        model=f"{settings.name}@{base.revision}",
         context_tokens=int(vllm.vllm_config.model_config.max_model_len),
         running=settings.max_num_seqs,
         slots=settings.max_loras,
