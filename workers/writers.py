@@ -1,5 +1,6 @@
 """Who writes answers, as the settings have it: the part of the wiring that picks engines."""
 
+import hmac
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -28,6 +29,8 @@ from workers.inference.serving import AdapterWriter, SelfTest
 from workers.inference.worker import InferenceWorker
 from workers.inference.writing import Capacity, EngineWriter, QuotingWriter, Writer
 from workers.wiring import Platform, adapter_storage, flood_guard
+
+SALTED = {"auto": None, "always": True, "never": False}
 
 
 def build_inference(platform: Platform) -> InferenceRunner:
@@ -63,14 +66,22 @@ def writer(settings: Settings) -> Writer:
     if settings.generator == "extractive":
         return QuotingWriter()
     if settings.generator == "openai":
-        from parley.backends.openai_engine import RUNNING, OpenAIEngine
-
-        running = settings.generations_in_flight or RUNNING
-        engine = OpenAIEngine(
-            settings.openai_url, settings.openai_model, settings.openai_key, running=running
-        )
-        return EngineWriter(engine, cache_salt)
+        return _asking_a_server(settings)
     return EngineWriter(_engine(settings, engine_settings())[0], cache_salt)
+
+
+def _asking_a_server(settings: Settings) -> Writer:
+    from parley.backends.openai_api import ServerExtras
+    from parley.backends.openai_engine import RUNNING, OpenAIEngine
+
+    engine = OpenAIEngine(
+        settings.openai_url,
+        settings.openai_model,
+        settings.openai_key,
+        running=settings.generations_in_flight or RUNNING,
+        extras=ServerExtras(salt=SALTED[settings.openai_cache_salt]),
+    )
+    return EngineWriter(engine, partial(secret_salt, settings.signing_secret()))
 
 
 def adapter_serving(platform: Platform, metrics: InferenceMetrics) -> Serving:
@@ -173,6 +184,11 @@ def scheduler_limits(settings: Settings, capacity: Capacity) -> Limits:
 def cache_salt(tenant: TenantId) -> str:
     """Tenants share no cached beginnings of prompts: how fast an answer comes tells nothing of another tenant's (CVE-2025-46570)."""
     return f"tenant/{tenant}"
+
+
+def secret_salt(secret: bytes, tenant: TenantId) -> str:
+    """For a server that others may ask too: who does not know the secret can name no tenant's salt. Workers with one secret share what is cached."""
+    return hmac.new(secret, cache_salt(tenant).encode(), "sha256").hexdigest()
 
 
 def new_id() -> str:
