@@ -69,8 +69,17 @@ class Shelf:
             if folder.is_dir():
                 check_content(folder, digest)
 
-    def drop(self, tenant: TenantId, digest: str) -> None:
-        shutil.rmtree(self.path(tenant, digest), ignore_errors=True)
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        with self._reached():
+            return self.path(tenant, digest).is_dir()
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """Under another name first: who dies over it leaves what the next filling clears."""
+        folder = self.path(tenant, digest)
+        part = folder.parent / f"{INCOMING}{uuid4().hex}"
+        with self._reached(), suppress(FileNotFoundError):
+            folder.rename(part)
+            shutil.rmtree(part)
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

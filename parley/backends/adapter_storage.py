@@ -38,9 +38,15 @@ class Place(Protocol):
         away.
         """
 
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        """Whether any of its files is there."""
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """Nothing happens for a version that is not there."""
+
 
 class AdapterFolders:
-    """Implements `parley.ports.adapters.AdapterStorage`; thread-safe, one fetch at a time.
+    """Implements `parley.ports.adapters.AdapterArchive`; thread-safe, one fetch at a time.
 
     `put` is for one tenant, `fetch` for any; with a tenant named, for that one alone.
     """
@@ -66,6 +72,14 @@ class AdapterFolders:
                 self._checked.add(path)
         return path
 
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        return self._cache.holds(tenant, digest) or self._place.holds(tenant, digest)
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        with self._lock:
+            self._place.remove(tenant, digest)
+            self._cache.remove(tenant, digest)
+
     def _whole(self, tenant: TenantId, digest: str, fill: Callable[[Path], None]) -> Path:
         """The version's folder in the cache. One that is damaged is filled anew, but never where the cache is the store itself."""
         try:
@@ -73,7 +87,7 @@ class AdapterFolders:
         except (AdapterRefused, StoreUnavailable):
             if self._place is self._cache:
                 raise
-            self._cache.drop(tenant, digest)
+            self._cache.remove(tenant, digest)
         return self._cache.place(tenant, digest, fill)
 
     def _tenant_of(self, uri: str, digest: str) -> TenantId:
@@ -117,6 +131,24 @@ class Remote:
                     self._check_size(name, size, most)
                     self._files.get_file(f"{final}/{name}", str(into / name))
 
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        check_place(tenant, digest)
+        with self._reached():
+            self._files.invalidate_cache()
+            return any(self._size(f"{self._root}/{tenant}/{digest}/{name}") is not None for name in MAX_BYTES)
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """`adapter_config.json` first: without it nobody takes the rest for a version."""
+        check_place(tenant, digest)
+        final = f"{self._root}/{tenant}/{digest}"
+        with self._reached():
+            self._files.invalidate_cache()
+            for name in sorted(MAX_BYTES, key=lambda name: name != CONFIG):
+                if self._size(f"{final}/{name}") is not None:
+                    self._files.rm_file(f"{final}/{name}")
+            if self._has_folders() and self._files.exists(final):
+                self._files.rmdir(final)
+
     def _upload(self, folder: Path, part: str, final: str) -> None:
         """Where a file system has no atomic writing, renaming is: so the files come under another name first."""
         names = sorted((each.name for each in folder.iterdir()), key=lambda name: name == CONFIG)
@@ -132,10 +164,14 @@ class Remote:
                 self._files.rm(part, recursive=True)
 
     def _make_folder(self, path: str) -> None:
-        """Object stores have no folders; asked for one, they would make the bucket that somebody mistyped."""
-        protocol = self._files.protocol
-        if not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}:
+        """Object stores, asked for one, would make the bucket that somebody mistyped."""
+        if self._has_folders():
             self._files.makedirs(path, exist_ok=True)
+
+    def _has_folders(self) -> bool:
+        """Object stores have none."""
+        protocol = self._files.protocol
+        return not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}
 
     def _size(self, path: str) -> float | None:
         """In bytes, infinite where the store does not tell; None for a file that is not there. `exists` would say that of a store that is away too."""

@@ -160,6 +160,32 @@ def test_many_at_once_leave_one_whole_folder(opened: Opened, tmp_path: Path) -> 
     assert digest_folder(opened().fetch(f"x:///bank/{digest}", digest)) == digest
 
 
+def test_what_is_removed_is_gone_there_and_here_and_may_come_back(opened: Opened, tmp_path: Path) -> None:
+    uri, digest = published(opened(), tmp_path / "a")
+    _, other = published(opened(), tmp_path / "b", fill=2)
+    clearing = opened("one", tenant=None)
+    here = clearing.fetch(uri, digest)
+    assert clearing.holds(BANK, digest) and not clearing.holds(SHOP, digest)
+    for _ in range(2):
+        clearing.remove(BANK, digest)
+        assert not here.exists() and not clearing.holds(BANK, digest)
+    with pytest.raises(AdapterRefused, match="never published there"):
+        clearing.fetch(uri, digest)
+    assert clearing.holds(BANK, other)
+    assert [each.name for each in here.parent.iterdir()] == [other]
+    assert not any(digest in name for name in MemoryFileSystem.store)
+    opened().put(tmp_path / "a", digest)
+    assert digest_folder(opened("two").fetch(uri, digest)) == digest
+
+
+@pytest.mark.parametrize(("tenant", "digest"), [("../bank", "a" * 64), ("bank", ".."), ("bank", "")])
+def test_nothing_else_can_be_removed(opened: Opened, tmp_path: Path, tenant: str, digest: str) -> None:
+    _, kept = published(opened(), tmp_path / "a")
+    with pytest.raises(AdapterRefused, match="allowed"):
+        opened("one", tenant=None).remove(TenantId(tenant), digest)
+    assert opened().holds(BANK, kept)
+
+
 # --- caches ----------------------------------------------------------------------------------------------------------
 
 

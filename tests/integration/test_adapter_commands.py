@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ def published(parley: Command, folder: str, tenant: str = "bank", *options: str)
         (("rollback", "-t", "bank"), "--tenant: bank has no earlier version that can still be served"),
         (("rollback", "-t", "nobody"), "--tenant: 'nobody' was never imported"),
         (("tell", "-t", "nobody"), "--tenant: 'nobody' was never imported"),
+        (("prune", "-t", "nobody"), "--tenant: 'nobody' was never imported"),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -320,6 +322,40 @@ def test_who_published_what_stands_in_the_audit_log(parley: Command, home: Setti
     ]
 
 
+def retired_long_ago(settings: Settings, digest: str) -> None:
+    store = open_store(settings.database)
+    store.adapters.retire(TenantId("bank"), digest, NINE - timedelta(days=30))
+    store.close()
+
+
+def test_files_of_versions_that_were_retired_long_ago_are_removed(
+    parley: Command, home: Settings, good: Adapter
+) -> None:
+    old, older, before, live = (published(parley, good(fill)) for fill in range(1, 5))
+    retired_long_ago(home, old)
+    asked(parley, "retire", older)
+    would = asked(parley, "prune", "--dry-run")
+    assert (would["removed"], [each["digest"] for each in would["versions"]]) == (False, [old])
+    assert "would be removed: 1 versions" in parley("adapters", "prune", "--dry-run")[1]
+    assert asked(parley, "show", old)["files"]
+
+    assert [each["digest"] for each in asked(parley, "prune")["versions"]] == [old]
+    assert parley("adapters", "prune")[1].startswith("there is nothing to remove: no version with files")
+    assert parley("adapters", "show", old)[0] == 1
+    for kept in (older, before, live):
+        assert asked(parley, "show", kept)["files"]
+    assert asked(parley, "rollback", "-t", "bank")["digest"] == before
+    noted = json.loads(parley("privacy", "audit", "--json")[1])
+    assert [each["details"]["digest"] for each in noted if each["action"] == "adapters.prune"] == [old]
+    assert published(parley, good(1)) == old and asked(parley, "show", old)["files"]
+
+
+def test_what_was_retired_just_now_is_never_removed(parley: Command, home: Settings, good: Adapter) -> None:
+    asked(parley, "retire", published(parley, good()), "--to-base")
+    assert asked(parley, "prune", "--days", "1")["versions"] == []
+    assert parley("adapters", "prune", "--days", "0")[0] == 2
+
+
 def test_an_empty_list_says_who_answers(parley: Command, home: Settings) -> None:
     assert parley("adapters", "list")[1].startswith("no adapter was published")
 
@@ -384,7 +420,7 @@ def test_a_base_that_is_not_in_the_cache_is_not_asked_for_offline(
 
 
 def test_every_command_has_help() -> None:
-    for name in ("list", "show", "publish", "retire", "rollback", "tell"):
+    for name in ("list", "show", "publish", "retire", "rollback", "tell", "prune"):
         command = [sys.executable, "-m", "parley.cli.main", "adapters", name, "--help"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and "Usage:" in done.stdout
