@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from parley.backends.held_adapters import HeldAdapters
 from parley.backends.openai_api import (
     Reading,
     ServerExtras,
@@ -23,7 +24,6 @@ from parley.backends.openai_api import (
     path_of,
     refusal,
 )
-from parley.backends.vllm_engine.held import HeldAdapters
 from parley.errors import (
     AdapterRefused,
     ConfigurationError,
