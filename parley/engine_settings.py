@@ -32,7 +32,7 @@ class EngineSettings(BaseSettings):
     revision: str = ""
     #: What answers call the model; empty: the folder's name, or the id.
     served_name: str = ""
-    #: Never ask the hub for anything: an id must be in its local cache. A folder never asks.
+    #: Never ask the hub for anything: an id must be in its local cache, or the start is refused at once. A folder never asks.
     offline: bool = False
     #: What weights are computed in; auto: as the model's own configuration says.
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"

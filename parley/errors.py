@@ -12,6 +12,7 @@
     │   ├── PromptTooLong     more tokens than the model's context holds
     │   └── UnknownAdapter    an adapter that is not loaded
     ├── AdapterRefused        files that are no adapter for this model
+    │   └── AdapterUnreadable files that the system does not hand out: in a store, a reason to try again
     ├── Superseded            another worker owns this partition now: drop the batch
     ├── UnknownTopic          a topic that was never applied
     ├── RecordTooLarge        a record above the bus's limit
@@ -77,6 +78,10 @@ class UnknownAdapter(RequestRefused):
 
 class AdapterRefused(ParleyError):
     """Files that cannot be served as an adapter; the message names the file, what is wrong, and what is allowed."""
+
+
+class AdapterUnreadable(AdapterRefused):
+    """Files that are not there, or that the system does not hand out. Of a store that may be away this says nothing of the files."""
 
 
 class Superseded(ParleyError):

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     openai_url: str = "http://127.0.0.1:8000/v1"
     openai_model: str = ""
     openai_key: Annotated[str, Field(repr=False)] = ""
+    #: Whether that server is told a prefix-cache salt for each tenant, as vLLM's takes it; auto: where its list of models says that it is vLLM.
+    openai_cache_salt: Literal["auto", "always", "never"] = "auto"
     #: Generations under way at once; 0: as many as the engine runs.
     generations_in_flight: Annotated[int, Field(ge=0, le=8192)] = 0
     #: And of one tenant; 0: no limit of its own.

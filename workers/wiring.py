@@ -13,7 +13,7 @@ from parley.codec import Codec
 from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
 from parley.metrics import WorkerMetrics
-from parley.ports.adapters import AdapterStorage
+from parley.ports.adapters import AdapterArchive
 from parley.ports.bus import Bus, Producer
 from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import CustomerKeys
@@ -153,8 +153,8 @@ def lookup(retriever: Retriever, *, words_only: bool = False) -> "Lookup":
     return Lookup(retriever, vectors(words_only=words_only), None if words_only else reranker())
 
 
-def adapter_storage(platform: Platform, tenant: TenantId | None = None) -> AdapterStorage:
-    """Where adapters' files are: to fetch any tenant's, or to put and fetch one's. Raises `ConfigurationError`."""
+def adapter_storage(platform: Platform, tenant: TenantId | None = None) -> AdapterArchive:
+    """Where adapters' files are: to fetch and clear any tenant's, or to put and fetch one's. Raises `ConfigurationError`."""
     from parley.backends.adapter_storage import open_adapter_storage
 
     settings = platform.settings

@@ -1,5 +1,6 @@
 """Who writes answers, as the settings have it: the part of the wiring that picks engines."""
 
+import hmac
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -8,7 +9,13 @@ from parley.domain.adapters import AdapterFacts
 from parley.domain.base_model import BaseModel
 from parley.domain.scheduling import Limits
 from parley.engine_settings import EngineSettings, engine_settings
-from parley.errors import AdapterRefused, ConfigurationError, RequestRefused
+from parley.errors import (
+    AdapterRefused,
+    AdapterUnreadable,
+    ConfigurationError,
+    RequestRefused,
+    StoreUnavailable,
+)
 from parley.ports.adapters import AdapterVersion
 from parley.ports.engine import ChatMessage, CompletionRequest, Engine
 from parley.runtime.adapters import LiveAdapters
@@ -22,6 +29,8 @@ from workers.inference.serving import AdapterWriter, SelfTest
 from workers.inference.worker import InferenceWorker
 from workers.inference.writing import Capacity, EngineWriter, QuotingWriter, Writer
 from workers.wiring import Platform, adapter_storage, flood_guard
+
+SALTED = {"auto": None, "always": True, "never": False}
 
 
 def build_inference(platform: Platform) -> InferenceRunner:
@@ -57,14 +66,22 @@ def writer(settings: Settings) -> Writer:
     if settings.generator == "extractive":
         return QuotingWriter()
     if settings.generator == "openai":
-        from parley.backends.openai_engine import RUNNING, OpenAIEngine
-
-        running = settings.generations_in_flight or RUNNING
-        engine = OpenAIEngine(
-            settings.openai_url, settings.openai_model, settings.openai_key, running=running
-        )
-        return EngineWriter(engine, cache_salt)
+        return _asking_a_server(settings)
     return EngineWriter(_engine(settings, engine_settings())[0], cache_salt)
+
+
+def _asking_a_server(settings: Settings) -> Writer:
+    from parley.backends.openai_api import ServerExtras
+    from parley.backends.openai_engine import RUNNING, OpenAIEngine
+
+    engine = OpenAIEngine(
+        settings.openai_url,
+        settings.openai_model,
+        settings.openai_key,
+        running=settings.generations_in_flight or RUNNING,
+        extras=ServerExtras(salt=SALTED[settings.openai_cache_salt]),
+    )
+    return EngineWriter(engine, partial(secret_salt, settings.signing_secret()))
 
 
 def adapter_serving(platform: Platform, metrics: InferenceMetrics) -> Serving:
@@ -73,8 +90,8 @@ def adapter_serving(platform: Platform, metrics: InferenceMetrics) -> Serving:
     from parley.backends.base_folder import find_base
 
     settings = engine_settings()
+    base = find_base(settings.model, settings.revision or None, offline=settings.offline)
     engine, self_test = _engine(platform.settings, settings)
-    base = find_base(settings.model, settings.revision or None)
     gpu_metrics.register(platform.registry)
     live = LiveAdapters()
     adapters = Adapters(
@@ -132,11 +149,16 @@ async def answers_chats(engine: Engine) -> None:
 
 
 def check_version(base: BaseModel, max_rank: int, version: AdapterVersion, folder: Path) -> None:
-    """What was checked at publication, once more before the engine sees it. Raises `AdapterRefused`."""
+    """What was checked at publication, once more before the engine sees it. Raises `AdapterRefused`, and `StoreUnavailable` for a folder that
+    went away after it was fetched.
+    """
     from parley.backends.adapter_folder import read_folder
     from parley.domain.base_model import same_model, same_revision
 
-    facts: AdapterFacts = read_folder(folder, base.shapes, max_rank=max_rank)
+    try:
+        facts: AdapterFacts = read_folder(folder, base.shapes, max_rank=max_rank)
+    except AdapterUnreadable as error:
+        raise StoreUnavailable(f"{version.name}: {error}") from error
     if facts.digest != version.digest:
         raise AdapterRefused(f"{version.name}: the files are not those that were published")
     if not same_model(version.base_model, base.name) or not same_revision(
@@ -163,6 +185,11 @@ def scheduler_limits(settings: Settings, capacity: Capacity) -> Limits:
 def cache_salt(tenant: TenantId) -> str:
     """Tenants share no cached beginnings of prompts: how fast an answer comes tells nothing of another tenant's (CVE-2025-46570)."""
     return f"tenant/{tenant}"
+
+
+def secret_salt(secret: bytes, tenant: TenantId) -> str:
+    """For a server that others may ask too: who does not know the secret can name no tenant's salt. Workers with one secret share what is cached."""
+    return hmac.new(secret, cache_salt(tenant).encode(), "sha256").hexdigest()
 
 
 def new_id() -> str:

@@ -4,6 +4,7 @@ The rules are `parley.domain.adapters`'; here are the files. Links, folders with
 before they are opened, so that a folder cannot lead elsewhere.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -27,7 +28,7 @@ from parley.domain.adapters import (
 from parley.domain.base_model import BaseShapes
 from parley.domain.probing import probes_in
 from parley.domain.tensor_header import PREFIX_BYTES, Tensor, header_length, tensors_of
-from parley.errors import AdapterRefused
+from parley.errors import AdapterRefused, AdapterUnreadable
 
 AT_ONCE = 1024 * 1024
 """Bytes that are copied at once."""
@@ -70,7 +71,8 @@ def _files(folder: Path) -> dict[str, int]:
         with os.scandir(folder) as entries:
             found = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
     except OSError as error:
-        raise AdapterRefused(
+        is_none = isinstance(error, NotADirectoryError)
+        raise (AdapterRefused if is_none else AdapterUnreadable)(
             f"{folder}: cannot be read ({error.strerror}); allowed: an adapter's folder"
         ) from error
     check_names(found)
@@ -124,7 +126,8 @@ def _opened(file: Path) -> Iterator[BufferedReader]:
     try:
         opened = os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
     except OSError as error:
-        raise AdapterRefused(
+        is_link = error.errno == errno.ELOOP
+        raise (AdapterRefused if is_link else AdapterUnreadable)(
             f"{file.name}: cannot be read ({error.strerror}); allowed: plain files"
         ) from error
     with opened:

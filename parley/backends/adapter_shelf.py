@@ -7,15 +7,15 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from parley.backends.adapter_folder import copy_folder, digest_folder
 from parley.domain.adapters import check_digest
 from parley.domain.tensor_header import quoted
-from parley.errors import AdapterRefused, StoreUnavailable
+from parley.errors import AdapterRefused, AdapterUnreadable, StoreUnavailable
 from schemas.base import TENANT_PATTERN, TenantId
 
 INCOMING = ".incoming-"
@@ -24,7 +24,9 @@ ABANDONED_S = 24 * 3600.0
 
 
 class Shelf:
-    """Makes nothing before something is put. Raises `AdapterRefused`, and `StoreUnavailable` for a disk that is full or closed."""
+    """Makes nothing before something is put. Raises `AdapterRefused` for files that are wrong, and `StoreUnavailable` for a disk that is full,
+    closed or away.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,11 +51,44 @@ class Shelf:
         return self.place(tenant, digest, lambda into: copy_folder(folder, into)).absolute().as_uri()
 
     def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
-        """Fill a folder with a version's files. Raises `AdapterRefused` where it is not here."""
-        copy_folder(self.path(tenant, digest), into)
+        """Fill a folder with a version's files.
 
-    def drop(self, tenant: TenantId, digest: str) -> None:
-        shutil.rmtree(self.path(tenant, digest), ignore_errors=True)
+        A version that is not among the tenant's was never put here; where the tenant has nothing at all, a folder that should be mounted is
+        taken to be away, since what it leaves behind is an empty one.
+        """
+        source = self.path(tenant, digest)
+        with self._reached():
+            if digest not in os.listdir(source.parent):
+                raise AdapterRefused(f"{digest}: is missing in {self.root}; it was never published there")
+            copy_folder(source, into)
+
+    def check(self, tenant: TenantId, digest: str) -> None:
+        """Whether what is here has its digest; nothing happens where it is not."""
+        folder = self.path(tenant, digest)
+        with self._reached():
+            if folder.is_dir():
+                check_content(folder, digest)
+
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        with self._reached():
+            return self.path(tenant, digest).is_dir()
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """Under another name first: who dies over it leaves what the next filling clears."""
+        folder = self.path(tenant, digest)
+        part = folder.parent / f"{INCOMING}{uuid4().hex}"
+        with self._reached(), suppress(FileNotFoundError):
+            folder.rename(part)
+            shutil.rmtree(part)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except AdapterUnreadable as error:
+            raise StoreUnavailable(f"adapters in {self.root}: {error}") from error
+        except OSError as error:
+            raise StoreUnavailable(f"adapters in {self.root}: {error.strerror}") from error
 
     def _fill(self, target: Path, digest: str, fill: Callable[[Path], None]) -> None:
         part = target.parent / f"{INCOMING}{uuid4().hex}"

@@ -6,6 +6,7 @@ own setting: a store that has moved is found, and nothing that stands in a recor
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from parley.backends.adapter_folder import copy_folder
-from parley.backends.adapter_shelf import INCOMING, Shelf, check_content, check_place
+from parley.backends.adapter_shelf import INCOMING, Shelf, check_place
 from parley.domain.adapters import CONFIG, MAX_BYTES, NEEDED
 from parley.domain.tensor_header import quoted
 from parley.errors import AdapterRefused, ConfigurationError, ParleyError, StoreUnavailable
@@ -33,11 +34,19 @@ class Place(Protocol):
         """Copy a folder there, unless it is there; returns its URI."""
 
     def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
-        """Fill a local folder with a version's files. Raises `AdapterRefused` where it is not there."""
+        """Fill a local folder with a version's files. Raises `AdapterRefused` where it was never put there, `StoreUnavailable` where the place is
+        away.
+        """
+
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        """Whether any of its files is there."""
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """Nothing happens for a version that is not there."""
 
 
 class AdapterFolders:
-    """Implements `parley.ports.adapters.AdapterStorage`; thread-safe, one fetch at a time.
+    """Implements `parley.ports.adapters.AdapterArchive`; thread-safe, one fetch at a time.
 
     `put` is for one tenant, `fetch` for any; with a tenant named, for that one alone.
     """
@@ -58,21 +67,27 @@ class AdapterFolders:
         tenant = self._tenant_of(uri, digest)
         path = self._cache.path(tenant, digest)
         with self._lock:
-            if path not in self._checked:
+            if path not in self._checked or not path.is_dir():
                 self._whole(tenant, digest, lambda into: self._place.copy(tenant, digest, into))
                 self._checked.add(path)
         return path
 
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        return self._cache.holds(tenant, digest) or self._place.holds(tenant, digest)
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        with self._lock:
+            self._place.remove(tenant, digest)
+            self._cache.remove(tenant, digest)
+
     def _whole(self, tenant: TenantId, digest: str, fill: Callable[[Path], None]) -> Path:
         """The version's folder in the cache. One that is damaged is filled anew, but never where the cache is the store itself."""
-        path = self._cache.path(tenant, digest)
-        if path.is_dir():
-            try:
-                check_content(path, digest)
-            except AdapterRefused:
-                if self._place is self._cache:
-                    raise
-                self._cache.drop(tenant, digest)
+        try:
+            self._cache.check(tenant, digest)
+        except (AdapterRefused, StoreUnavailable):
+            if self._place is self._cache:
+                raise
+            self._cache.remove(tenant, digest)
         return self._cache.place(tenant, digest, fill)
 
     def _tenant_of(self, uri: str, digest: str) -> TenantId:
@@ -99,7 +114,7 @@ class Remote:
         final = f"{self._root}/{tenant}/{digest}"
         with self._reached():
             self._files.invalidate_cache()
-            if not self._files.exists(f"{final}/{CONFIG}"):
+            if self._size(f"{final}/{CONFIG}") is None:
                 self._upload(folder, f"{self._root}/{tenant}/{INCOMING}{uuid4().hex}", final)
         return f"{self._url}/{tenant}/{digest}"
 
@@ -109,9 +124,30 @@ class Remote:
         with self._reached():
             self._files.invalidate_cache()
             for name, most in MAX_BYTES.items():
-                if self._is_there(final, name):
-                    self._check_size(f"{final}/{name}", name, most)
+                size = self._size(f"{final}/{name}")
+                if size is None and name in NEEDED:
+                    raise AdapterRefused(f"{name}: is missing in {self._url}; it was never published there")
+                if size is not None:
+                    self._check_size(name, size, most)
                     self._files.get_file(f"{final}/{name}", str(into / name))
+
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        check_place(tenant, digest)
+        with self._reached():
+            self._files.invalidate_cache()
+            return any(self._size(f"{self._root}/{tenant}/{digest}/{name}") is not None for name in MAX_BYTES)
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """`adapter_config.json` first: without it nobody takes the rest for a version."""
+        check_place(tenant, digest)
+        final = f"{self._root}/{tenant}/{digest}"
+        with self._reached():
+            self._files.invalidate_cache()
+            for name in sorted(MAX_BYTES, key=lambda name: name != CONFIG):
+                if self._size(f"{final}/{name}") is not None:
+                    self._files.rm_file(f"{final}/{name}")
+            if self._has_folders() and self._files.exists(final):
+                self._files.rmdir(final)
 
     def _upload(self, folder: Path, part: str, final: str) -> None:
         """Where a file system has no atomic writing, renaming is: so the files come under another name first."""
@@ -128,21 +164,26 @@ class Remote:
                 self._files.rm(part, recursive=True)
 
     def _make_folder(self, path: str) -> None:
-        """Object stores have no folders; asked for one, they would make the bucket that somebody mistyped."""
-        protocol = self._files.protocol
-        if not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}:
+        """Object stores, asked for one, would make the bucket that somebody mistyped."""
+        if self._has_folders():
             self._files.makedirs(path, exist_ok=True)
 
-    def _is_there(self, final: str, name: str) -> bool:
-        there = bool(self._files.exists(f"{final}/{name}"))
-        if not there and name in NEEDED:
-            raise AdapterRefused(f"{name}: is missing in {self._url}; it was never published there")
-        return there
+    def _has_folders(self) -> bool:
+        """Object stores have none."""
+        protocol = self._files.protocol
+        return not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}
 
-    def _check_size(self, path: str, name: str, most: int) -> None:
+    def _size(self, path: str) -> float | None:
+        """In bytes, infinite where the store does not tell; None for a file that is not there. `exists` would say that of a store that is away too."""
+        try:
+            size = self._files.info(path).get("size")
+        except FileNotFoundError:
+            return None
+        return inf if size is None else size
+
+    def _check_size(self, name: str, size: float, most: int) -> None:
         """Before anything is fetched: what does not fit would fill the disk."""
-        size = self._files.size(path)
-        if size is None or size > most:
+        if size > most:
             raise AdapterRefused(f"{name}: has {size} bytes in {self._url}; allowed: up to {most}")
 
     @contextmanager

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from parley.backends.json_files import read_object
 from parley.domain.prompting import without_control
 from parley.errors import ConfigurationError, RequestRefused
 from parley.ports.engine import ChatMessage
@@ -25,7 +26,8 @@ class ChatTokenizer:
     def __init__(self, folder: Path) -> None:
         """Raises `ConfigurationError` naming the file that is missing or damaged."""
         self._tokenizer = _tokenizer(folder / TOKENIZER_FILE)
-        config = _config(folder / CONFIG_FILE)
+        file = folder / CONFIG_FILE
+        config = read_object(file) if file.is_file() else {}
         self._named = _named_tokens(config)
         self._template = _template(folder, config)
         self._control = frozenset(
@@ -90,16 +92,6 @@ def _tokenizer(file: Path) -> Any:
         return Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exceptions
         raise ConfigurationError(f"{file}: is damaged, or not of the library tokenizers") from error
-
-
-def _config(file: Path) -> Mapping[str, Any]:
-    try:
-        config = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except ValueError as error:
-        raise ConfigurationError(f"{file}: is no JSON") from error
-    if not isinstance(config, dict):
-        raise ConfigurationError(f"{file}: holds a JSON {type(config).__name__}; allowed: an object")
-    return config
 
 
 def _named_tokens(config: Mapping[str, Any]) -> dict[str, str]:

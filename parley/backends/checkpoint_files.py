@@ -3,17 +3,18 @@
 Only headers are read, so a folder of any size takes milliseconds.
 """
 
-import json
-import struct
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parley.domain.precisions import Tensor
-from parley.errors import ConfigurationError
+from parley.backends.json_files import read_object
+from parley.domain.precisions import TENSOR_BYTES, Tensor
+from parley.domain.tensor_header import PREFIX_BYTES, header_length, tensors_of
+from parley.errors import AdapterRefused, ConfigurationError
 
-LONGEST_HEADER = 100 << 20
-"""The format's own limit, in bytes."""
+LONGEST_HEADER = 100_000_000
+"""Bytes; the format's own (https://github.com/huggingface/safetensors, `MAX_HEADER_SIZE`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def find(model: str, *, download: bool = False) -> Path:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Raises `ConfigurationError`."""
-    config = _object(folder / "config.json")
+    config = read_object(folder / "config.json")
     if "model_type" not in config:
         raise ConfigurationError(f"{folder / 'config.json'}: model_type: missing")
     return config
@@ -75,7 +76,7 @@ def read_tensors(folder: Path) -> tuple[Tensor, ...]:
     """
     index = folder / "model.safetensors.index.json"
     if index.exists():
-        names = _object(index).get("weight_map")
+        names = read_object(index).get("weight_map")
         if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
             raise ConfigurationError(f"{index}: weight_map: must be an object of file names")
         files = [_inside(folder, name) for name in sorted(set(names.values()))]
@@ -91,46 +92,15 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def read_header(file: Path) -> list[Tensor]:
-    """What one safetensors file holds. Raises `ConfigurationError` where it is missing, or is none."""
+    """What one safetensors file holds. Raises `ConfigurationError` where it is missing, is none, or is not whole."""
     try:
         with file.open("rb") as opened:
-            start = opened.read(8)
-            size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            if not 2 <= size <= LONGEST_HEADER:
-                raise ConfigurationError(f"{file}: no safetensors file (its header has {size} bytes)")
-            header = json.loads(opened.read(size))
-            held = file.stat().st_size - 8 - size
+            size = os.fstat(opened.fileno()).st_size
+            length = header_length(str(file), opened.read(PREFIX_BYTES), size, LONGEST_HEADER)
+            header = opened.read(length)
+        found = tensors_of(str(file), header, size - PREFIX_BYTES - length, TENSOR_BYTES)
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{file}: no safetensors file (its header is not JSON)") from error
-    return _tensors(file, header, held)
-
-
-def _tensors(file: Path, header: Any, held: int) -> list[Tensor]:
-    try:
-        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        found = [
-            Tensor(name, str(entry["dtype"]), tuple(map(int, entry["shape"])))
-            for name, entry in entries.items()
-        ]
-        last = max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"{file}: no safetensors file (an entry of its header is malformed)"
-        ) from error
-    if last > held:
-        raise ConfigurationError(f"{file}: is cut off: its tensors end at byte {last:,}, it holds {held:,}")
-    return found
-
-
-def _object(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{file}: not JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise ConfigurationError(f"{file}: must be an object")
-    return found
+    except AdapterRefused as error:  # the format's rules are the same, but nobody offered an adapter
+        raise ConfigurationError(str(error)) from error
+    return [Tensor(name, each.dtype, each.shape) for name, each in found.items()]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from parley.backends.chat_tokenizer import ChatTokenizer
 from parley.backends.completion_requests import check_request
+from parley.backends.held_adapters import HeldAdapters
 from parley.backends.onnx_adapters import inputs_of
 from parley.backends.onnx_completions import Batch, Completion, Died
 from parley.backends.onnx_decoder import OnnxDecoder
-from parley.backends.vllm_engine.held import HeldAdapters
 from parley.errors import (
     AdapterRefused,
     EngineDied,

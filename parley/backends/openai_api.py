@@ -4,6 +4,7 @@ vLLM's own fields and messages were read in release 0.32.0, those of the OpenAI 
 No error quotes a server's message about a request, since it may quote the customer's text.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
@@ -41,8 +42,10 @@ NO_ROOM = "max_tokens must be at least 1"
 class ServerExtras:
     """What a server understands beyond the OpenAI API."""
 
-    #: vLLM's fields: the prefix cache's salt, token ids in the answer, `ignore_eos`.
+    #: vLLM's fields: token ids in the answer, `ignore_eos`.
     vllm: bool = False
+    #: vLLM's `cache_salt`; None: where the server's list of models says that it is vLLM. Others may refuse a field that they do not know.
+    salt: bool | None = None
     #: It was started with `--scheduling-policy priority`; vLLM refuses priorities otherwise.
     priority: bool = False
     #: Adapters that it loads when told to (`VLLM_ALLOW_RUNTIME_LORA_UPDATING=1`, its `--max-loras`, `--max-cpu-loras` and `--max-lora-rank`), from
@@ -89,7 +92,9 @@ def _beyond(request: CompletionRequest, extras: ServerExtras) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if extras.vllm:
         fields |= {"return_token_ids": True, "ignore_eos": request.ignore_eos}
-        fields |= {"cache_salt": request.cache_salt} if request.cache_salt else {}
+    if extras.salt and request.cache_salt:
+        # Any text of ours; vLLM's server takes 128 characters at most, without / and @.
+        fields["cache_salt"] = hashlib.sha256(request.cache_salt.encode("utf-8", "replace")).hexdigest()
     if extras.priority:
         fields["priority"] = request.priority
     return fields

@@ -8,10 +8,12 @@ Whether to ask again is the caller's decision.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from parley.backends.held_adapters import HeldAdapters
 from parley.backends.openai_api import (
     Reading,
     ServerExtras,
@@ -22,7 +24,6 @@ from parley.backends.openai_api import (
     path_of,
     refusal,
 )
-from parley.backends.vllm_engine.held import HeldAdapters
 from parley.errors import (
     AdapterRefused,
     ConfigurationError,
@@ -78,6 +79,7 @@ class OpenAIEngine:
         self._running = running
         self._silence_s = silence_s
         self._extras = extras or ServerExtras()
+        self._understood = self._extras
         self._client: httpx.AsyncClient | None = None
         self._facts: EngineFacts | None = None
         self._calls: dict[str, _Call] = {}
@@ -104,14 +106,16 @@ class OpenAIEngine:
             ),
         )
         try:
-            served = await self._served()
+            mine = self._own(await self._served())
         except BaseException:
             await self._end()
             raise
-        self._facts = self._facts_of(served)
+        if self._extras.salt is None:
+            self._understood = replace(self._extras, salt=mine.get("owned_by") == "vllm")
+        self._facts = self._facts_of(mine)
 
     async def generate(self, request: CompletionRequest) -> AsyncIterator[Piece]:
-        body = body_of(request, self._model, self.facts.context_tokens, self._extras)
+        body = body_of(request, self._model, self.facts.context_tokens, self._understood)
         if request.request_id in self._calls:
             raise RequestRefused(f"request id {request.request_id}: it is under way already")
         # A server that is told of no adapters may know some all the same.
@@ -253,13 +257,17 @@ class OpenAIEngine:
             raise refusal(status, body, None)
         return [each for each in models if isinstance(each, dict)]
 
-    def _facts_of(self, served: list[dict[str, Any]]) -> EngineFacts:
+    def _own(self, served: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the server says of our model."""
         mine = next((each for each in served if each.get("id") == self._model), None)
         if mine is None:
             names = ", ".join(str(each.get("id")) for each in served[:NAMED]) or "none"
             raise ConfigurationError(
                 f"PARLEY_OPENAI_MODEL: the server does not serve {self._model!r}; it serves: {names}"
             )
+        return mine
+
+    def _facts_of(self, mine: dict[str, Any]) -> EngineFacts:
         told = mine.get("max_model_len")  # vLLM's
         return EngineFacts(
             model=f"{self._model}@{self._revision}" if self._revision else self._model,

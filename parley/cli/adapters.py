@@ -80,7 +80,7 @@ def list_adapters(tenant: OneTenantOption = None, as_json: JsonOption = False) -
         only = known_tenant(opened, tenant) if tenant is not None else None
         versions = opened.store.adapters.versions(only)
         live = {each: opened.store.adapters.live(each) for each in {v.tenant for v in versions}}
-    told = [_told(each, live[each.tenant] == each.digest) for each in versions]
+    told = [fields_of(each, live[each.tenant] == each.digest) for each in versions]
     if as_json:
         print_json(told)
     elif not told:
@@ -97,7 +97,7 @@ def show(digest: DigestArgument, tenant: OneTenantOption = None, as_json: JsonOp
         version = _version(opened, digest, tenant)
         live = opened.store.adapters.live(version.tenant) == version.digest
         files, problem = _files(opened, version)
-    told = {**_told(version, live), "files": files, "probes": PROBES in files, "problem": problem}
+    told = {**fields_of(version, live), "files": files, "probes": PROBES in files, "problem": problem}
     if as_json:
         print_json(told)
     else:
@@ -124,12 +124,12 @@ def publish(
         version = put(opened, name, folder, _base(base, revision), trained_on)
         pointer = adapter_pointer(opened)
         before = opened.store.adapters.live(name)
-        with _noted(opened, "adapters.publish", version, {"live": live}):
+        with noted(opened, "adapters.publish", version, {"live": live}):
             if live:
                 pointer.go_live(name, version.digest)
         is_live = opened.store.adapters.live(name) == version.digest
     if as_json:
-        print_json({**_told(version, is_live), "before": before})
+        print_json({**fields_of(version, is_live), "before": before})
     else:
         typer.echo(f"{name}: {_moved(version, before) if live else _waits(version)}")
 
@@ -143,7 +143,7 @@ def retire(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Never serve a version again. Its files stay, since a worker may still be answering with it."""
+    """Never serve a version again. Its files stay until `prune`, since a worker may still be answering with it."""
     with platform() as opened:
         version = _version(opened, digest, tenant)
         was_live = opened.store.adapters.live(version.tenant) == version.digest
@@ -152,11 +152,11 @@ def retire(
                 f"DIGEST: {version.digest[:SHORT]} is live for {version.tenant}; allowed: to publish or roll back to another one "
                 "first, or --to-base, with which the base model answers from now on"
             )
-        with _noted(opened, "adapters.retire", version, {"was_live": was_live}):
+        with noted(opened, "adapters.retire", version, {"was_live": was_live}):
             adapter_pointer(opened).retire(version.tenant, version.digest, to_base=to_base)
         retired = opened.store.adapters.get(version.tenant, version.digest) or version
     if as_json:
-        print_json({**_told(retired, False), "was_live": was_live})
+        print_json({**fields_of(retired, False), "was_live": was_live})
     else:
         answers = f"; {BASE} answers from now on" if was_live else ""
         typer.echo(f"{version.tenant}: {version.digest[:SHORT]} is retired{answers}")
@@ -173,10 +173,10 @@ def rollback(tenant: TenantOption, as_json: JsonOption = False) -> None:
             raise ConfigurationError(
                 f"--tenant: {name} has no earlier version that can still be served; allowed: to publish one"
             )
-        with _noted(opened, "adapters.rollback", version, {}):
+        with noted(opened, "adapters.rollback", version, {}):
             before = adapter_pointer(opened).go_live(name, version.digest)
     if as_json:
-        print_json({**_told(version, True), "before": before})
+        print_json({**fields_of(version, True), "before": before})
     else:
         typer.echo(f"{name}: {_moved(version, before)}")
 
@@ -207,7 +207,7 @@ def put(
 
     facts = read_folder(folder, base.shapes, max_rank=served_rank())
     check_base(facts, base, trained_on)
-    with step(f"store {facts.digest[:SHORT]} ({_size(facts.bytes)}, rank {facts.rank})"):
+    with step(f"store {facts.digest[:SHORT]} ({sized(facts.bytes)}, rank {facts.rank})"):
         uri = adapter_storage(opened, tenant).put(folder, facts.digest)
     return adapter_pointer(opened).register(_registered(opened, tenant, base, facts, uri))
 
@@ -234,7 +234,7 @@ def _base(where: str | None, revision: str | None) -> BaseModel:
     from parley.backends.base_folder import find_base
 
     if where:
-        return find_base(where, revision)
+        return find_base(where, revision, offline=engine_settings().offline)
     if STARTER.is_dir():
         return find_base(str(STARTER), revision)
     raise ConfigurationError(
@@ -286,10 +286,10 @@ def _files(opened: Platform, version: AdapterVersion) -> tuple[dict[str, int], s
 
 
 @contextmanager
-def _noted(
+def noted(
     opened: Platform, action: str, version: AdapterVersion, details: dict[str, object]
 ) -> Iterator[None]:
-    """Into the audit log, once the pointer has moved: also where the bus then did not take the news."""
+    """Into the audit log, once it is done: also where the bus then did not take the news."""
     lost: BusUnavailable | None = None
     try:
         yield
@@ -304,7 +304,7 @@ def _noted(
         ) from lost
 
 
-def _told(version: AdapterVersion, live: bool) -> dict[str, object]:
+def fields_of(version: AdapterVersion, live: bool) -> dict[str, object]:
     return {
         "tenant": version.tenant,
         "digest": version.digest,
@@ -325,7 +325,7 @@ def _row(version: AdapterVersion, told: dict[str, object]) -> tuple[str, ...]:
         version.digest[:SHORT],
         str(told["state"]),
         str(version.rank),
-        _size(version.bytes),
+        sized(version.bytes),
         f"{version.base_model}@{version.base_revision[:SHORT]}",
         f"{version.published_at:%Y-%m-%d %H:%M}",
     )
@@ -342,5 +342,5 @@ def _waits(version: AdapterVersion) -> str:
     return f"{version.digest[:SHORT]} is registered; to answer with it, publish it again without --no-live"
 
 
-def _size(count: int) -> str:
+def sized(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -19,6 +19,7 @@ from parley.cli import (
     privacy,
     probing,
     processes,
+    pruning,
     status,
     talk,
     tenants,
@@ -53,6 +54,7 @@ app.add_typer(admin.database, name="db")
 app.add_typer(admin.keys, name="keys")
 app.add_typer(tenants.app, name="tenants")
 adapters.app.command("probe")(probing.probe)
+adapters.app.command("prune")(pruning.prune)
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(events.app, name="events")
 app.add_typer(deadletters.app, name="dlq")

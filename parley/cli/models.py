@@ -9,7 +9,7 @@ import typer
 from parley.backends.checkpoint_files import Checkpoint, open_checkpoint
 from parley.cli.common import JsonOption, print_json, step, table
 from parley.cli.quantizing import quantize
-from parley.domain.model_advice import advice, reason, serving_precision, ways_to_fit
+from parley.domain.model_advice import advice, as_served, reason, serving_precision, ways_to_fit
 from parley.domain.model_families import shape_of
 from parley.domain.model_plan import GIB, GPUS, Plan, Serving, least_gpus, plan
 from parley.domain.model_shapes import ModelShape
@@ -72,7 +72,7 @@ def plan_command(
         utilisation=utilisation,
         graphs=not eager,
     )
-    tensors = _served(found, quantization, precision)
+    serving, tensors = as_served(found.config, serving, found.tensors)
     worked_out = plan(shape, serving, tensors)
     kind = f"{memory:g} GiB" if memory else gpu
     if as_json:
@@ -123,12 +123,6 @@ def _precision(config: dict[str, Any], wanted: str | None) -> Precision:
             f"--quantization: the checkpoint is quantised already ({own.name}) and is served as it is"
         )
     return own or PRECISIONS[wanted]
-
-
-def _served(found: Checkpoint, wanted: str | None, precision: Precision) -> tuple[Tensor, ...]:
-    """The files' tensors where they are what will be loaded; weights that are quantised while loading are worked out from the shape."""
-    own = precision_of(found.config)
-    return found.tensors if own is not None or wanted is None or not precision.quantised else ()
 
 
 # --- what is told ------------------------------------------------------------------------------------------------------

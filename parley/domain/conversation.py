@@ -19,6 +19,9 @@ HISTORY_CHARS = 6_000
 QUESTION_CHARS = 6_000
 """How much text one question may have, however many messages it is made of (`in_full`)."""
 
+LEAST_SHOWN = 2
+"""Lines of history below which there is nothing to leave out."""
+
 MERGE_MESSAGES = 10
 """A turn takes in no more messages than this; what comes later waits for the next turn."""
 
@@ -69,11 +72,6 @@ class Turn:
     def understood(self) -> bool:
         return all(message.reading is not None for message in self.messages)
 
-    def shown(self, history: tuple[HistoryTurn, ...]) -> tuple[HistoryTurn, ...]:
-        """The part of the history that this turn's prompt may have: the newest half, quarter …"""
-        keep = len(history) >> self.shortened
-        return history[len(history) - keep :]
-
     def takes(self, at: datetime) -> bool:
         """May a message that arrives at this time still be merged into this turn?"""
         merge_for: timedelta = (self.deadline - self.began_at) * MERGE_SHARE
@@ -92,10 +90,15 @@ class Turn:
 
 @dataclass(frozen=True)
 class Draft:
-    """A suggestion in the making for a human agent."""
+    """A suggestion in the making for a human agent. `deadline` is missing in states that a release before it has stored.
+
+    `shortened` is how often the history was halved because the prompt did not fit.
+    """
 
     generation_id: GenerationId
     command_id: EventId
+    deadline: datetime | None = None
+    shortened: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,17 @@ class Conversation:
         """With one more line of history, the oldest dropped beyond the limits."""
         lines = (*self.history, HistoryTurn(speaker=speaker, text=text))[-HISTORY_TURNS:]
         return evolve(self, history=lines[-in_full([line.text for line in lines], HISTORY_CHARS) :])
+
+
+def shown(history: tuple[HistoryTurn, ...], shortened: int) -> tuple[HistoryTurn, ...]:
+    """The part of the history that a prompt may have which was halved so often: the newest half, quarter …"""
+    keep = len(history) >> shortened
+    return history[len(history) - keep :]
+
+
+def can_shorten(history: tuple[HistoryTurn, ...], shortened: int) -> bool:
+    """Whether anything is left to leave out but the question itself, which is the last line."""
+    return len(shown(history, shortened)) >= LEAST_SHOWN
 
 
 def in_full(texts: Sequence[str], chars: int) -> int:

@@ -90,16 +90,35 @@ def serving_precision(config: Mapping[str, Any], wanted: Precision | None = None
     return precision_of(config) or wanted or PRECISIONS["bf16"]
 
 
+def as_served(
+    config: Mapping[str, Any], serving: Serving, tensors: tuple[Tensor, ...] = ()
+) -> tuple[Serving, tuple[Tensor, ...]]:
+    """`serving.precision` counts only where the checkpoint is not quantised itself; `tensors`, what its files hold, unless it is quantised while
+    it is loaded: then its weights are worked out from the config. Raises `ConfigurationError`.
+    """
+    own = precision_of(config)
+    if own is not None:
+        return replace(serving, precision=own), tensors
+    return serving, () if serving.precision.quantised else tensors
+
+
+def plan_as_served(config: Mapping[str, Any], serving: Serving, tensors: tuple[Tensor, ...] = ()) -> Plan:
+    """The plan of the model of this `config.json`, with arguments as `as_served` takes them.
+
+    Raises `ConfigurationError` for a family that the planner does not know.
+    """
+    return plan(shape_of(config), *as_served(config, serving, tensors))
+
+
 def explain_out_of_memory(
     config: Mapping[str, Any], serving: Serving, tensors: tuple[Tensor, ...] = ()
 ) -> str:
     """Why the model of this `config.json` does not fit as it is to be served, and what would: for the message of a start that failed.
 
-    `serving.precision` counts only where the checkpoint is not quantised itself. Raises `ConfigurationError` for a family that the planner
-    does not know.
+    Arguments and errors are those of `plan_as_served`.
     """
     shape = shape_of(config)
-    serving = replace(serving, precision=serving_precision(config, serving.precision))
+    serving, tensors = as_served(config, serving, tensors)
     found = plan(shape, serving, tensors)
     if found.fits:
         return (

@@ -9,13 +9,15 @@ from parley.domain.model_shapes import Extent, Matrix, ModelShape
 from parley.errors import ConfigurationError
 
 TENSOR_BYTES: Mapping[str, float] = {
-    **dict.fromkeys(("F64", "I64", "U64"), 8),
+    **dict.fromkeys(("F64", "I64", "U64", "C64"), 8),
     **dict.fromkeys(("F32", "I32", "U32"), 4),
     **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
-    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 1),
+    **dict.fromkeys(("I8", "U8", "BOOL"), 1),
+    **dict.fromkeys(("F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 1),
+    **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 0.75),
     **dict.fromkeys(("F4",), 0.5),
 }
-"""By the names of the safetensors format."""
+"""By the names of the safetensors format, as its library has them in release 0.8."""
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 

@@ -1,4 +1,6 @@
-"""Reading `probes.json`: what an adapter's folder brings so that a serving engine can show that it decodes with this adapter."""
+"""`probes.json`: what an adapter's folder brings so that a serving engine can show that it decodes with this adapter."""
+
+from collections.abc import Sequence
 
 from pydantic import ValidationError
 
@@ -12,6 +14,18 @@ def probes_in(content: bytes) -> tuple[Probe, ...]:
     try:
         return ProbeFile.model_validate_json(content).probes
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "content"
-        raise AdapterRefused(f"{PROBES}: {where}: {problem['msg']}") from error
+        raise _refusal(error) from error
+
+
+def probe_of(**fields: Sequence[float]) -> Probe:
+    """Of a `Probe`'s fields. Raises `AdapterRefused` naming the one that is wrong."""
+    try:
+        return Probe.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: ValidationError) -> AdapterRefused:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, problem["loc"])) or "content"
+    return AdapterRefused(f"{PROBES}: {where}: {problem['msg']}")

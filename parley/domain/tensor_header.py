@@ -1,4 +1,4 @@
-"""The header of a safetensors file, read without trusting a byte of it.
+"""The header of a safetensors file, an adapter's or a model's, read without trusting a byte of it.
 
 A file is 8 bytes with the header's length (little-endian), the header (JSON: name to dtype, shape and place), and the tensors' bytes
 without gaps: https://huggingface.co/docs/safetensors, "Format". Nothing here opens a file, and no tensor is ever read.
@@ -7,7 +7,7 @@ without gaps: https://huggingface.co/docs/safetensors, "Format". Nothing here op
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 
 from parley.errors import AdapterRefused
 
@@ -40,8 +40,8 @@ class Tensor:
     end: int
 
 
-def header_length(file: str, start: bytes, file_bytes: int) -> int:
-    """From the file's first 8 bytes. Raises `AdapterRefused` for a length that the file does not have, or that none should have."""
+def header_length(file: str, start: bytes, file_bytes: int, most: int = MAX_HEADER_BYTES) -> int:
+    """From the file's first 8 bytes; a header may have `most`. Raises `AdapterRefused` for a length that the file does not have, or that none should have."""
     if len(start) < PREFIX_BYTES:
         raise AdapterRefused(
             f"{file}: has {file_bytes} bytes; a safetensors file begins with the 8 bytes of its header's length"
@@ -56,18 +56,20 @@ def header_length(file: str, start: bytes, file_bytes: int) -> int:
         raise AdapterRefused(
             f"{file}: its header would have {length} bytes, but only {left} follow; it was cut off, or is no safetensors file"
         )
-    if not 2 <= length <= MAX_HEADER_BYTES:
-        raise AdapterRefused(f"{file}: its header has {length} bytes; allowed: 2 to {MAX_HEADER_BYTES}")
+    if not 2 <= length <= most:
+        raise AdapterRefused(f"{file}: its header has {length} bytes; allowed: 2 to {most}")
     return length
 
 
-def tensors_of(file: str, header: bytes, data_bytes: int) -> dict[str, Tensor]:
-    """The tensors by name; `data_bytes` follow the header. Raises `AdapterRefused` for a header that does not describe just these."""
+def tensors_of(
+    file: str, header: bytes, data_bytes: int, item_bytes: Mapping[str, float] = ITEM_BYTES
+) -> dict[str, Tensor]:
+    """The tensors by name; `data_bytes` follow the header, and `item_bytes` are the types that may be in it. Raises `AdapterRefused` for a header that does not describe just these."""
     parsed = _parsed(file, header)
     metadata = parsed.pop(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise AdapterRefused(f"{file}: {METADATA}: allowed: an object of texts")
-    found = {name: _tensor(f"{file}: {quoted(name)}", entry) for name, entry in parsed.items()}
+    found = {name: _tensor(f"{file}: {quoted(name)}", entry, item_bytes) for name, entry in parsed.items()}
     _without_gaps(file, found.values(), data_bytes)
     return found
 
@@ -117,12 +119,12 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
-def _tensor(where: str, entry: object) -> Tensor:
+def _tensor(where: str, entry: object, item_bytes: Mapping[str, float]) -> Tensor:
     if not isinstance(entry, dict) or entry.keys() != ENTRY:
         raise AdapterRefused(f"{where}: allowed: an object with {', '.join(sorted(ENTRY))}")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
-        raise AdapterRefused(f"{where}: dtype {quoted(dtype)}; allowed: {', '.join(ITEM_BYTES)}")
+    if not isinstance(dtype, str) or dtype not in item_bytes:
+        raise AdapterRefused(f"{where}: dtype {quoted(dtype)}; allowed: {', '.join(item_bytes)}")
     if not (isinstance(shape, list) and len(shape) <= MAX_DIMENSIONS) or not all(
         is_count(each, 0, MAX_DIMENSION) for each in shape
     ):
@@ -132,7 +134,7 @@ def _tensor(where: str, entry: object) -> Tensor:
     ):
         raise AdapterRefused(f"{where}: data_offsets {quoted(offsets)}; allowed: begin and end")
     begin, end = offsets
-    needed = prod(shape) * ITEM_BYTES[dtype]
+    needed = ceil(prod(shape) * item_bytes[dtype])
     if end - begin != needed:
         raise AdapterRefused(
             f"{where}: data_offsets span {end - begin} bytes; its shape and dtype need {needed}"

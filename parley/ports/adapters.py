@@ -63,3 +63,13 @@ class AdapterStorage(Protocol):
 
     def fetch(self, uri: str, digest: str) -> Path:
         """The local folder with these files, fetched and checked against the digest at the first call."""
+
+
+class AdapterArchive(AdapterStorage, Protocol):
+    """The storage as whoever clears it sees it."""
+
+    def holds(self, tenant: TenantId, digest: str) -> bool:
+        """Whether its files are there, or a copy of them on this machine."""
+
+    def remove(self, tenant: TenantId, digest: str) -> None:
+        """There and on this machine, so that nobody sees a part of them meanwhile; what is not there is removed already."""

@@ -115,16 +115,7 @@ class EffectorWorker:
         `ConfigurationError`: somebody has to act.
         """
         producer = self._producer or self._bus.producer()
-        handling = Handling(
-            self.name,
-            self._codec,
-            producer,
-            self._clock,
-            self._metrics,
-            self.intake,
-            self._flood,
-            stop,
-        )
+        handling = Handling(self.intake, self._codec, producer, self._flood, stop)
         self.intake.open(self._bus)
         threads = [
             Thread(target=self._work, args=(handling,), name=f"{self.name}-{number}", daemon=True)

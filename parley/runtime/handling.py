@@ -12,9 +12,7 @@ from typing import TypeVar
 
 from parley.codec import Codec, Outgoing
 from parley.errors import InvalidEvent, KeyErased, TransientError
-from parley.metrics import WorkerMetrics
 from parley.ports.bus import Producer, Record
-from parley.ports.clock import Clock
 from parley.runtime.backoff import Backoff
 from parley.runtime.deadletters import FloodGuard, bury
 from parley.runtime.intake import Intake
@@ -46,22 +44,15 @@ class Handling:
     """Thread-safe. `stopping` turns true when the worker is told to stop, `closing` when nothing may go on any more."""
 
     def __init__(
-        self,
-        name: str,
-        codec: Codec,
-        producer: Producer,
-        clock: Clock,
-        metrics: WorkerMetrics,
-        intake: Intake,
-        flood: FloodGuard,
-        stopping: Flag,
+        self, intake: Intake, codec: Codec, producer: Producer, flood: FloodGuard, stopping: Flag
     ) -> None:
-        self._name = name
+        """Under the name, the clock and the metrics of what it finishes records of."""
+        self._name = intake.name
+        self._clock = intake.clock
+        self._metrics = intake.metrics
+        self._intake = intake
         self._codec = codec
         self._producer = producer
-        self._clock = clock
-        self._metrics = metrics
-        self._intake = intake
         self._flood = flood
         self._stopping = stopping
         self.closing = Flag()

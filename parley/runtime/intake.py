@@ -39,10 +39,10 @@ class Intake:
         at_once: int,
         high: int,
     ) -> None:
-        self._name = name
+        self.name = name
         self._topic = topic
-        self._clock = clock
-        self._metrics = metrics
+        self.clock = clock
+        self.metrics = metrics
         self._take = take
         self._drop = drop
         self._at_once = at_once
@@ -55,7 +55,7 @@ class Intake:
     # -- the polling thread -------------------------------------------------------------------------------------------
 
     def open(self, bus: Bus) -> None:
-        self._consumer = bus.consumer(self._name, [self._topic], listener=self)
+        self._consumer = bus.consumer(self.name, [self._topic], listener=self)
 
     def step(self) -> None:
         """Poll once, and commit when it is time."""
@@ -93,7 +93,7 @@ class Intake:
         for record in records:
             self._progress.begin(record.topic_partition, record.offset)
         oldest_ms = min(record.timestamp_ms for record in records)
-        self._metrics.oldest.labels(self._name).set(self._clock.now().timestamp() - oldest_ms / 1000)
+        self.metrics.oldest.labels(self.name).set(self.clock.now().timestamp() - oldest_ms / 1000)
         self._take(records)
 
     def _commit(self, consumer: Consumer) -> None:
@@ -104,11 +104,11 @@ class Intake:
         try:
             consumer.commit(offsets)
         except Superseded:
-            log.info("%s: partitions moved on before the commit; their records are handled again", self._name)
+            log.info("%s: partitions moved on before the commit; their records are handled again", self.name)
         except BusUnavailable as error:
-            self._metrics.retries.labels(self._name, "commit").inc()
+            self.metrics.retries.labels(self.name, "commit").inc()
             self._progress.give_back(offsets)
-            log.warning("%s: offsets not committed yet: %s", self._name, error)
+            log.warning("%s: offsets not committed yet: %s", self.name, error)
 
     # -- assignment ---------------------------------------------------------------------------------------------------
 

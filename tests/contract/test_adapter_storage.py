@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.spec import AbstractFileSystem
 
 from parley.backends import adapter_shelf, adapter_storage
 from parley.backends.adapter_folder import digest_folder
@@ -90,7 +91,7 @@ def test_a_folder_that_changed_since_it_was_checked_is_not_stored(opened: Opened
     write_adapter(tmp_path / "a", fill=2)
     with pytest.raises(AdapterRefused, match=f"not {digest}; they were changed or damaged"):
         opened().put(tmp_path / "a", digest)
-    with pytest.raises(AdapterRefused):
+    with pytest.raises((AdapterRefused, StoreUnavailable)):
         opened("two").fetch(f"x:///bank/{digest}", digest)
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".incoming")]
 
@@ -100,10 +101,11 @@ def test_files_are_not_written_to_again(opened: Opened, tmp_path: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in path.iterdir()} == {0o444}
 
 
-def test_what_was_never_published_is_refused(opened: Opened) -> None:
+def test_what_was_never_published_is_refused(opened: Opened, tmp_path: Path) -> None:
+    published(opened(), tmp_path / "a")
     digest = "a" * 64
-    with pytest.raises(AdapterRefused):
-        opened().fetch(f"file:///adapters/bank/{digest}", digest)
+    with pytest.raises(AdapterRefused, match=r"is missing in .*; it was never published there"):
+        opened("two").fetch(f"file:///adapters/bank/{digest}", digest)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +158,32 @@ def test_many_at_once_leave_one_whole_folder(opened: Opened, tmp_path: Path) -> 
         thread.join()
     assert failed == []
     assert digest_folder(opened().fetch(f"x:///bank/{digest}", digest)) == digest
+
+
+def test_what_is_removed_is_gone_there_and_here_and_may_come_back(opened: Opened, tmp_path: Path) -> None:
+    uri, digest = published(opened(), tmp_path / "a")
+    _, other = published(opened(), tmp_path / "b", fill=2)
+    clearing = opened("one", tenant=None)
+    here = clearing.fetch(uri, digest)
+    assert clearing.holds(BANK, digest) and not clearing.holds(SHOP, digest)
+    for _ in range(2):
+        clearing.remove(BANK, digest)
+        assert not here.exists() and not clearing.holds(BANK, digest)
+    with pytest.raises(AdapterRefused, match="never published there"):
+        clearing.fetch(uri, digest)
+    assert clearing.holds(BANK, other)
+    assert [each.name for each in here.parent.iterdir()] == [other]
+    assert not any(digest in name for name in MemoryFileSystem.store)
+    opened().put(tmp_path / "a", digest)
+    assert digest_folder(opened("two").fetch(uri, digest)) == digest
+
+
+@pytest.mark.parametrize(("tenant", "digest"), [("../bank", "a" * 64), ("bank", ".."), ("bank", "")])
+def test_nothing_else_can_be_removed(opened: Opened, tmp_path: Path, tenant: str, digest: str) -> None:
+    _, kept = published(opened(), tmp_path / "a")
+    with pytest.raises(AdapterRefused, match="allowed"):
+        opened("one", tenant=None).remove(TenantId(tenant), digest)
+    assert opened().holds(BANK, kept)
 
 
 # --- caches ----------------------------------------------------------------------------------------------------------
@@ -216,6 +244,13 @@ def test_what_a_dead_process_left_half_written_is_cleared_after_a_day(tmp_path: 
     assert new.is_dir() and not old.exists()
 
 
+def test_a_cache_that_was_emptied_is_filled_anew(tmp_path: Path, remote: str) -> None:
+    storage = open_adapter_storage(remote, tmp_path / "cache", BANK)
+    uri, digest = published(storage, tmp_path / "a")
+    shutil.rmtree(storage.fetch(uri, digest))
+    assert digest_folder(storage.fetch(uri, digest)) == digest
+
+
 # --- stores that fail ------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +282,50 @@ def test_an_upload_that_breaks_off_leaves_nothing_to_be_seen(tmp_path: Path, rem
         open_adapter_storage(remote, tmp_path / "two").fetch(f"{remote}/bank/{digest}", digest)
     whole = open_adapter_storage(remote, tmp_path / "one", BANK)
     assert whole.fetch(whole.put(tmp_path / "a", digest), digest)
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty mount point"])
+def test_a_mounted_folder_that_is_away_for_a_moment_is_tried_again(tmp_path: Path, left: str) -> None:
+    shared, away = tmp_path / "shared", tmp_path / "away"
+    uri, digest = published(open_adapter_storage(str(shared), tmp_path / "one", BANK), tmp_path / "a")
+    reader = open_adapter_storage(str(shared), tmp_path / "two")
+    shared.rename(away)
+    if left != "nothing":
+        shared.mkdir()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=f"adapters in {shared}: No such file or directory"):
+            reader.fetch(uri, digest)
+    if left != "nothing":
+        shared.rmdir()
+    away.rename(shared)
+    assert digest_folder(reader.fetch(uri, digest)) == digest
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_may_not_be_read_just_now_is_no_wrong_adapter(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    uri, digest = published(open_adapter_storage(str(shared), tmp_path / "one", BANK), tmp_path / "a")
+    (shared / "bank" / digest / WEIGHTS).chmod(0)
+    with pytest.raises(StoreUnavailable, match="cannot be read"):
+        open_adapter_storage(str(shared), tmp_path / "two").fetch(uri, digest)
+
+
+class Away(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A store that does not answer: `exists` is the base's, which takes every error for "no"."""
+
+    cachable = False
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        raise TimeoutError("secret-key")
+
+    exists = AbstractFileSystem.exists
+
+
+def test_a_store_that_does_not_answer_is_not_one_that_lacks_the_files(tmp_path: Path, remote: str) -> None:
+    uri, digest = published(open_adapter_storage(remote, tmp_path / "one", BANK), tmp_path / "a")
+    storage = AdapterFolders(Remote(Away(), f"/{tmp_path.name}/adapters", remote), Shelf(tmp_path / "c"))
+    with pytest.raises(StoreUnavailable, match="TimeoutError"):
+        storage.fetch(uri, digest)
 
 
 def test_a_file_that_is_too_large_is_not_fetched(

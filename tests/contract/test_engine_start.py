@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from huggingface_hub import constants
 
 from parley.backends.vllm_engine import VllmEngine
 from parley.errors import ConfigurationError, EngineDied
@@ -19,6 +20,8 @@ from tests.support.engines import (
     vllm_settings,
     written,
 )
+from tests.support.hub import COMMIT, cached_model
+from tests.support.hub import asked_names as asked_names
 from tests.support.tiny_models import TinyModels
 
 pytestmark = pytest.mark.timeout(600)
@@ -72,6 +75,23 @@ def test_a_cache_too_small_for_one_completion_is_refused_by_its_own_words(loop: 
     assert "KV cache" in told
     assert "PARLEY_ENGINE_KV_CACHE_BYTES" in told
     assert "initialization failed" not in told
+
+
+def test_an_id_in_the_cache_runs_without_asking_the_hub(
+    loop: Loop, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked_names: list[str]
+) -> None:
+    """Its folder is what vLLM and its processes are told of."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    shutil.copytree(model, cached_model(tmp_path / "hub", "some/tiny"))
+    chosen = {"model": "some/tiny", "revision": "main", "offline": True}
+    engine = VllmEngine(vllm_settings(str(model)).model_copy(update=chosen))
+    try:
+        loop.run(engine.start(), START_WITHIN_S)
+        assert engine.facts.model == f"some/tiny@{COMMIT}"
+        assert loop.run(written(engine.generate(asking(max_tokens=2)))).text
+    finally:
+        loop.run(engine.close())
+    assert asked_names == []
 
 
 def test_prompts_are_forgotten_when_nothing_runs(engine: RunningEngine) -> None:

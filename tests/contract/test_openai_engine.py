@@ -1,7 +1,9 @@
 """The engine over HTTP against a server that answers as it was told to: what is asked, what is read, and every way to fail."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ UNLOAD = "/v1/unload_lora_adapter"
 SERVED = told(200, {"data": [{"id": "base", "max_model_len": 512}, {"id": "bank@1", "parent": "base"}]})
 DONE = b"data: [DONE]\n\n"
 SAID = Answer(body=said(*words("It", " costs")) + DONE)
-VLLM = ServerExtras(vllm=True, priority=True, slots=4, held=8, max_rank=8)
+VLLM = ServerExtras(vllm=True, salt=True, priority=True, slots=4, held=8, max_rank=8)
 WAIT_S = 10.0
 
 
@@ -108,12 +110,31 @@ def test_asks_for_an_adapter_by_its_name() -> None:
 
 def test_salt_priority_and_token_ids_are_for_servers_that_know_them() -> None:
     _, body = completed(SAID, request(cache_salt="bank", priority=3, ignore_eos=True), extras=VLLM)
-    assert (body["cache_salt"], body["priority"], body["ignore_eos"], body["return_token_ids"]) == (
-        "bank",
-        3,
-        True,
-        True,
-    )
+    assert (body["priority"], body["ignore_eos"], body["return_token_ids"]) == (3, True, True)
+    assert body["cache_salt"] == sha256(b"bank").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("owner", "setting", "sent"),
+    [
+        ("vllm", None, True),
+        ("vllm", False, False),
+        ("openai", None, False),
+        ("openai", True, True),
+        (None, None, False),
+    ],
+)
+def test_a_server_that_says_that_it_is_vllm_is_told_the_salt(
+    owner: str | None, setting: bool | None, sent: bool
+) -> None:
+    async def work(engine: OpenAIEngine, server: ScriptedServer) -> Any:
+        await read(engine, request(cache_salt="a/b@c"))
+        return server.asked[-1].body
+
+    served = told(200, {"data": [{"id": "base", **({"owned_by": owner} if owner else {})}]})
+    body = against({MODELS: [served], CHAT: [SAID]}, work, extras=ServerExtras(salt=setting))
+    assert ("cache_salt" in body) is sent
+    assert not sent or re.fullmatch("[0-9a-f]{64}", body["cache_salt"])
 
 
 def test_no_more_tokens_are_asked_for_than_the_context_holds() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from parley.backends.openai_api import ServerExtras
@@ -40,6 +41,33 @@ def test_a_client_that_knows_the_api_alone_is_answered(engine: RunningEngine) ->
         assert answer.token_ids == [] and len(answer.logprobs) == answer.last.completion_tokens
 
     engine.loop.run(ask())
+
+
+def test_tenants_share_no_cached_beginnings_of_prompts(engine: RunningEngine) -> None:
+    """The server says of itself that it is vLLM, so it is told their salts, of whatever characters; its metrics tell what its cache gave."""
+    url, model = server(engine)
+    prompt = " ".join(f"card {number}" for number in range(60))
+
+    async def hits_for(*salts: str) -> list[float]:
+        plain = OpenAIEngine(url, model)
+        await plain.start()
+        hits = []
+        for salt in salts:
+            before = cache_hits(url)
+            await written(plain.generate(asking(prompt, max_tokens=1, cache_salt=salt)))
+            hits.append(cache_hits(url) - before)
+        await plain.close()
+        return hits
+
+    first, again, others, back = engine.loop.run(hits_for("tenant/a", "tenant/a", "tenant/b", "tenant/a"))
+    assert first == others == 0
+    assert again == back > 0
+
+
+def cache_hits(url: str) -> float:
+    """Tokens of prompts that came out of the prefix cache so far."""
+    lines = httpx.get(url.removesuffix("/v1") + "/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("vllm:prefix_cache_hits_total"))
 
 
 def test_a_model_that_is_not_served_is_told_with_those_that_are(engine: RunningEngine) -> None:

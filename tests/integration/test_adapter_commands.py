@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from schemas.other_events import AdapterPublished, AdapterRetired
 from tests.contract.test_store import NINE
 from tests.integration.test_commands import Command, one_line
 from tests.integration.test_commands import parley as parley
+from tests.support.hub import asked_names as asked_names
+from tests.support.hub import cached_model
 from tests.support.lora import write_adapter, write_base
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 
@@ -114,6 +117,7 @@ def published(parley: Command, folder: str, tenant: str = "bank", *options: str)
         (("rollback", "-t", "bank"), "--tenant: bank has no earlier version that can still be served"),
         (("rollback", "-t", "nobody"), "--tenant: 'nobody' was never imported"),
         (("tell", "-t", "nobody"), "--tenant: 'nobody' was never imported"),
+        (("prune", "-t", "nobody"), "--tenant: 'nobody' was never imported"),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -318,6 +322,40 @@ def test_who_published_what_stands_in_the_audit_log(parley: Command, home: Setti
     ]
 
 
+def retired_long_ago(settings: Settings, digest: str) -> None:
+    store = open_store(settings.database)
+    store.adapters.retire(TenantId("bank"), digest, NINE - timedelta(days=30))
+    store.close()
+
+
+def test_files_of_versions_that_were_retired_long_ago_are_removed(
+    parley: Command, home: Settings, good: Adapter
+) -> None:
+    old, older, before, live = (published(parley, good(fill)) for fill in range(1, 5))
+    retired_long_ago(home, old)
+    asked(parley, "retire", older)
+    would = asked(parley, "prune", "--dry-run")
+    assert (would["removed"], [each["digest"] for each in would["versions"]]) == (False, [old])
+    assert "would be removed: 1 versions" in parley("adapters", "prune", "--dry-run")[1]
+    assert asked(parley, "show", old)["files"]
+
+    assert [each["digest"] for each in asked(parley, "prune")["versions"]] == [old]
+    assert parley("adapters", "prune")[1].startswith("there is nothing to remove: no version with files")
+    assert parley("adapters", "show", old)[0] == 1
+    for kept in (older, before, live):
+        assert asked(parley, "show", kept)["files"]
+    assert asked(parley, "rollback", "-t", "bank")["digest"] == before
+    noted = json.loads(parley("privacy", "audit", "--json")[1])
+    assert [each["details"]["digest"] for each in noted if each["action"] == "adapters.prune"] == [old]
+    assert published(parley, good(1)) == old and asked(parley, "show", old)["files"]
+
+
+def test_what_was_retired_just_now_is_never_removed(parley: Command, home: Settings, good: Adapter) -> None:
+    asked(parley, "retire", published(parley, good()), "--to-base")
+    assert asked(parley, "prune", "--days", "1")["versions"] == []
+    assert parley("adapters", "prune", "--days", "0")[0] == 2
+
+
 def test_an_empty_list_says_who_answers(parley: Command, home: Settings) -> None:
     assert parley("adapters", "list")[1].startswith("no adapter was published")
 
@@ -338,11 +376,8 @@ def test_files_may_be_kept_on_what_fsspec_reaches(
 @contextmanager
 def hugging_face(home: Path) -> Iterator[tuple[dict[str, str], str]]:
     """A cache with one model in it, as the library lays it out; its environment, and the commit."""
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    model = home / "hub" / "models--some--tiny"
-    write_base(model / "snapshots" / commit)
-    (model / "refs").mkdir()
-    (model / "refs" / "main").write_text(commit)
+    folder = write_base(cached_model(home / "hub", "some/tiny"))
+    commit = folder.name
     yield {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}, commit
 
 
@@ -364,8 +399,28 @@ def test_a_base_may_be_named_by_its_id(home: Settings, good: Adapter, tmp_path: 
     assert (made["base_model"], made["base_revision"]) == ("some/tiny", commit)
 
 
+@pytest.mark.parametrize("way", ["variable", "option"])
+def test_a_base_that_is_not_in_the_cache_is_not_asked_for_offline(
+    parley: Command,
+    home: Settings,
+    good: Adapter,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_names: list[str],
+    way: str,
+) -> None:
+    monkeypatch.setenv("PARLEY_ENGINE_OFFLINE", "true")
+    if way == "variable":
+        monkeypatch.setenv("PARLEY_ENGINE_MODEL", "nobody/nothing")
+    options = ["--base", "nobody/nothing"] if way == "option" else []
+    one_line(
+        parley("adapters", "publish", good(), "-t", "bank", *options),
+        "PARLEY_ENGINE_MODEL: 'nobody/nothing' is no folder here and no id in the local Hugging Face cache",
+    )
+    assert asked_names == []
+
+
 def test_every_command_has_help() -> None:
-    for name in ("list", "show", "publish", "retire", "rollback", "tell"):
+    for name in ("list", "show", "publish", "retire", "rollback", "tell", "prune"):
         command = [sys.executable, "-m", "parley.cli.main", "adapters", name, "--help"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and "Usage:" in done.stdout

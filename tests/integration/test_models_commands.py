@@ -184,17 +184,19 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     model = folder(tmp_path)
     file = model / "model.safetensors"
     for content, words in (
-        (b"", "no safetensors file (its header has 0 bytes)"),
-        (struct.pack("<Q", 1 << 60), "no safetensors file (its header has 1152921504606846976 bytes)"),
-        (struct.pack("<Q", 4) + b"nope", "its header is not JSON"),
-        (struct.pack("<Q", 9) + b'{"a": {}}', "an entry of its header is malformed"),
+        (b"", "has 0 bytes; a safetensors file begins with"),
+        (struct.pack("<Q", 1 << 60), "its header would have 1152921504606846976 bytes, but only 0 follow"),
+        (struct.pack("<Q", 4) + b"nope", "its header does not begin with"),
+        (struct.pack("<Q", 9) + b'{"a": {}}', "'a': allowed: an object with data_offsets, dtype, shape"),
     ):
         file.write_bytes(content)
         assert f"{file}: " in refused("plan", str(model)) and words in refused("plan", str(model))
     safetensors(file, {"model.norm.weight": ("BF16", [4096], 8192)}, cut=1)
-    assert "is cut off: its tensors end at byte 8,192, it holds 8,191" in refused("plan", str(model))
+    assert "its tensors need 8192 bytes, but 8191 follow the header; it was cut off" in refused(
+        "plan", str(model)
+    )
     safetensors(file, {"model.norm.weight": ("Q7", [4096], 8192)})
-    assert "model.norm.weight: dtype: 'Q7' is no type of safetensors" in refused("plan", str(model))
+    assert "'model.norm.weight': dtype 'Q7'; allowed: F64," in refused("plan", str(model))
 
 
 @pytest.mark.parametrize("name", ["../elsewhere.safetensors", "/etc/passwd"])

@@ -84,7 +84,12 @@ class ServedEngine(OpenAIEngine):
 
     def __init__(self, server: VllmServer) -> None:
         extras = ServerExtras(
-            vllm=True, priority=True, slots=server.slots, held=server.held, max_rank=server.max_rank
+            vllm=True,
+            salt=True,
+            priority=True,
+            slots=server.slots,
+            held=server.held,
+            max_rank=server.max_rank,
         )
         super().__init__(server.url, server.name, extras=extras)
         self.server = server

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from parley.backends.memory_bus import MemoryBus
+from parley.errors import StoreUnavailable
 from parley.ports.adapters import AdapterVersion
 from schemas.adapters import Probe, ProbeFile
 from schemas.base import TenantId
@@ -40,6 +41,8 @@ class Shelf:
         self.pointers: dict[str, str | None] = {}
         self.previous: dict[str, str] = {}
         self.found: dict[tuple[str, str], AdapterVersion] = {}
+        self.away = False
+        self.fetches = 0
 
     def publish(self, tenant: str, number: int, *, probes: bool = False) -> str:
         """Stored and live; its name."""
@@ -69,6 +72,9 @@ class Shelf:
         return self.previous.get(tenant)
 
     def fetch(self, uri: str, digest: str) -> Path:
+        self.fetches += 1
+        if self.away:
+            raise StoreUnavailable("adapters: not mounted")
         return Path(uri)
 
     def add(self, version: AdapterVersion) -> None: ...

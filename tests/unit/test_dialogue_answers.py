@@ -17,7 +17,7 @@ from schemas.work import AnswerRequested
 from tests.support.platform import DictKeys
 from tests.support.small_tenant import CONFIG
 from tests.support.stories import Story
-from workers.dialogue.answering import cite
+from workers.dialogue.citing import cite
 
 
 def test_a_question_is_understood_looked_up_and_answered_with_its_source() -> None:

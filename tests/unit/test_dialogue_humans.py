@@ -23,7 +23,7 @@ from schemas.outbound import (
     Outbound,
     OwnerChanged,
 )
-from schemas.work import UnderstandingRequested
+from schemas.work import AnswerRequested, UnderstandingRequested
 from tests.support.small_tenant import CONFIG, OPEN_ALWAYS
 from tests.support.stories import MEI, Story
 
@@ -254,6 +254,59 @@ def test_a_draft_that_came_to_nothing_is_said_so(outcome: str) -> None:
         story.generated("€99", passed=False)
     else:
         story.generation_failed()
+    assert story.bodies(CommandRejected)[0].reason == "nothing_to_draft"
+
+
+def test_a_draft_whose_prompt_does_not_fit_is_asked_again_with_half_of_the_history() -> None:
+    story = Story()
+    for question in ("What does it cost?", "And for students?"):
+        story.says(question)
+        story.understood("fees")
+        story.generated()
+    story.says("And abroad?")
+    story.tell(ClaimRequested(**MEI))
+    story.tell(DraftRequested(human_agent_id="mei"))
+    whole = story.bodies(AnswerRequested)[-1]
+    shown = [len(whole.history)]
+    while not story.bodies(CommandRejected):
+        story.generation_failed("too_long")
+        asked = story.bodies(AnswerRequested)[-1]
+        assert (asked.purpose, asked.question, asked.deadline) == ("draft", "And abroad?", whole.deadline)
+        assert asked.history == whole.history[len(whole.history) - len(asked.history) :]
+        shown.append(len(asked.history))
+    assert shown == [5, 2, 1, 1]
+    assert story.bodies(CommandRejected)[0].reason == "nothing_to_draft"
+
+
+def test_a_draft_that_was_shortened_arrives_and_an_earlier_answer_to_it_does_not() -> None:
+    story = Story()
+    story.says("What does it cost?")
+    story.tell(ClaimRequested(**MEI))
+    story.says("And abroad?")
+    story.tell(DraftRequested(human_agent_id="mei"))
+    story.generation_failed("too_long")
+    story.generated(which=-2)
+    assert story.bodies(DraftReady) == []
+    story.generated()
+    [draft] = story.bodies(DraftReady)
+    assert draft.generation_id == story.bodies(AnswerRequested)[-1].generation_id
+
+
+@pytest.mark.parametrize("why", ["released", "before deadlines were kept"])
+def test_a_draft_that_nobody_waits_for_is_not_asked_again(why: str) -> None:
+    story = Story()
+    story.says("What does it cost?")
+    story.tell(ClaimRequested(**MEI))
+    story.says("And abroad?")
+    story.tell(DraftRequested(human_agent_id="mei"))
+    if why == "released":
+        story.tell(ReleaseRequested(human_agent_id="mei"))
+    else:
+        assert story.state is not None and story.state.draft is not None
+        story.state = evolve(story.state, draft=evolve(story.state.draft, deadline=None))
+    asked = len(story.bodies(AnswerRequested))
+    story.generation_failed("too_long")
+    assert len(story.bodies(AnswerRequested)) == asked
     assert story.bodies(CommandRejected)[0].reason == "nothing_to_draft"
 
 

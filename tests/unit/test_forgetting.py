@@ -22,6 +22,7 @@ DECIDED = {
     "parley": {
         "backends.chroma": "the tenants' own articles",
         "backends.encoded_intents": "fitted models of the tenants' own examples",
+        "backends.held_adapters": "the adapters' names",
         "backends.hybrid": "the tenants' own articles",
         "backends.keys": "keys, for KEY_HELD_S; `forget` lets go of old ones",
         "backends.known_chunks": "the tenants' own articles",
@@ -32,7 +33,6 @@ DECIDED = {
         "backends.sql.decisions": "statements",
         "backends.sql.privacy": "tables",
         "backends.sqlite_index": "the tenants' own articles",
-        "backends.vllm_engine.held": "the adapters' names",
         "backends.vllm_engine.start_log": "a folder's name",
         "codec": "kinds of events; ciphers, which `forget` lets go of",
         "domain.masking.rules": "the tenants' own patterns",

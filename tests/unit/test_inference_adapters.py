@@ -104,6 +104,17 @@ def test_an_adapter_that_answers_its_probes_otherwise_is_quarantined(
     assert "token" in served.adapters.quarantined()[name]
 
 
+def test_while_the_store_is_away_requests_wait_and_nobody_is_quarantined(served: Served) -> None:
+    name = served.shelf.publish(TENANT, 1)
+    served.shelf.away = True
+    send(served.on, generation(1, on=served.on))
+    with running(served.worker()):
+        until(lambda: served.shelf.fetches == 1)
+        served.shelf.away = False
+        assert until(lambda: outcomes(served.on)) == {1: [name]}
+    assert served.adapters.quarantined() == {} and served.shelf.fetches == 2
+
+
 def test_an_adapter_that_answers_its_probes_serves_and_each_probe_has_a_salt_of_its_own(
     served: Served,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from parley.backends.memory_bus import MemoryBus
+from parley.codec import Codec, Erased
 from parley.errors import (
     ConfigurationError,
     GeneratorUnavailable,
@@ -17,7 +18,10 @@ from parley.errors import (
     RequestRefused,
 )
 from parley.metrics import WorkerMetrics
+from parley.ports.bus import Record
 from parley.ports.engine import CompletionRequest
+from parley.ports.keys import KeyStore
+from schemas.base import AnyEvent
 from schemas.conversation_events import GenerationFailed, ReplyGenerated
 from schemas.outbound import ReplyDelta
 from schemas.topics import INFERENCE_REQUESTS
@@ -25,6 +29,7 @@ from tests.support.effectors import until
 from tests.support.inference import WITHIN_S, bodies, generation, lag, make_worker, outcomes, running
 from tests.support.platform import events_on, make_platform, records_on, send
 from tests.support.scripted_engine import SAYS, ScriptedEngine
+from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 from workers.inference.cancelling import Cancellations
 from workers.wiring import Platform
 
@@ -296,6 +301,39 @@ def test_a_server_that_is_away_is_not_asked_by_everybody_who_waits(on: Platform)
     with running(make_worker(on, engine, in_flight=2)):
         until(lambda: len(outcomes(on)) == 40)
     assert len(engine.asked) < 20
+
+
+class HeldCodec(Codec):
+    """Decodes nothing until `go_on`."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        super().__init__(keys)
+        self.begun, self.go_on = Flag(), Flag()
+
+    def decode(self, record: Record) -> AnyEvent | Erased:
+        self.begun.set()
+        self.go_on.wait(WITHIN_S)
+        return super().decode(record)
+
+
+def test_what_was_read_of_partitions_that_are_given_up_is_written_by_their_next_owner_alone(
+    on: Platform, engine: ScriptedEngine
+) -> None:
+    """Also what the preparing thread had in hand, or had not come to yet."""
+    tenants = [f"t{number}" for number in range(10)]
+    for name in tenants:
+        on.store.put(VERSION, CONFIG.model_copy(update={"id": name}), CONTENT, on.clock.now())
+    send(on, *(generation(number, tenant=tenants[number % 10], on=on) for number in range(100)))
+    slow, other = HeldCodec(on.keys), ScriptedEngine()
+    second = make_worker(_with_new_registry(on), other)
+    with running(make_worker(replace(on, codec=slow), engine)) as first:
+        until(lambda: slow.begun.is_set() and first.intake.under_way() == 100)
+        with running(second):
+            until(lambda: other.asked and lag(on) == first.intake.under_way() < 100)
+            slow.go_on.set()
+            until(lambda: len(outcomes(on)) == 100 and lag(on) == 0)
+    assert outcomes(on) == {number: ["written"] for number in range(100)}
+    assert len(engine.asked) + len(other.asked) == 100 and engine.asked
 
 
 def test_an_erased_customers_request_is_passed_over(on: Platform, engine: ScriptedEngine) -> None:

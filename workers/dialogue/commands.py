@@ -1,10 +1,7 @@
 """Who owns the conversation: claims, releases, the queue's outcome, human agents' words, drafts for them, closing."""
 
-from datetime import timedelta
 from typing import Literal
 
-from parley.domain.conversation import Draft
-from schemas.base import GenerationId
 from schemas.conversation_events import (
     AgentMessageSubmitted,
     AssignmentFailed,
@@ -17,9 +14,9 @@ from schemas.conversation_events import (
 )
 from schemas.other_events import QueueLeft
 from schemas.outbound import AgentMessage, Closed, CommandRejected, DeliveryChanged
-from schemas.work import AnswerRequested
+from workers.dialogue.drafts import begin_draft
 from workers.dialogue.intake import begin_next_turn
-from workers.dialogue.moves import Moves, follow_id
+from workers.dialogue.moves import Moves
 from workers.dialogue.turns import finish, join_queue, nobody_there
 
 
@@ -90,27 +87,10 @@ def agent_message_submitted(moves: Moves, body: AgentMessageSubmitted) -> None:
 
 def draft_requested(moves: Moves, body: DraftRequested) -> None:
     """Ask for an answer that only the human agent will see."""
-    question = next((line.text for line in reversed(moves.state.history) if line.speaker == "customer"), None)
     if not _owned_by(moves, body.human_agent_id):
         reject(moves, "not_owner")
-    elif question is None:
+    elif not begin_draft(moves):
         reject(moves, "nothing_to_draft")
-    else:
-        generation_id = GenerationId(follow_id(moves.event, "generation"))
-        moves.set(draft=Draft(generation_id, moves.event.envelope.event_id))
-        moves.emit(
-            AnswerRequested(
-                generation_id=generation_id,
-                purpose="draft",
-                message_ids=(),
-                question=question,
-                history=moves.state.history,
-                language=moves.state.language,
-                epoch=moves.state.epoch,
-                deadline=moves.at + timedelta(seconds=moves.tenant.limits.message_deadline_s),
-                adapter=moves.tenant.model.adapter,
-            )
-        )
 
 
 def close_requested(moves: Moves, body: CloseRequested) -> None:

@@ -4,7 +4,7 @@ from itertools import takewhile
 from typing import Literal
 
 from parley.domain import routing
-from parley.domain.conversation import Reading, Turn, question_of
+from parley.domain.conversation import Reading, Turn, can_shorten, question_of, shown
 from parley.domain.hours import is_open
 from schemas.base import GenerationId, MessageId
 from schemas.conversation_events import MessageFailed, MessageUnderstood, TimerFired, UnderstandingFailed
@@ -82,7 +82,7 @@ def look_up(moves: Moves, plan: routing.LookUp) -> None:
             generation_id=generation_id,
             message_ids=turn.message_ids,
             question=question_of(plan.texts if asked is None else (asked, *plan.texts)),
-            history=turn.shown(moves.state.history),
+            history=shown(moves.state.history, turn.shortened),
             language=moves.state.language,
             intent=plan.intent,
             epoch=moves.state.epoch,
@@ -92,16 +92,12 @@ def look_up(moves: Moves, plan: routing.LookUp) -> None:
     )
 
 
-LEAST_SHOWN = 2
-"""The last line is the question itself: below two there is nothing to leave out."""
-
-
 def ask_shorter(moves: Moves) -> bool:
     """The prompt did not fit: ask again with half of the history. False where there is none left to leave out."""
     turn = moves.state.turn
     assert turn is not None  # the caller has seen one
     plan = routing.plan(turn, moves.tenant)
-    if len(turn.shown(moves.state.history)) < LEAST_SHOWN or not isinstance(plan, routing.LookUp):
+    if not can_shorten(moves.state.history, turn.shortened) or not isinstance(plan, routing.LookUp):
         return False
     moves.set_turn(shortened=turn.shortened + 1)
     look_up(moves, plan)

