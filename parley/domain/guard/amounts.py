@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from parley.domain.guard.facts import FIGURES, READ, Facts, Rule, canonical, over, reading, times
+from parley.domain.guard.facts import Facts, Rule, canonical, over, reading, times
+from parley.domain.guard.signs import FIGURES, FOREIGN_FIGURE, words
 from parley.domain.guard.units import (
     BEHIND,
     FREE,
@@ -17,7 +18,16 @@ from parley.domain.guard.units import (
     single,
     unit_of,
 )
-from parley.domain.numerals import CHINESE, CHINESE_DIGITS, CHINESE_UNITS, ENGLISH, SCALES, chinese, english
+from parley.domain.numerals import (
+    CHINESE,
+    CHINESE_DIGITS,
+    CHINESE_UNITS,
+    ENGLISH,
+    SCALES,
+    SMALL,
+    chinese,
+    english,
+)
 
 _PHONE = re.compile(r"(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
 _HAN_NUMBER = rf"[\d.]{{1,12}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
@@ -113,7 +123,6 @@ def _ordinal(match: re.Match[str], facts: Facts) -> bool:
 
 
 def _amounts(text: str, facts: Facts) -> str:
-    """The last rule: it leaves nothing to read."""
     small = text.lower()
     of_hundred = PERCENT_COLUMN.search(small) is not None
     for amount in amounts_in(small):
@@ -121,15 +130,24 @@ def _amounts(text: str, facts: Facts) -> str:
         _say_how_often(amount, small, facts)
         if of_hundred and amount.bare:
             facts.imply(f"rate:{amount.number}")
-    for match in LASTING.finditer(small):
+    return text
+
+
+def _lasting(text: str, facts: Facts) -> str:
+    for match in LASTING.finditer(text.lower()):
         name, count = single(match)
         facts.say(f"number:{count} {name}")
+    return text
+
+
+def imply_amounts(rest: str, facts: Facts) -> None:
+    """What a source supports besides, given what its rules have left of it."""
+    small = rest.lower()
     for match in SINGLE.finditer(small):
         name, count = single(match)
         facts.imply(f"number:{count} {name}")
     if FREE.search(small) is not None:
         facts.imply("number:0", "plain:0")
-    return READ
 
 
 def _say_how_often(amount: Amount, text: str, facts: Facts) -> None:
@@ -224,10 +242,19 @@ def _demanded(amount: Amount) -> bool:
     return "." in amount.number or (not amount.idiom and int(amount.number) >= _FEWEST)
 
 
-AMOUNTS: tuple[Rule, ...] = (
-    reading(_PHONE, _phone, *FIGURES),
-    reading(SHARE, _share, "分之"),
-    reading(_PER_MILLE, _per_mille, "‰"),
-    reading(_ORDINAL, _ordinal, *FIGURES, "第"),
-    _amounts,
+_NUMERALS = (
+    FIGURES
+    | {FOREIGN_FIGURE, "hundred", *SMALL, *SCALES, *CHINESE_DIGITS, *CHINESE_UNITS}
+    | words("hour year day month 半")
 )
+"""Half is a number before these."""
+
+AMOUNTS: tuple[Rule, ...] = (
+    reading(_PHONE, _phone, FIGURES),
+    reading(SHARE, _share, "分"),
+    reading(_PER_MILLE, _per_mille, "‰"),
+    reading(_ORDINAL, _ordinal, FIGURES | {"第"}),
+    Rule(_NUMERALS, _amounts),
+    Rule(words("a an"), _lasting),
+)
+"""The last two leave what they read, since nothing is read after them."""

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from parley.domain.guard.facts import FIGURES, READ, Facts, Note, Rule, reading
-from parley.domain.numerals import ORDINAL, chinese, ordinal
+from parley.domain.guard.facts import READ, Facts, Note, Rule, reading
+from parley.domain.guard.signs import FIGURES, FOREIGN_FIGURE, last_words, words
+from parley.domain.numerals import ORDINAL, ORDINALS, chinese, ordinal
 
 _NAMES = "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct|november nov|december dec"
 MONTHS = {name: number for number, names in enumerate(_NAMES.split("|"), start=1) for name in names.split()}
-SHORT_MONTHS = tuple(names.split()[-1][:3] for names in _NAMES.split("|"))
 _MONTH = "|".join(sorted((name for name in MONTHS if name != "may"), key=len, reverse=True))
 _MONTH = rf"(?P<name>{_MONTH}|(?-i:May|MAY))"
 """In small letters `may` is a verb."""
@@ -205,26 +205,23 @@ def _whole(days: tuple[int, ...], *, said: bool) -> Note:
     return note
 
 
+_MONTH_NAMES = frozenset(MONTHS)
+_DAY_NAMES = words(
+    "monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday saturdays sunday sundays",
+    "mon tue tues wed thu thur thurs fri sat sun 周 星 礼",
+)
+
 DATES: tuple[Rule, ...] = (
-    reading(_DAY_MONTH, _date, *SHORT_MONTHS),
-    reading(_MONTH_DAY, _date, *SHORT_MONTHS),
-    reading(_ISO, _date, *FIGURES),
-    reading(_FIGURES, _figures, *FIGURES),
+    reading(_DAY_MONTH, _date, _MONTH_NAMES),
+    reading(_MONTH_DAY, _date, _MONTH_NAMES),
+    reading(_ISO, _date, FIGURES),
+    reading(_FIGURES, _figures, FIGURES),
     reading(_CHINESE, _date, "月"),
-    reading(_ONLY_MONTH, _only_month, *SHORT_MONTHS),
+    reading(_ONLY_MONTH, _only_month, _MONTH_NAMES),
     reading(_ONLY_CHINESE_MONTH, _only_chinese_month, "月"),
-    reading(_OF_MONTH, _of_month, "the"),
-    _weekdays,
-    reading(_WEEKEND, _whole((6, 7), said=True), "week", "周末"),
-    reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True), "weekdays", "平日"),
-    reading(
-        _ALL_WEEK,
-        _whole((1, 2, 3, 4, 5, 6, 7), said=False),
-        "every day",
-        "days a week",
-        "24/7",
-        "全年",
-        "每周",
-        "周末",
-    ),
+    reading(_OF_MONTH, _of_month, FIGURES | {FOREIGN_FIGURE} | last_words(ORDINALS), "the"),
+    Rule(_DAY_NAMES, _weekdays),
+    reading(_WEEKEND, _whole((6, 7), said=True), words("week weekend weekends 周")),
+    reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True), words("weekdays 平")),
+    reading(_ALL_WEEK, _whole((1, 2, 3, 4, 5, 6, 7), said=False), words("every days / 全 每 周")),
 )

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from parley.domain.guard.signs import words
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -80,6 +82,9 @@ FREE = re.compile(
     r"(?<!feel )(?<!not )(?<!n't )\bfree\b(?! to\b)|\bno (?:extra |additional )?(?:fees?|charges?|costs?)\b|\bwithout (?:a |any )?(?:fee|charge|cost)s?\b"
     r"|\b(?:costs?|pays?|charges?) (?:you |us )?nothing\b|\bwaived?\b|(?<!不)(?<!不是)免费|不收(?!到|回)|不要钱|不用钱|免收|零费用"
 )
+
+FREE_SIGNS = words("free no without nothing waive waived 免 不 零")
+"""Every match of `FREE` has one of these."""
 
 
 def unit_of(match: re.Match[str]) -> Unit | None:
