@@ -263,7 +263,7 @@ class Desk:
     async def _write(self, job: Job) -> None:
         life = self._life
         attempt = self._new_attempt()
-        stream = self._streams.open(job.event, attempt, job.quotable)
+        stream = self._streams.open(job.event, attempt, job.guard)
         collected = Collected(
             lambda text: self._sender.post(lambda: stream.write(text)),
             self._loop.time,
@@ -300,7 +300,7 @@ class Desk:
             if completion is None:
                 return Ended(job.item, results.nothing_found(job.event, now))
             finish()
-            return Ended(job.item, results.generated(job.event, completion, attempt, job.quotable, now))
+            return Ended(job.item, results.generated(job.event, completion, attempt, job.guard, now))
 
         self._end(job, ended)
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from parley.codec import Codec
-from parley.domain import guard
 from parley.domain.events import follow
+from parley.domain.guard import Guard
 from parley.errors import ParleyError
 from parley.ports.bus import Producer
 from parley.ports.clock import Clock
@@ -102,14 +102,12 @@ class StreamFactory:
         self._codec = codec
         self._clock = clock
 
-    def open(
-        self, event: Event[GenerationRequested], attempt: str, quotable: frozenset[str] = frozenset()
-    ) -> Stream:
+    def open(self, event: Event[GenerationRequested], attempt: str, guard: Guard) -> Stream:
         asked = event.body
         if asked.purpose != "reply":
             return Stream(lambda text: False, lambda index, text: None)
         return Stream(
-            lambda text: guard.check(text, asked.passages, quotable).passed,
+            lambda text: guard.check(text).passed,
             lambda index, text: self._send(event, attempt, index, text),
         )
 
