@@ -10,7 +10,7 @@ from parley.domain.guard.claims import CLAIM_SIGNS, free_unfounded, sentences, u
 from parley.domain.guard.dates import DATES
 from parley.domain.guard.facts import Facts, Rule
 from parley.domain.guard.links import LINKS
-from parley.domain.guard.signs import signs_of
+from parley.domain.guard.signs import SIGN, signs_of
 from parley.domain.guard.times import TIMES
 from parley.domain.guard.units import FREE_SIGNS
 from parley.domain.remembering import remembering
@@ -64,7 +64,7 @@ class Guard:
 
     def check(self, text: str) -> GuardReport:
         """Which rules this text breaks."""
-        if text.isascii() and _SIGNS.isdisjoint(signs_of(text.lower())):
+        if text.isascii() and _SIGNS.isdisjoint(SIGN.findall(text.lower())):
             return _PASSED
         own = self._not_quoted(_without(text, self._quotable))
         violations = self._unknown(own)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_SIGN = re.compile(r"[a-z]+|\.(?=\S)|[^a-z\s.,]")
+SIGN = re.compile(r"[a-z]+|\.(?=\S)|[^a-z\s.,]")
 _FOREIGN_FIGURE = re.compile(r"(?![0-9])\d")
 
 FIGURES: Final = frozenset("0123456789")
@@ -22,7 +22,7 @@ def signs_of(small: str) -> set[str]:
     """Of a text in small letters: its words (the longest runs of a to z), every other character but white space, commas and points that end
     something, `POINT` and `FOREIGN_FIGURE`.
     """
-    found = set(_SIGN.findall(small))
+    found = set(SIGN.findall(small))
     if not small.isascii() and _FOREIGN_FIGURE.search(small) is not None:
         found.add(FOREIGN_FIGURE)
     return found
