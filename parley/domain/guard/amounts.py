@@ -29,7 +29,7 @@ from parley.domain.numerals import (
     english,
 )
 
-_PHONE = re.compile(r"(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
+_PHONE = re.compile(r"(?=[+0])(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
 _HAN_NUMBER = rf"[\d.]{{1,12}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
 SHARE = re.compile(rf"([百千])分之\s?({_HAN_NUMBER})")
 _PER_MILLE = re.compile(r"(\d[\d.,]{0,12})\s?‰")
@@ -44,7 +44,8 @@ _FIGURES = (
 )
 _HALF = r"half(?= (?:an? )?(?:hour|year|day|month)\b)|半(?=个?(?:小时|钟头|月|年|天))"
 _NUMBER = re.compile(
-    rf"(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|(?=[aefhnostz])(?P<english>{ENGLISH.pattern})|(?P<chinese>{CHINESE.pattern})"
+    rf"(?=[\dh半{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]|\b[aefnostz])"
+    rf"(?:(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|(?=[aefhnostz])(?P<english>{ENGLISH.pattern})|(?P<chinese>{CHINESE.pattern}))"
 )
 _SCALE = re.compile(
     r"[ -]?(thousand|million|billion|mio|mn|bn)\b|(k|m)\b(?!/)|\s?(千万|百万|亿|万|千(?![克瓦米兆比字]))"
@@ -124,7 +125,7 @@ def _ordinal(match: re.Match[str], facts: Facts) -> bool:
 
 def _amounts(text: str, facts: Facts) -> str:
     small = text.lower()
-    of_hundred = PERCENT_COLUMN.search(small) is not None
+    of_hundred = ("%" in small or "cent" in small) and PERCENT_COLUMN.search(small) is not None
     for amount in amounts_in(small):
         _say(amount, facts)
         _say_how_often(amount, small, facts)
@@ -210,7 +211,7 @@ def _with_ranges(text: str, amounts: list[Amount]) -> Iterator[Amount]:
         unit = amount.unit
         if unit is None and following is not None and _RANGE.fullmatch(text, amount.end, following.start):
             unit = following.unit
-        yield replace(amount, unit=unit)
+        yield amount if unit is amount.unit else replace(amount, unit=unit)
 
 
 def _say(amount: Amount, facts: Facts) -> None:

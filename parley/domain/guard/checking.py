@@ -67,12 +67,17 @@ class Guard:
         if text.isascii() and _SIGNS.isdisjoint(SIGN.findall(text.lower())):
             return _PASSED
         own = self._not_quoted(_without(text, self._quotable))
+        signs = signs_of(own.lower())
         violations = self._unknown(own)
-        if free_unfounded(own, self._sources) and "number" not in violations:
+        if (
+            not FREE_SIGNS.isdisjoint(signs)
+            and free_unfounded(own, self._sources)
+            and "number" not in violations
+        ):
             violations.append("number")
         if any(masked[0] not in self._quotable for masked in _MASKED.finditer(text)):
             violations.append("masked")
-        if unsupported(own, self._sources):
+        if not CLAIM_SIGNS.isdisjoint(signs) and unsupported(own, self._sources):
             violations.append("yes_no")
         return GuardReport(passed=False, violations=tuple(violations)) if violations else _PASSED
 

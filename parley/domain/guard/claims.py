@@ -6,8 +6,8 @@ A bare `Yes.` says nothing that could be compared, and passes only where a passa
 import re
 from collections.abc import Iterator
 
-from parley.domain.guard.signs import signs_of, words
-from parley.domain.guard.units import FREE, FREE_SIGNS
+from parley.domain.guard.signs import words
+from parley.domain.guard.units import FREE
 from parley.domain.remembering import remembering
 from parley.domain.words import terms
 
@@ -15,20 +15,18 @@ SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[Nn]o\.)\s+|(?<=[。！？；])|\n+")
 """Behind `No.` a number or the reason follows."""
 _ASCII_SENTENCE = re.compile(r"\s(?:(?<=[.!?]\s)(?<!\b[Nn]o\.\s)\s*|(?<=\n)\n*)")
 """The same for a text without other characters: a pattern that begins with what it consumes is found several times sooner."""
-_ODD = re.compile("[İıſ]")
-"""Letters that a pattern takes for `i` and `s`, and that are others in small letters."""
+_ODD = frozenset("\u0307ıſ")
+"""Letters that a pattern takes for `i` and `s`, as they are in small letters: İ becomes two characters there."""
 
 
 def sentences(text: str) -> list[str]:
     return (_ASCII_SENTENCE if text.isascii() else SENTENCE).split(text)
 
 
-def speaking(text: str, signs: frozenset[str]) -> bool:
-    """Whether a text has one of the signs, or letters that may be read as one."""
-    return not signs.isdisjoint(signs_of(text.lower())) or _ODD.search(text) is not None
-
-
-CLAIM_SIGNS = words("yes yeah yep yup no nope course certainly absolutely definitely 是 不 可 对 没 当 有 能")
+CLAIM_SIGNS = _ODD | words(
+    "yes yeah yep yup no nope course certainly absolutely definitely 是 不 可 对 没 当 有 能"
+)
+"""Every claim has one of these."""
 _CLAIM = re.compile(
     r"[\s\"'“*>•-]*(?:(yes|yeah|yep|yup|no|nope|of course|certainly|absolutely|definitely)(?=\s*(?:[,.;:!–—-]|$)|\s+(?:you|it|we|that|this|there|they|i|the)\b)"
     r"|(是的|是(?=[，,。!！])|不是|可以的|可以(?=[，,。!！])|不可以|不能|不行|不会(?=[，,。!！])|不用(?=[，,。!！])|对的|没错|当然|有的(?=[，,。!！])|没有(?=[，,。!！])|能(?=[，,。!！])))",
@@ -67,8 +65,8 @@ _ENOUGH = 0.5
 
 
 def unsupported(text: str, sources: tuple[str, ...]) -> bool:
-    """Does a sentence say yes or no that no sentence of the sources says of the same thing?"""
-    claims = list(_claims(text)) if speaking(text, CLAIM_SIGNS) else []
+    """Does a sentence say yes or no that no sentence of the sources says of the same thing? Never without `CLAIM_SIGNS`."""
+    claims = list(_claims(text))
     if not claims:
         return False
     known = [claim for source in sources for claim in _claims_of(source)]
@@ -76,7 +74,8 @@ def unsupported(text: str, sources: tuple[str, ...]) -> bool:
 
 
 _NOTHING = re.compile(
-    r"(?<![\d.,])(?:[€$£] ?0(?:\.00?)?(?![\d.,])|0 ?(?:eur\b|euros?\b|欧元|元))|免", re.IGNORECASE
+    r"(?=[0€$£免])(?:(?<![\d.,])(?:[€$£] ?0(?:\.00?)?(?![\d.,])|0 ?(?:eur\b|euros?\b|欧元|元))|免)",
+    re.IGNORECASE,
 )
 """What says in an article that a thing is free, besides the word."""
 _ANY_FREE = frozenset(
@@ -90,9 +89,10 @@ _LONGEST_HEADING = 120
 
 
 def free_unfounded(text: str, sources: tuple[str, ...]) -> bool:
-    """Does a sentence call free what no sentence of the sources does? Of `it is free` they must only call something so."""
-    if not speaking(text, FREE_SIGNS):
-        return False
+    """Does a sentence call free what no sentence of the sources does? Of `it is free` they must only call something so.
+
+    Never without `FREE_SIGNS`.
+    """
     said = [
         frozenset[str]() if _POINTS_BACK.match(line) else _things(line)
         for line in sentences(text)
@@ -107,16 +107,14 @@ def free_unfounded(text: str, sources: tuple[str, ...]) -> bool:
 @remembering(256)
 def _free_things(source: str) -> tuple[frozenset[str], ...]:
     """What each sentence or row speaks of that says `free`, with its heading, and with the sentence that `it` refers to."""
-    heading = source.partition("\n")[0]
-    headed = frozenset[str]() if len(heading) > _LONGEST_HEADING else _things(heading)
     found, before = [], ""
     for sentence in sentences(source):
         if FREE.search(sentence.lower()) or _NOTHING.search(sentence):
-            found.append(
-                headed | _things(f"{before} {sentence}" if _POINTS_BACK.match(sentence) else sentence)
-            )
+            found.append(_things(f"{before} {sentence}" if _POINTS_BACK.match(sentence) else sentence))
         before = sentence
-    return tuple(found)
+    heading = source.partition("\n")[0] if found else ""
+    headed = frozenset[str]() if len(heading) > _LONGEST_HEADING else _things(heading)
+    return tuple(headed | things for things in found)
 
 
 def _things(line: str) -> frozenset[str]:

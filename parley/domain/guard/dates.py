@@ -19,17 +19,17 @@ _TO = r"\s*(?:-|to|till|until|and|or|&)\s*"
 _HAN = "[零〇一二三四五六七八九十]"
 
 _DAY_MONTH = re.compile(
-    rf"(?<!\d[.,:])\b(?:(?:the\s)?(?P<from>{_DAY}){_TO})?(?:the\s)?(?P<d>{_DAY})(?:\s+(?:day\s)?(?:of\s+)?|[./-]\s?){_MONTH}\b\.?"
+    rf"\b(?=[\dtfsen])(?<!\d[.,:])(?:(?:the\s)?(?P<from>{_DAY}){_TO})?(?:the\s)?(?P<d>{_DAY})(?:\s+(?:day\s)?(?:of\s+)?|[./-]\s?){_MONTH}\b\.?"
     rf"(?:(?:,?\s+|[./-])(?P<y>{_YEAR})(?!\d))?",
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
-    rf"\b{_MONTH}\.?\s+(?:the\s)?(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?\s*-\s*)?(?P<d>{_DAY})\b(?![.,:]\d|\s*%)(?:,?\s+(?P<y>{_YEAR})(?!\d))?",
+    rf"\b(?=[adfjmnos]){_MONTH}\.?\s+(?:the\s)?(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?\s*-\s*)?(?P<d>{_DAY})\b(?![.,:]\d|\s*%)(?:,?\s+(?P<y>{_YEAR})(?!\d))?",
     re.IGNORECASE,
 )
-_ISO = re.compile(r"(?<![\d-])(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d|[-/.]\d)")
+_ISO = re.compile(r"(?=\d)(?<![\d-])(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d|[-/.]\d)")
 _FIGURES = re.compile(
-    r"(?<![\d./-])(?P<a>\d{1,2})([./-])(?P<b>\d{1,2})\2(?P<y>(?:19|20)\d{2}|\d{2})(?!\d|[./-]\d)"
+    r"(?=\d)(?<![\d./-])(?P<a>\d{1,2})([./-])(?P<b>\d{1,2})\2(?P<y>(?:19|20)\d{2}|\d{2})(?!\d|[./-]\d)"
 )
 _CHINESE = re.compile(
     rf"(?:(?P<y>\d{{4}}|{_HAN}{{4}})\s*年\s*)?(?P<m>\d{{1,2}}|{_HAN}{{1,3}})\s*月\s*(?:(?P<from>\d{{1,2}})\s*[日号]?\s*(?:-|~|至|到|和|、)\s*)?"
@@ -44,7 +44,7 @@ _ONLY_CHINESE_MONTH = re.compile(
     rf"(?:(?P<y>\d{{4}})\s*年\s*)?(?<![\d.个上下前后每近这])(?P<m>\d{{1,2}}|{_HAN}{{1,3}})\s*月(?!\d|份?租|费)"
 )
 _OF_MONTH = re.compile(
-    rf"(?:\b(?:on|by|until|till|from|before|after|since|to|and)\s+the\s+(?P<a>{_DAY})\b(?!\s+(?!of\b|and\b|or\b|to\b|until\b|you\b|we\b|it\b|if\b|at\b)[a-z])|\b(?P<b>{_DAY})(?:\s+day)?\s+of\s+(?:the|each|every|that|any)(?:\s+\w+)?\s+month\b)",
+    rf"\b(?=[\dabefnostu])(?:\b(?:on|by|until|till|from|before|after|since|to|and)\s+the\s+(?P<a>{_DAY})\b(?!\s+(?!of\b|and\b|or\b|to\b|until\b|you\b|we\b|it\b|if\b|at\b)[a-z])|\b(?P<b>{_DAY})(?:\s+day)?\s+of\s+(?:the|each|every|that|any)(?:\s+\w+)?\s+month\b)",
     re.IGNORECASE,
 )
 """A day of any month is said with an ordinal too."""

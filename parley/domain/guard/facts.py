@@ -61,6 +61,9 @@ _POINTS_THEN_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
 
 def canonical(number: str) -> str:
     """One spelling of a number: no thousands separators, no trailing zeros; a single decimal comma is a point."""
+    whole, _, fraction = number.partition(".")
+    if whole.isdecimal() and (not fraction or fraction.isdecimal()):
+        return _shortest(whole, fraction)
     plain = re.sub(r"[\s'’]", "", number).rstrip(".,")
     if _POINTS_THEN_COMMA.fullmatch(plain):
         plain = plain.replace(".", "")
@@ -69,6 +72,10 @@ def canonical(number: str) -> str:
     if plain.count(".") > 1 or "," in plain:
         return re.sub(r"\D", "", plain)
     whole, _, fraction = plain.partition(".")
+    return _shortest(whole, fraction)
+
+
+def _shortest(whole: str, fraction: str) -> str:
     fraction = fraction.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
 

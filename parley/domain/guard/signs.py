@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-SIGN = re.compile(r"[a-z]+|\.(?=\S)|[^a-z\s.,]")
+SIGN = re.compile(r"[a-z]+|\.(?=[^\s\d]|(?<=www\.))|[^a-z\s.,]")
 _FOREIGN_FIGURE = re.compile(r"(?![0-9])\d")
 
 FIGURES: Final = frozenset("0123456789")
 FOREIGN_FIGURE: Final = r"\d"
 """A decimal digit of another script than ours."""
 POINT: Final = "."
-"""A point with something behind it that is no white space."""
+"""A point with something behind it that is neither white space nor a figure; behind `www`, any point."""
 
 
 def signs_of(small: str) -> set[str]:

@@ -8,8 +8,8 @@ from parley.domain.numerals import chinese
 
 _HALF = r"(?:[ap]\.?\s?m\b\.?)"
 _ENGLISH = re.compile(
-    rf"(?<![\d:])(?P<h>\d{{1,2}}):(?P<min>[0-5]\d)(?::[0-5]\d)?(?![\d:])\s*(?P<half>{_HALF})?"
-    rf"|(?<![\d:.,])(?P<h2>\d{{1,2}})(?:\.(?P<min2>[0-5]\d))?(?:\s*(?P<half2>{_HALF})|(?=(?:\s*-\s*|\s+(?:to|until|till)\s+)(?P<h3>\d{{1,2}})(?:[.:][0-5]\d)?\s*(?P<half3>{_HALF}))|\s*o'clock)",
+    rf"(?=\d)(?:(?<![\d:])(?P<h>\d{{1,2}}):(?P<min>[0-5]\d)(?::[0-5]\d)?(?![\d:])\s*(?P<half>{_HALF})?"
+    rf"|(?<![\d:.,])(?P<h2>\d{{1,2}})(?:\.(?P<min2>[0-5]\d))?(?:\s*(?P<half2>{_HALF})|(?=(?:\s*-\s*|\s+(?:to|until|till)\s+)(?P<h3>\d{{1,2}})(?:[.:][0-5]\d)?\s*(?P<half3>{_HALF}))|\s*o'clock))",
     re.IGNORECASE,
 )
 """The first of two hours shares the half of the day with the second: `8-10 pm`, but `9-5 pm`."""
