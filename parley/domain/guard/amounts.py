@@ -30,7 +30,7 @@ from parley.domain.numerals import (
 )
 
 _PHONE = re.compile(r"(?=[+0])(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
-_HAN_NUMBER = rf"[\d.]{{1,12}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
+_HAN_NUMBER = rf"\d[\d.]{{0,11}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
 SHARE = re.compile(rf"([百千])分之\s?({_HAN_NUMBER})")
 _PER_MILLE = re.compile(r"(\d[\d.,]{0,12})\s?‰")
 _ORDINAL = re.compile(

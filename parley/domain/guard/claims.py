@@ -6,7 +6,7 @@ A bare `Yes.` says nothing that could be compared, and passes only where a passa
 import re
 from collections.abc import Iterator
 
-from parley.domain.guard.signs import words
+from parley.domain.guard.signs import ODD, words
 from parley.domain.guard.units import FREE
 from parley.domain.remembering import remembering
 from parley.domain.words import terms
@@ -15,15 +15,13 @@ SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[Nn]o\.)\s+|(?<=[。！？；])|\n+")
 """Behind `No.` a number or the reason follows."""
 _ASCII_SENTENCE = re.compile(r"\s(?:(?<=[.!?]\s)(?<!\b[Nn]o\.\s)\s*|(?<=\n)\n*)")
 """The same for a text without other characters: a pattern that begins with what it consumes is found several times sooner."""
-_ODD = frozenset("\u0307ıſ")
-"""Letters that a pattern takes for `i` and `s`, as they are in small letters: İ becomes two characters there."""
 
 
 def sentences(text: str) -> list[str]:
     return (_ASCII_SENTENCE if text.isascii() else SENTENCE).split(text)
 
 
-CLAIM_SIGNS = _ODD | words(
+CLAIM_SIGNS = ODD | words(
     "yes yeah yep yup no nope course certainly absolutely definitely 是 不 可 对 没 当 有 能"
 )
 """Every claim has one of these."""

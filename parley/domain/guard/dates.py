@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from parley.domain.guard.facts import READ, Facts, Note, Rule, reading
-from parley.domain.guard.signs import FIGURES, FOREIGN_FIGURE, last_words, words
+from parley.domain.guard.signs import FIGURES, FOREIGN_FIGURE, ODD, last_words, words
 from parley.domain.numerals import ORDINAL, ORDINALS, chinese, ordinal
 
 _NAMES = "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct|november nov|december dec"
@@ -73,7 +73,12 @@ _ALL_WEEK = re.compile(
 def _number(written: str) -> int:
     if written[0].isdigit():
         return int(re.sub(r"\D", "", written))
-    return int(chinese(written)) if written[0] > "\u2e7f" else ordinal(written)
+    return int(chinese(written)) if written[0] > "\u2e7f" else ordinal(_small(written))
+
+
+def _small(name: str) -> str:
+    """A name in small letters. The patterns ignore case, and take İ and ı for an i."""
+    return name.lower().replace("\u0307", "").replace("ı", "i")
 
 
 def _say(facts: Facts, year: str, month: int, *days: int) -> bool:
@@ -101,7 +106,7 @@ class Written:
 
 def _with_names(match: re.Match[str]) -> Written:
     parts = match.groupdict()
-    month = MONTHS[parts["name"].lower()] if parts.get("name") else _number(parts["m"])
+    month = MONTHS[_small(parts["name"])] if parts.get("name") else _number(parts["m"])
     year = parts.get("y") or ""
     days = tuple(_number(parts[name]) for name in ("from", "d") if parts.get(name))
     return Written(year if year.isascii() else chinese(year), month, days)
@@ -186,7 +191,7 @@ def _closed(match: re.Match[str], ends: re.Pattern[str]) -> bool:
 
 
 def _weekday(match: re.Match[str]) -> int:
-    return _WEEKDAYS[(match[1] or match[2] or match[3] or match[4]).lower()[:3]]
+    return _WEEKDAYS[_small(match[1] or match[2] or match[3] or match[4])[:3]]
 
 
 def _days(first: int, last: int) -> Iterator[int]:
@@ -212,15 +217,15 @@ _DAY_NAMES = words(
 )
 
 DATES: tuple[Rule, ...] = (
-    reading(_DAY_MONTH, _date, _MONTH_NAMES),
-    reading(_MONTH_DAY, _date, _MONTH_NAMES),
+    reading(_DAY_MONTH, _date, _MONTH_NAMES | ODD),
+    reading(_MONTH_DAY, _date, _MONTH_NAMES | ODD),
     reading(_ISO, _date, FIGURES),
     reading(_FIGURES, _figures, FIGURES),
     reading(_CHINESE, _date, "月"),
     reading(_ONLY_MONTH, _only_month, _MONTH_NAMES),
     reading(_ONLY_CHINESE_MONTH, _only_chinese_month, "月"),
-    reading(_OF_MONTH, _of_month, FIGURES | {FOREIGN_FIGURE} | last_words(ORDINALS), "the"),
-    Rule(_DAY_NAMES, _weekdays),
+    reading(_OF_MONTH, _of_month, FIGURES | {FOREIGN_FIGURE} | ODD | last_words(ORDINALS), "the"),
+    Rule(_DAY_NAMES | ODD, _weekdays),
     reading(_WEEKEND, _whole((6, 7), said=True), words("week weekend weekends 周")),
     reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True), words("weekdays 平")),
     reading(_ALL_WEEK, _whole((1, 2, 3, 4, 5, 6, 7), said=False), words("every days / 全 每 周")),

@@ -14,6 +14,8 @@ _FOREIGN_FIGURE = re.compile(r"(?![0-9])\d")
 FIGURES: Final = frozenset("0123456789")
 FOREIGN_FIGURE: Final = r"\d"
 """A decimal digit of another script than ours."""
+ODD: Final = frozenset("\u0307ıſ")
+"""Letters that patterns take for `i` and `s` where they ignore case, as they are in small letters: İ becomes two characters there."""
 POINT: Final = "."
 """A point with something behind it that is neither white space nor a figure; behind `www`, any point."""
 
