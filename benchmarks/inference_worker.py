@@ -2,7 +2,8 @@
 
 The engine is a script that answers at once, so that all that is measured is Parley's; requests wait in the log before it starts. Each
 answer comes in 16 pieces of 8 tokens, as an engine with `stream_interval` 8 gives 128 tokens. Three kinds of answers: one that states
-nothing to compare; one of amounts and dates, all from a passage that the guard has read already; and that from a passage of its own.
+nothing to compare; one that states amounts and a date in every fourth sentence, from a passage that the guard has read already; and that
+from a passage of its own.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -41,25 +42,21 @@ NAME = "inference"
 
 
 class Instant(ScriptedEngine):
-    """Answers at once, with the same sentence again and again."""
+    """Answers at once; every fourth sentence is `stated`."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, stated: str) -> None:
         super().__init__(running=256)
-        last = Piece(
-            sentence,
-            tuple(range(TOKENS)),
-            finish="length",
-            prompt_tokens=256,
-            completion_tokens=PIECES * TOKENS,
-        )
-        self._pieces = [Piece(sentence, tuple(range(TOKENS)))] * (PIECES - 1) + [last]
+        *before, last = ([PLAIN] * 3 + [stated]) * (PIECES // 4)
+        tokens = tuple(range(TOKENS))
+        end = Piece(last, tokens, finish="length", prompt_tokens=256, completion_tokens=PIECES * TOKENS)
+        self._pieces = [*(Piece(each, tokens) for each in before), end]
 
     async def generate(self, request: CompletionRequest) -> AsyncIterator[Piece]:
         for piece in self._pieces:
             yield piece
 
 
-def cpu_ms(bus: Bus, sentence: str = PLAIN, *, fresh: bool = False) -> dict[str, float]:
+def cpu_ms(bus: Bus, stated: str = PLAIN, *, fresh: bool = False) -> dict[str, float]:
     """Milliseconds of processor time a request, from the first poll to the last commit: by thread, and `all` of them together.
 
     `fresh`: each request has a passage of its own.
@@ -68,10 +65,10 @@ def cpu_ms(bus: Bus, sentence: str = PLAIN, *, fresh: bool = False) -> dict[str,
     for number in range(TENANTS):
         on.store.put(VERSION, config_of(f"t{number}", PIECES * TOKENS), CONTENT, on.clock.now())
     producer = bus.producer()
-    publish(producer, [on.codec.encode(event) for event in _requests(sentence, fresh)])
+    publish(producer, [on.codec.encode(event) for event in _requests(stated, fresh)])
     producer.close()
     worker = InferenceWorker(
-        EngineWriter(Instant(sentence), cache_salt),
+        EngineWriter(Instant(stated), cache_salt),
         bus,
         on.codec,
         on.content,
@@ -96,8 +93,8 @@ def cpu_ms(bus: Bus, sentence: str = PLAIN, *, fresh: bool = False) -> dict[str,
     return {name: 1000 * each / REQUESTS for name, each in {"all": spent, **by_thread}.items()}
 
 
-def _requests(sentence: str, fresh: bool) -> Sequence[Event[GenerationRequested]]:
-    words = (WORDS * 8)[:200] + sentence.split()
+def _requests(stated: str, fresh: bool) -> Sequence[Event[GenerationRequested]]:
+    words = (WORDS * 8)[:200] + stated.split()
     return [
         request_of(str(uuid4()), f"t{number % TENANTS}", [*words, f"({number})"] if fresh else words)
         for number in range(REQUESTS)
@@ -118,8 +115,8 @@ def _handled(registry: Any) -> float:
     return registry.get_sample_value("parley_records_handled_total", labels) or 0.0
 
 
-def _median(sentence: str, *, fresh: bool = False) -> dict[str, float]:
-    runs = [cpu_ms(MemoryBus(), sentence, fresh=fresh) for _ in range(RUNS)]
+def _median(stated: str, *, fresh: bool = False) -> dict[str, float]:
+    runs = [cpu_ms(MemoryBus(), stated, fresh=fresh) for _ in range(RUNS)]
     return {name: round(median(run[name] for run in runs), 3) for name in runs[0]}
 
 
