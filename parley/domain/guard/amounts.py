@@ -43,10 +43,12 @@ _FIGURES = (
     r"|\d+(?:\.\d+)+|(?<!,)\d+,\d{1,2}(?!\d|,\d)|\d+)"
 )
 _HALF = r"half(?= (?:an? )?(?:hour|year|day|month)\b)|半(?=个?(?:小时|钟头|月|年|天))"
+_HAN = f"{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}"
 _NUMBER = re.compile(
-    rf"(?=[\dh半{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]|\b[aefnostz])"
-    rf"(?:(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|(?=[aefhnostz])(?P<english>{ENGLISH.pattern})|(?P<chinese>{CHINESE.pattern}))"
+    rf"(?=[\daefhnostz半{_HAN}])(?:(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|\b(?=a|e[il]|[fhnostz])(?P<english>{ENGLISH.pattern})"
+    rf"|(?=[{_HAN}])(?P<chinese>{CHINESE.pattern}))"
 )
+"""What each kind begins with comes first: it tells sooner that there is none."""
 _SCALE = re.compile(
     r"[ -]?(thousand|million|billion|mio|mn|bn)\b|(k|m)\b(?!/)|\s?(千万|百万|亿|万|千(?![克瓦米兆比字]))"
 )

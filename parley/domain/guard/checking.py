@@ -25,6 +25,7 @@ _SMALL_FIGURES = re.compile("[²³¹⁰⁴-⁹₀-₉①-⒛]")
 """Footnotes and list numbers: compatibility characters that would become figures."""
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−～〜∼", "-") | {"’": "'", "*": None, "`": None, "\x01": None})
 """Emphasis in Markdown may stand within a rate: `**5** %`."""
+_TRANSLATED = re.compile(f"[{re.escape(''.join(map(chr, _DASHES)))}]")
 
 _QUOTABLE = re.compile(r"[^\W\d_]+[^\w]+[^\W\d_]+|[\u3400-\u9fff]{4}")
 """Two words or four Chinese characters: `2.` of a list and a bare `No.` stand in every second article and say nothing there."""
@@ -160,10 +161,13 @@ def _plain(text: str) -> str:
     """One form of each character; without emphasis, the numbers of lists, and marks of sources."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _SMALL_FIGURES.sub(" ", text))
-    text = text.translate(_DASHES)
+    if _TRANSLATED.search(text) is not None:
+        text = text.translate(_DASHES)
     if _FIGURE.search(text) is None:
         return text
-    return _CITED.sub("[]", _CITATION.sub(" ", _LIST_MARK.sub("\n", text)))
+    if "\n" in text or _LIST_MARK.match(text) is not None:
+        text = _LIST_MARK.sub("\n", text)
+    return _CITED.sub("[]", _CITATION.sub(" ", text)) if "[" in text or "【" in text else text
 
 
 @remembering(256)
