@@ -16,7 +16,7 @@ def record_size(key: bytes | None, value: bytes | None, headers: Headers) -> int
     """Bytes of key, value, header names and header values."""
     size = len(key or b"") + len(value or b"")
     for name, content in headers:
-        size += len(name.encode()) + len(content)
+        size += len(content) + (len(name) if name.isascii() else len(name.encode()))
     return size
 
 

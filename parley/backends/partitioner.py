@@ -1,6 +1,7 @@
 """Which partition a key belongs to: Kafka's default partitioner, so that every backend puts a key in the same place."""
 
 import struct
+from functools import lru_cache
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
@@ -23,6 +24,10 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+@lru_cache(maxsize=4096)
 def partition_for(key: bytes, partitions: int) -> int:
-    """`murmur2(key) mod partitions` on the positive half of the hash, as Kafka's `Utils.toPositive` takes it."""
+    """`murmur2(key) mod partitions` on the positive half of the hash, as Kafka's `Utils.toPositive` takes it.
+
+    Keys are ids. They come again: every delta of an answer, and the answer, have their conversation's.
+    """
     return (murmur2(key) & 0x7FFFFFFF) % partitions

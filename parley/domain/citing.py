@@ -11,6 +11,7 @@ from parley.domain.prompting import NO_ANSWER
 SOURCE_MARK = re.compile(r"\s?\[(\d{1,2})\]")
 OPEN_MARK = re.compile(r"\s?\[\d{0,2}$|\s$")
 """The end of a piece that might become a mark with the next one: held back until it is clear."""
+LONGEST_OPEN_MARK = len(" [12\n")
 
 
 class Answer:
@@ -33,7 +34,7 @@ class Answer:
         self._held += piece
         if self._may_deny():
             return ""
-        unclear = OPEN_MARK.search(self._held)
+        unclear = OPEN_MARK.search(self._held, max(0, len(self._held) - LONGEST_OPEN_MARK))
         return self._release(unclear.start() if unclear is not None else len(self._held))
 
     def finish(self) -> str:
@@ -56,7 +57,7 @@ class Answer:
     def _release(self, end: int) -> str:
         """Spaces at the text's beginning and end belong to no answer: those within are passed on with the word after them."""
         ready, self._held = self._held[:end], self._held[end:]
-        text = self._space + SOURCE_MARK.sub(self._note, ready)
+        text = self._space + (SOURCE_MARK.sub(self._note, ready) if "[" in ready else ready)
         words = text.rstrip()
         self._space = text[len(words) :]
         if not self._passed:

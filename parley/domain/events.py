@@ -12,16 +12,14 @@ B = TypeVar("B", bound=Body)
 def follow(cause: Envelope, body: B, name: str | int, at: datetime | None = None) -> Event[B]:
     """The event that `cause` brings about as its `name`-th consequence; it happens `at`, or when its cause did."""
     event_id = derived_id(cause.event_id, name)
-    envelope = Envelope.model_construct(
-        event_id=event_id,
-        cause_id=cause.event_id,
-        type=body.event_type(),
-        version=body.version,
-        tenant=cause.tenant,
-        tenant_version=cause.tenant_version,
-        customer_id=cause.customer_id,
-        conversation_id=cause.conversation_id,
-        occurred_at=at if at is not None else cause.occurred_at,
-        traceparent=child_traceparent(cause.traceparent, event_id),
+    envelope = cause.model_copy(
+        update={
+            "event_id": event_id,
+            "cause_id": cause.event_id,
+            "type": body.event_type(),
+            "version": body.version,
+            "occurred_at": at if at is not None else cause.occurred_at,
+            "traceparent": child_traceparent(cause.traceparent, event_id),
+        }
     )
     return Event(envelope, body)

@@ -46,7 +46,7 @@ def before(question: str, history: Sequence[HistoryTurn], *, intent: str | None 
 
     It goes back to the last message of the customer's that stands alone.
     """
-    if not follows(question, understood=intent is not None):
+    if not history or not follows(question, understood=intent is not None):
         return NOTHING
     lines = list(history)
     while lines and lines[-1].speaker == "customer" and lines[-1].text in question:

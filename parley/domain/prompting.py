@@ -29,6 +29,8 @@ RULES = {
 }
 """By language; another language's conversation gets the English ones."""
 
+_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+
 
 class ChatMessage(NamedTuple):
     role: Role
@@ -84,7 +86,7 @@ def messages_of(prompt: Prompt) -> tuple[ChatMessage, ...]:
 def hash_of(messages: Sequence[ChatMessage]) -> str:
     """SHA-256 of what was asked, 64 hexadecimal digits: answers to the same prompt carry the same."""
     said = [message._asdict() for message in messages]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_JSON.encode(said).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def shortened(prompt: Prompt, tokens: int, count: Callable[[tuple[ChatMessage, ...]], int]) -> Prompt:

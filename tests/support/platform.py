@@ -41,7 +41,8 @@ class DictKeys:
     def get(self, tenant: TenantId, customer: CustomerId) -> bytes:
         if (tenant, customer) in self._erasures:
             raise KeyErased(f"{customer}: erased")
-        return self._keys.setdefault((tenant, customer), secrets.token_bytes(32))
+        key = self._keys.get((tenant, customer))
+        return key if key is not None else self._keys.setdefault((tenant, customer), secrets.token_bytes(32))
 
     def erase(self, tenant: TenantId, customer: CustomerId) -> None:
         self.apply_erasures([Erasure(tenant, customer, datetime.now(UTC))])

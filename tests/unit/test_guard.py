@@ -123,3 +123,16 @@ def test_a_placeholder_of_the_customers_own_may_be_quoted_and_no_other() -> None
     assert check(QUOTED.replace("[code_1]", "that"), [], own).violations == ()
     assert "masked" in check("We call [phone_12].", [], own).violations
     assert "masked" in check("Dear {{name}}, we call [phone_1].", [], own).violations
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["百分之.5", "百分之。", "百分之..", "Valid from 1 Aprıl 2026.", "See you on frıday.", "On the thırd."],
+)
+def test_nothing_that_only_looks_like_a_fact_is_an_error(text: str) -> None:
+    assert set(check_against(text, (text,)).violations) == set()
+
+
+def test_a_name_with_a_letter_that_looks_alike_is_that_month_but_another_link() -> None:
+    assert tokens("1 Aprıl 2026") == tokens("1 APRİL 2026") == {"date:2026-04-01"}
+    assert not check_against("See alıpay.example.", ("See alipay.example.",)).passed

@@ -1,10 +1,13 @@
 """What leaves while a text is written, and who is heard that wants no more of it."""
 
+import re
 from itertools import count
 from threading import Event as Flag
 from threading import Thread
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parley.backends.memory_bus import MemoryBus
 from schemas.base import GenerationId
@@ -14,7 +17,7 @@ from tests.support.effectors import until
 from tests.support.platform import make_platform, send
 from tests.support.stories import event
 from workers.inference.cancelling import REMEMBERED, Cancellations
-from workers.inference.streaming import DELTA_EVERY_S, Collected, Stream
+from workers.inference.streaming import DELTA_EVERY_S, SENTENCE_END, Collected, Stream
 
 
 def stream(*bad: str) -> tuple[Stream, list[tuple[int, str]]]:
@@ -43,6 +46,14 @@ def test_a_list_item_is_not_parted_from_its_number() -> None:
     for piece in ("Do this:\n", "1. Open the app.\n1", "2", ". Choose. ", "How many? 3. That is all. "):
         writing.write(piece)
     assert [text for _, text in left] == ["Do this:\n", "1. Open the app.\n", "12. Choose.", " How many?"]
+
+
+@given(st.text(alphabet="\n 12.!?。；a", max_size=30))
+def test_sentences_end_where_the_rule_for_them_says(text: str) -> None:
+    """As it reads: not behind a number that begins a line."""
+    rule = re.compile(r"(?<!\n\d)(?<!\n\d\d)[.!?](?=\s)|[。！？；]|\n")
+    ends = [match.end() for match in rule.finditer(text, 1)]
+    assert [match.end() for match in SENTENCE_END.finditer(text, 1)] == ends
 
 
 def test_after_a_sentence_that_fails_nothing_more_is_streamed() -> None:

@@ -242,7 +242,7 @@ class Desk:
 
     def _open(self, job: Job) -> Attempt:
         number = self._new_attempt()
-        stream = self._streams.open(job.event, number, job.quotable)
+        stream = self._streams.open(job.event, number, job.guard)
         collected = Collected(
             lambda text: self._sender.post(lambda: stream.write(text)),
             self._loop.time,
@@ -290,7 +290,7 @@ class Desk:
             if completion is None:
                 return Ended(job.item, results.nothing_found(job.event, now))
             attempt.stream.finish()
-            return Ended(job.item, results.generated(job.event, completion, attempt.id, job.quotable, now))
+            return Ended(job.item, results.generated(job.event, completion, attempt.id, job.guard, now))
 
         self._end(job, ended)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from parley.domain.guard import Guard
 from parley.domain.scheduling import Waiting
 from parley.ports.models import Prompt
 from parley.runtime.handling import Item
@@ -47,7 +48,7 @@ class Job:
     event: Event[GenerationRequested]
     config: TenantConfig
     prompt: Prompt
-    quotable: frozenset[str]
+    guard: Guard
     #: When it was handed over, by the monotonic clock.
     arrived: float
     #: When it has to be over, by the monotonic clock.

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from parley.domain import following, guard
+from parley.domain import following
 from parley.domain.events import follow
+from parley.domain.guard import Guard
 from parley.domain.masking.placeholders import quotable_in
 from parley.ports.models import Completion, Prompt
 from parley.runtime.handling import Results
@@ -46,9 +47,7 @@ def nothing_found(event: Asked, at: datetime) -> Results:
     return [follow(event.envelope, body, 0, at)]
 
 
-def generated(
-    event: Asked, completion: Completion, attempt: str, quotable: frozenset[str], at: datetime
-) -> Results:
+def generated(event: Asked, completion: Completion, attempt: str, guard: Guard, at: datetime) -> Results:
     asked = event.body
     body = ReplyGenerated(
         generation_id=asked.generation_id,
@@ -58,7 +57,7 @@ def generated(
         text=completion.text,
         cited=completion.cited,
         passages=asked.passages,
-        guard=guard.check(completion.text, asked.passages, quotable),
+        guard=guard.check(completion.text),
         model=completion.model,
         adapter=completion.adapter,
         prompt_hash=completion.prompt_hash,

@@ -9,7 +9,7 @@ No facts are ordinals (but days of a month), list numbers, citation marks, and s
 (`one of them`, `two ways`).
 """
 
-from parley.domain.guard.checking import check, check_against, tokens
+from parley.domain.guard.checking import Guard, check, check_against, tokens
 from parley.domain.guard.facts import canonical
 
-__all__ = ["canonical", "check", "check_against", "tokens"]
+__all__ = ["Guard", "canonical", "check", "check_against", "tokens"]

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from parley.domain.guard.facts import FIGURES, READ, Facts, Rule, canonical, over, reading, times
+from parley.domain.guard.facts import Facts, Rule, canonical, over, reading, times
+from parley.domain.guard.signs import FIGURES, FOREIGN_FIGURE, words
 from parley.domain.guard.units import (
     BEHIND,
     FREE,
@@ -17,10 +18,19 @@ from parley.domain.guard.units import (
     single,
     unit_of,
 )
-from parley.domain.numerals import CHINESE, CHINESE_DIGITS, CHINESE_UNITS, ENGLISH, SCALES, chinese, english
+from parley.domain.numerals import (
+    CHINESE,
+    CHINESE_DIGITS,
+    CHINESE_UNITS,
+    ENGLISH,
+    SCALES,
+    SMALL,
+    chinese,
+    english,
+)
 
-_PHONE = re.compile(r"(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
-_HAN_NUMBER = rf"[\d.]{{1,12}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
+_PHONE = re.compile(r"(?=[+0])(?:\+|(?<![\d.,])0)\d[\d ()/-]{5,30}\d")
+_HAN_NUMBER = rf"\d[\d.]{{0,11}}|[{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}]{{1,8}}(?:点[{''.join(CHINESE_DIGITS)}]{{1,4}})?"
 SHARE = re.compile(rf"([百千])分之\s?({_HAN_NUMBER})")
 _PER_MILLE = re.compile(r"(\d[\d.,]{0,12})\s?‰")
 _ORDINAL = re.compile(
@@ -33,9 +43,12 @@ _FIGURES = (
     r"|\d+(?:\.\d+)+|(?<!,)\d+,\d{1,2}(?!\d|,\d)|\d+)"
 )
 _HALF = r"half(?= (?:an? )?(?:hour|year|day|month)\b)|半(?=个?(?:小时|钟头|月|年|天))"
+_HAN = f"{''.join(CHINESE_DIGITS)}{CHINESE_UNITS}"
 _NUMBER = re.compile(
-    rf"(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|(?=[aefhnostz])(?P<english>{ENGLISH.pattern})|(?P<chinese>{CHINESE.pattern})"
+    rf"(?=[\daefhnostz半{_HAN}])(?:(?=\d)(?P<figures>{_FIGURES})|(?P<half>{_HALF})|\b(?=a|e[il]|[fhnostz])(?P<english>{ENGLISH.pattern})"
+    rf"|(?=[{_HAN}])(?P<chinese>{CHINESE.pattern}))"
 )
+"""What each kind begins with comes first: it tells sooner that there is none."""
 _SCALE = re.compile(
     r"[ -]?(thousand|million|billion|mio|mn|bn)\b|(k|m)\b(?!/)|\s?(千万|百万|亿|万|千(?![克瓦米兆比字]))"
 )
@@ -113,23 +126,31 @@ def _ordinal(match: re.Match[str], facts: Facts) -> bool:
 
 
 def _amounts(text: str, facts: Facts) -> str:
-    """The last rule: it leaves nothing to read."""
     small = text.lower()
-    of_hundred = PERCENT_COLUMN.search(small) is not None
+    of_hundred = ("%" in small or "cent" in small) and PERCENT_COLUMN.search(small) is not None
     for amount in amounts_in(small):
         _say(amount, facts)
         _say_how_often(amount, small, facts)
         if of_hundred and amount.bare:
             facts.imply(f"rate:{amount.number}")
-    for match in LASTING.finditer(small):
+    return text
+
+
+def _lasting(text: str, facts: Facts) -> str:
+    for match in LASTING.finditer(text.lower()):
         name, count = single(match)
         facts.say(f"number:{count} {name}")
+    return text
+
+
+def imply_amounts(rest: str, facts: Facts) -> None:
+    """What a source supports besides, given what its rules have left of it."""
+    small = rest.lower()
     for match in SINGLE.finditer(small):
         name, count = single(match)
         facts.imply(f"number:{count} {name}")
     if FREE.search(small) is not None:
         facts.imply("number:0", "plain:0")
-    return READ
 
 
 def _say_how_often(amount: Amount, text: str, facts: Facts) -> None:
@@ -192,7 +213,7 @@ def _with_ranges(text: str, amounts: list[Amount]) -> Iterator[Amount]:
         unit = amount.unit
         if unit is None and following is not None and _RANGE.fullmatch(text, amount.end, following.start):
             unit = following.unit
-        yield replace(amount, unit=unit)
+        yield amount if unit is amount.unit else replace(amount, unit=unit)
 
 
 def _say(amount: Amount, facts: Facts) -> None:
@@ -224,10 +245,19 @@ def _demanded(amount: Amount) -> bool:
     return "." in amount.number or (not amount.idiom and int(amount.number) >= _FEWEST)
 
 
-AMOUNTS: tuple[Rule, ...] = (
-    reading(_PHONE, _phone, *FIGURES),
-    reading(SHARE, _share, "分之"),
-    reading(_PER_MILLE, _per_mille, "‰"),
-    reading(_ORDINAL, _ordinal, *FIGURES, "第"),
-    _amounts,
+_NUMERALS = (
+    FIGURES
+    | {FOREIGN_FIGURE, "hundred", *SMALL, *SCALES, *CHINESE_DIGITS, *CHINESE_UNITS}
+    | words("hour year day month 半")
 )
+"""Half is a number before these."""
+
+AMOUNTS: tuple[Rule, ...] = (
+    reading(_PHONE, _phone, FIGURES),
+    reading(SHARE, _share, "分"),
+    reading(_PER_MILLE, _per_mille, "‰"),
+    reading(_ORDINAL, _ordinal, FIGURES | {"第"}),
+    Rule(_NUMERALS, _amounts),
+    Rule(words("a an"), _lasting),
+)
+"""The last two leave what they read, since nothing is read after them."""

@@ -6,12 +6,25 @@ A bare `Yes.` says nothing that could be compared, and passes only where a passa
 import re
 from collections.abc import Iterator
 
+from parley.domain.guard.signs import ODD, words
 from parley.domain.guard.units import FREE
 from parley.domain.remembering import remembering
 from parley.domain.words import terms
 
 SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[Nn]o\.)\s+|(?<=[。！？；])|\n+")
 """Behind `No.` a number or the reason follows."""
+_ASCII_SENTENCE = re.compile(r"\s(?:(?<=[.!?]\s)(?<!\b[Nn]o\.\s)\s*|(?<=\n)\n*)")
+"""The same for a text without other characters: a pattern that begins with what it consumes is found several times sooner."""
+
+
+def sentences(text: str) -> list[str]:
+    return (_ASCII_SENTENCE if text.isascii() else SENTENCE).split(text)
+
+
+CLAIM_SIGNS = ODD | words(
+    "yes yeah yep yup no nope course certainly absolutely definitely 是 不 可 对 没 当 有 能"
+)
+"""Every claim has one of these."""
 _CLAIM = re.compile(
     r"[\s\"'“*>•-]*(?:(yes|yeah|yep|yup|no|nope|of course|certainly|absolutely|definitely)(?=\s*(?:[,.;:!–—-]|$)|\s+(?:you|it|we|that|this|there|they|i|the)\b)"
     r"|(是的|是(?=[，,。!！])|不是|可以的|可以(?=[，,。!！])|不可以|不能|不行|不会(?=[，,。!！])|不用(?=[，,。!！])|对的|没错|当然|有的(?=[，,。!！])|没有(?=[，,。!！])|能(?=[，,。!！])))",
@@ -50,7 +63,7 @@ _ENOUGH = 0.5
 
 
 def unsupported(text: str, sources: tuple[str, ...]) -> bool:
-    """Does a sentence say yes or no that no sentence of the sources says of the same thing?"""
+    """Does a sentence say yes or no that no sentence of the sources says of the same thing? Never without `CLAIM_SIGNS`."""
     claims = list(_claims(text))
     if not claims:
         return False
@@ -59,7 +72,8 @@ def unsupported(text: str, sources: tuple[str, ...]) -> bool:
 
 
 _NOTHING = re.compile(
-    r"(?<![\d.,])(?:[€$£] ?0(?:\.00?)?(?![\d.,])|0 ?(?:eur\b|euros?\b|欧元|元))|免", re.IGNORECASE
+    r"(?=[0€$£免])(?:(?<![\d.,])(?:[€$£] ?0(?:\.00?)?(?![\d.,])|0 ?(?:eur\b|euros?\b|欧元|元))|免)",
+    re.IGNORECASE,
 )
 """What says in an article that a thing is free, besides the word."""
 _ANY_FREE = frozenset(
@@ -73,10 +87,13 @@ _LONGEST_HEADING = 120
 
 
 def free_unfounded(text: str, sources: tuple[str, ...]) -> bool:
-    """Does a sentence call free what no sentence of the sources does? Of `it is free` they must only call something so."""
+    """Does a sentence call free what no sentence of the sources does? Of `it is free` they must only call something so.
+
+    Never without `FREE_SIGNS`.
+    """
     said = [
         frozenset[str]() if _POINTS_BACK.match(line) else _things(line)
-        for line in SENTENCE.split(text)
+        for line in sentences(text)
         if FREE.search(line.lower())
     ]
     if not said:
@@ -88,16 +105,14 @@ def free_unfounded(text: str, sources: tuple[str, ...]) -> bool:
 @remembering(256)
 def _free_things(source: str) -> tuple[frozenset[str], ...]:
     """What each sentence or row speaks of that says `free`, with its heading, and with the sentence that `it` refers to."""
-    heading = source.partition("\n")[0]
-    headed = frozenset[str]() if len(heading) > _LONGEST_HEADING else _things(heading)
     found, before = [], ""
-    for sentence in SENTENCE.split(source):
+    for sentence in sentences(source):
         if FREE.search(sentence.lower()) or _NOTHING.search(sentence):
-            found.append(
-                headed | _things(f"{before} {sentence}" if _POINTS_BACK.match(sentence) else sentence)
-            )
+            found.append(_things(f"{before} {sentence}" if _POINTS_BACK.match(sentence) else sentence))
         before = sentence
-    return tuple(found)
+    heading = source.partition("\n")[0] if found else ""
+    headed = frozenset[str]() if len(heading) > _LONGEST_HEADING else _things(heading)
+    return tuple(headed | things for things in found)
 
 
 def _things(line: str) -> frozenset[str]:
@@ -107,7 +122,7 @@ def _things(line: str) -> frozenset[str]:
 
 def _claims(text: str) -> Iterator[tuple[bool, frozenset[str]]]:
     """Each claim as whether it is a yes, and the terms behind it."""
-    for sentence in SENTENCE.split(text):
+    for sentence in sentences(text):
         claim = _CLAIM.match(sentence)
         if claim is not None:
             word = (claim[1] or claim[2]).lower().replace(" ", "_")

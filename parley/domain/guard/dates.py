@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from parley.domain.guard.facts import FIGURES, READ, Facts, Note, Rule, reading
-from parley.domain.numerals import ORDINAL, chinese, ordinal
+from parley.domain.guard.facts import READ, Facts, Note, Rule, reading
+from parley.domain.guard.signs import FIGURES, FOREIGN_FIGURE, ODD, last_words, words
+from parley.domain.numerals import ORDINAL, ORDINALS, chinese, ordinal
 
 _NAMES = "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct|november nov|december dec"
 MONTHS = {name: number for number, names in enumerate(_NAMES.split("|"), start=1) for name in names.split()}
-SHORT_MONTHS = tuple(names.split()[-1][:3] for names in _NAMES.split("|"))
 _MONTH = "|".join(sorted((name for name in MONTHS if name != "may"), key=len, reverse=True))
 _MONTH = rf"(?P<name>{_MONTH}|(?-i:May|MAY))"
 """In small letters `may` is a verb."""
@@ -19,17 +19,17 @@ _TO = r"\s*(?:-|to|till|until|and|or|&)\s*"
 _HAN = "[零〇一二三四五六七八九十]"
 
 _DAY_MONTH = re.compile(
-    rf"(?<!\d[.,:])\b(?:(?:the\s)?(?P<from>{_DAY}){_TO})?(?:the\s)?(?P<d>{_DAY})(?:\s+(?:day\s)?(?:of\s+)?|[./-]\s?){_MONTH}\b\.?"
+    rf"\b(?=[\dtfsen])(?<!\d[.,:])(?:(?:the\s)?(?P<from>{_DAY}){_TO})?(?:the\s)?(?P<d>{_DAY})(?:\s+(?:day\s)?(?:of\s+)?|[./-]\s?){_MONTH}\b\.?"
     rf"(?:(?:,?\s+|[./-])(?P<y>{_YEAR})(?!\d))?",
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
-    rf"\b{_MONTH}\.?\s+(?:the\s)?(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?\s*-\s*)?(?P<d>{_DAY})\b(?![.,:]\d|\s*%)(?:,?\s+(?P<y>{_YEAR})(?!\d))?",
+    rf"\b(?=[adfjmnos]){_MONTH}\.?\s+(?:the\s)?(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?\s*-\s*)?(?P<d>{_DAY})\b(?![.,:]\d|\s*%)(?:,?\s+(?P<y>{_YEAR})(?!\d))?",
     re.IGNORECASE,
 )
-_ISO = re.compile(r"(?<![\d-])(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d|[-/.]\d)")
+_ISO = re.compile(r"(?=\d)(?<![\d-])(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d|[-/.]\d)")
 _FIGURES = re.compile(
-    r"(?<![\d./-])(?P<a>\d{1,2})([./-])(?P<b>\d{1,2})\2(?P<y>(?:19|20)\d{2}|\d{2})(?!\d|[./-]\d)"
+    r"(?=\d)(?<![\d./-])(?P<a>\d{1,2})([./-])(?P<b>\d{1,2})\2(?P<y>(?:19|20)\d{2}|\d{2})(?!\d|[./-]\d)"
 )
 _CHINESE = re.compile(
     rf"(?:(?P<y>\d{{4}}|{_HAN}{{4}})\s*年\s*)?(?P<m>\d{{1,2}}|{_HAN}{{1,3}})\s*月\s*(?:(?P<from>\d{{1,2}})\s*[日号]?\s*(?:-|~|至|到|和|、)\s*)?"
@@ -44,7 +44,7 @@ _ONLY_CHINESE_MONTH = re.compile(
     rf"(?:(?P<y>\d{{4}})\s*年\s*)?(?<![\d.个上下前后每近这])(?P<m>\d{{1,2}}|{_HAN}{{1,3}})\s*月(?!\d|份?租|费)"
 )
 _OF_MONTH = re.compile(
-    rf"(?:\b(?:on|by|until|till|from|before|after|since|to|and)\s+the\s+(?P<a>{_DAY})\b(?!\s+(?!of\b|and\b|or\b|to\b|until\b|you\b|we\b|it\b|if\b|at\b)[a-z])|\b(?P<b>{_DAY})(?:\s+day)?\s+of\s+(?:the|each|every|that|any)(?:\s+\w+)?\s+month\b)",
+    rf"\b(?=[\dabefnostu])(?:\b(?:on|by|until|till|from|before|after|since|to|and)\s+the\s+(?P<a>{_DAY})\b(?!\s+(?!of\b|and\b|or\b|to\b|until\b|you\b|we\b|it\b|if\b|at\b)[a-z])|\b(?P<b>{_DAY})(?:\s+day)?\s+of\s+(?:the|each|every|that|any)(?:\s+\w+)?\s+month\b)",
     re.IGNORECASE,
 )
 """A day of any month is said with an ordinal too."""
@@ -73,7 +73,12 @@ _ALL_WEEK = re.compile(
 def _number(written: str) -> int:
     if written[0].isdigit():
         return int(re.sub(r"\D", "", written))
-    return int(chinese(written)) if written[0] > "\u2e7f" else ordinal(written)
+    return int(chinese(written)) if written[0] > "\u2e7f" else ordinal(_small(written))
+
+
+def _small(name: str) -> str:
+    """A name in small letters. The patterns ignore case, and take İ and ı for an i."""
+    return name.lower().replace("\u0307", "").replace("ı", "i")
 
 
 def _say(facts: Facts, year: str, month: int, *days: int) -> bool:
@@ -101,7 +106,7 @@ class Written:
 
 def _with_names(match: re.Match[str]) -> Written:
     parts = match.groupdict()
-    month = MONTHS[parts["name"].lower()] if parts.get("name") else _number(parts["m"])
+    month = MONTHS[_small(parts["name"])] if parts.get("name") else _number(parts["m"])
     year = parts.get("y") or ""
     days = tuple(_number(parts[name]) for name in ("from", "d") if parts.get(name))
     return Written(year if year.isascii() else chinese(year), month, days)
@@ -186,7 +191,7 @@ def _closed(match: re.Match[str], ends: re.Pattern[str]) -> bool:
 
 
 def _weekday(match: re.Match[str]) -> int:
-    return _WEEKDAYS[(match[1] or match[2] or match[3] or match[4]).lower()[:3]]
+    return _WEEKDAYS[_small(match[1] or match[2] or match[3] or match[4])[:3]]
 
 
 def _days(first: int, last: int) -> Iterator[int]:
@@ -205,26 +210,23 @@ def _whole(days: tuple[int, ...], *, said: bool) -> Note:
     return note
 
 
+_MONTH_NAMES = frozenset(MONTHS)
+_DAY_NAMES = words(
+    "monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday saturdays sunday sundays",
+    "mon tue tues wed thu thur thurs fri sat sun 周 星 礼",
+)
+
 DATES: tuple[Rule, ...] = (
-    reading(_DAY_MONTH, _date, *SHORT_MONTHS),
-    reading(_MONTH_DAY, _date, *SHORT_MONTHS),
-    reading(_ISO, _date, *FIGURES),
-    reading(_FIGURES, _figures, *FIGURES),
+    reading(_DAY_MONTH, _date, _MONTH_NAMES | ODD),
+    reading(_MONTH_DAY, _date, _MONTH_NAMES | ODD),
+    reading(_ISO, _date, FIGURES),
+    reading(_FIGURES, _figures, FIGURES),
     reading(_CHINESE, _date, "月"),
-    reading(_ONLY_MONTH, _only_month, *SHORT_MONTHS),
+    reading(_ONLY_MONTH, _only_month, _MONTH_NAMES),
     reading(_ONLY_CHINESE_MONTH, _only_chinese_month, "月"),
-    reading(_OF_MONTH, _of_month, "the"),
-    _weekdays,
-    reading(_WEEKEND, _whole((6, 7), said=True), "week", "周末"),
-    reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True), "weekdays", "平日"),
-    reading(
-        _ALL_WEEK,
-        _whole((1, 2, 3, 4, 5, 6, 7), said=False),
-        "every day",
-        "days a week",
-        "24/7",
-        "全年",
-        "每周",
-        "周末",
-    ),
+    reading(_OF_MONTH, _of_month, FIGURES | {FOREIGN_FIGURE} | ODD | last_words(ORDINALS), "the"),
+    Rule(_DAY_NAMES | ODD, _weekdays),
+    reading(_WEEKEND, _whole((6, 7), said=True), words("week weekend weekends 周")),
+    reading(_WEEK, _whole((1, 2, 3, 4, 5), said=True), words("weekdays 平")),
+    reading(_ALL_WEEK, _whole((1, 2, 3, 4, 5, 6, 7), said=False), words("every days / 全 每 周")),
 )

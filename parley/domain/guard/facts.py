@@ -1,9 +1,10 @@
 """What a text says, as canonical tokens, and the one spelling of a number."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 READ = "\x01"
 """Stands where a rule has read something: no later rule reads it again, nor across it."""
@@ -27,29 +28,31 @@ class Facts:
         self.implied.update(tokens)
 
 
-Rule = Callable[[str, Facts], str]
+Read = Callable[[str, Facts], str]
 """Notes what it reads in a text, and returns the text with `READ` in its place."""
-
 
 Note = Callable[[re.Match[str], Facts], bool]
 """Notes what a match says; False where it was not what it looked like, and others may read it."""
 
 
-FIGURES = tuple("0123456789")
+class Rule(NamedTuple):
+    """`read` finds nothing in a text that has none of the signs (`parley.domain.guard.signs`)."""
+
+    signs: frozenset[str]
+    read: Read
 
 
-def reading(pattern: re.Pattern[str], note: Note, *signs: str) -> Rule:
-    """A rule of one pattern, of which every match holds one of these signs, in small letters: looking for them first takes a hundredth of the
-    time, and most sentences have none.
-    """
+def reading(pattern: re.Pattern[str], note: Note, signs: Iterable[str], *parts: str) -> Rule:
+    """A rule of one pattern. Where there are parts, it is tried only on texts that hold one of them, in small letters."""
 
-    def rule(text: str, facts: Facts) -> str:
-        small = text.lower()
-        if not any(sign in small for sign in signs):
-            return text
+    def read(text: str, facts: Facts) -> str:
+        if parts:
+            small = text.lower()
+            if not any(part in small for part in parts):
+                return text
         return pattern.sub(lambda match: READ if note(match, facts) else match[0], text)
 
-    return rule
+    return Rule(frozenset(signs), read)
 
 
 _POINTS_THEN_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
@@ -58,6 +61,9 @@ _POINTS_THEN_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
 
 def canonical(number: str) -> str:
     """One spelling of a number: no thousands separators, no trailing zeros; a single decimal comma is a point."""
+    whole, _, fraction = number.partition(".")
+    if whole.isdecimal() and (not fraction or fraction.isdecimal()):
+        return _shortest(whole, fraction)
     plain = re.sub(r"[\s'’]", "", number).rstrip(".,")
     if _POINTS_THEN_COMMA.fullmatch(plain):
         plain = plain.replace(".", "")
@@ -66,6 +72,10 @@ def canonical(number: str) -> str:
     if plain.count(".") > 1 or "," in plain:
         return re.sub(r"\D", "", plain)
     whole, _, fraction = plain.partition(".")
+    return _shortest(whole, fraction)
+
+
+def _shortest(whole: str, fraction: str) -> str:
     fraction = fraction.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
 

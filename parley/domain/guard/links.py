@@ -3,6 +3,7 @@
 import re
 
 from parley.domain.guard.facts import Facts, Rule, reading
+from parley.domain.guard.signs import POINT
 
 _TARGET = re.compile(r"\]\([ ]{0,3}<?([^()\]>\s]{0,500})>?[^()\]]{0,200}\)")
 """Of a Markdown link, whatever its scheme."""
@@ -60,8 +61,8 @@ def _say(link: str, facts: Facts) -> None:
 
 
 LINKS: tuple[Rule, ...] = (
-    reading(_TARGET, _target, "]("),
+    reading(_TARGET, _target, "]", "]("),
     reading(_EMAIL, _email, "@"),
-    reading(_LINK, _link, "://", "www."),
-    reading(_DOMAIN, _domain, "."),
+    reading(_LINK, _link, (":", POINT), "://", "www."),
+    reading(_DOMAIN, _domain, (POINT,)),
 )

@@ -2,13 +2,14 @@
 
 import re
 
-from parley.domain.guard.facts import FIGURES, READ, Facts, Rule, reading
+from parley.domain.guard.facts import READ, Facts, Rule, reading
+from parley.domain.guard.signs import FIGURES, words
 from parley.domain.numerals import chinese
 
 _HALF = r"(?:[ap]\.?\s?m\b\.?)"
 _ENGLISH = re.compile(
-    rf"(?<![\d:])(?P<h>\d{{1,2}}):(?P<min>[0-5]\d)(?::[0-5]\d)?(?![\d:])\s*(?P<half>{_HALF})?"
-    rf"|(?<![\d:.,])(?P<h2>\d{{1,2}})(?:\.(?P<min2>[0-5]\d))?(?:\s*(?P<half2>{_HALF})|(?=(?:\s*-\s*|\s+(?:to|until|till)\s+)(?P<h3>\d{{1,2}})(?:[.:][0-5]\d)?\s*(?P<half3>{_HALF}))|\s*o'clock)",
+    rf"(?=\d)(?:(?<![\d:])(?P<h>\d{{1,2}}):(?P<min>[0-5]\d)(?::[0-5]\d)?(?![\d:])\s*(?P<half>{_HALF})?"
+    rf"|(?<![\d:.,])(?P<h2>\d{{1,2}})(?:\.(?P<min2>[0-5]\d))?(?:\s*(?P<half2>{_HALF})|(?=(?:\s*-\s*|\s+(?:to|until|till)\s+)(?P<h3>\d{{1,2}})(?:[.:][0-5]\d)?\s*(?P<half3>{_HALF}))|\s*o'clock))",
     re.IGNORECASE,
 )
 """The first of two hours shares the half of the day with the second: `8-10 pm`, but `9-5 pm`."""
@@ -92,8 +93,8 @@ def _always(text: str, facts: Facts) -> str:
 
 
 TIMES: tuple[Rule, ...] = (
-    _always,
-    reading(_CHINESE, _chinese, "点", "时", "晨", "早", "午", "晚", "夜"),
-    reading(_ENGLISH, _english, *FIGURES),
-    reading(_NAMED, _named, "noon", "mid", "正午", "午夜", "零点"),
+    Rule(words("hours any all clock night / 全 小 随 昼"), _always),
+    reading(_CHINESE, _chinese, "点时晨早午晚夜"),
+    reading(_ENGLISH, _english, FIGURES),
+    reading(_NAMED, _named, words("noon midday midnight 正 午 零")),
 )

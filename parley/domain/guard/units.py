@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from parley.domain.guard.signs import words
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -64,10 +66,10 @@ _LONGEST_BEFORE = 5
 
 _ONE = r"an?|per|each|every|any|one|/"
 SINGLE = re.compile(
-    rf"(?=[adehmopwy/每按当同日月年])(?:(?:(?<![a-z0-9])(?:{_ONE})\s?|[每按当同]个?)(?:{_ANY})|\b(?P<hourly>hourly)\b|\b(?P<daily>daily)\b|\b(?P<weekly>weekly)\b"
+    rf"(?:(?<![a-z0-9])(?=[adehmopwy/])|(?=[每按当同日月年]))(?:(?:(?<![a-z0-9])(?:{_ONE})\s?|[每按当同]个?)(?:{_ANY})|\b(?P<hourly>hourly)\b|\b(?P<daily>daily)\b|\b(?P<weekly>weekly)\b"
     r"|\b(?P<monthly>monthly|month's)\b|\b(?P<yearly>yearly|annual(?:ly)?|p\.a\.|per annum\b|apr\b)|(?P<han>日限|月费|月租|年费|年利率|年化))"
 )
-"""One of a unit without a number: `a month`, `每月`, `daily`."""
+"""One of a unit without a number: `a month`, `每月`, `daily`. What it may begin with comes first: most of a text is passed over by that."""
 LASTING = re.compile(rf"\b(?:within|after|takes?|about|for|in|up to|at least|only)\s+an?\s(?:{_ANY})")
 """One of a unit that says how long: `within a week`, but not `€5 a week`."""
 PERCENT_COLUMN = re.compile(r"[(（]\s?%\s?[)）]|\bin (?:%|per ?cent\b)")
@@ -77,9 +79,12 @@ _SINGLES = {
 }  # fmt: skip
 _SINGLES_HAN = {"日": ("day", 1), "月": ("month", 1), "年": ("month", 12)}
 FREE = re.compile(
-    r"(?<!feel )(?<!not )(?<!n't )\bfree\b(?! to\b)|\bno (?:extra |additional )?(?:fees?|charges?|costs?)\b|\bwithout (?:a |any )?(?:fee|charge|cost)s?\b"
-    r"|\b(?:costs?|pays?|charges?) (?:you |us )?nothing\b|\bwaived?\b|(?<!不)(?<!不是)免费|不收(?!到|回)|不要钱|不用钱|免收|零费用"
+    r"(?=[cfnpw不免零])(?:(?<!feel )(?<!not )(?<!n't )\bfree\b(?! to\b)|\bno (?:extra |additional )?(?:fees?|charges?|costs?)\b|\bwithout (?:a |any )?(?:fee|charge|cost)s?\b"
+    r"|\b(?:costs?|pays?|charges?) (?:you |us )?nothing\b|\bwaived?\b|(?<!不)(?<!不是)免费|不收(?!到|回)|不要钱|不用钱|免收|零费用)"
 )
+
+FREE_SIGNS = words("free no without nothing waive waived 免 不 零")
+"""Every match of `FREE` has one of these."""
 
 
 def unit_of(match: re.Match[str]) -> Unit | None:
