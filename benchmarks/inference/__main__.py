@@ -138,7 +138,7 @@ class Program:
                     bench, load, some, self.requests, self.output, self.report, "inference_adapters"
                 ),
                 "tenants": lambda: measure.many_tenants(
-                    bench, load, self.tenants, 2 * self.requests, self.output, self.report
+                    bench, load, self.tenants, 3 * self.requests, self.output, self.report
                 ),
                 "waits": lambda: measure.slot_waits(
                     bench, load, self.tenants, rate, self.seconds, self.report

@@ -90,10 +90,12 @@ def many_tenants(
     bench: Bench, load: Load, tenants: Sequence[str], requests: int, output_tokens: int, report: Report
 ) -> None:
     """Zipf's law over many tenants on few slots: tokens kept against four tenants, and against the engine left to itself."""
+    bench.parley(load.calls(tenants))  # every adapter in the host's memory, as the raw side's are
     few = bench.parley(load.calls(zipf(tenants[:4], requests)))
-    began = len(bench.metrics.served)
+    began, suspended, swapped = len(bench.metrics.served), bench.suspensions(), bench.swaps()
     many = bench.parley(load.calls(zipf(tenants, requests)))
     served = bench.metrics.served[began:]
+    swapped, suspended = bench.swaps() - swapped, bench.suspensions() - suspended
     raw = bench.raw(load.calls(zipf(tenants, requests // RAW_SHARE)), output_tokens)
     bench.forget_raw()
     report(
@@ -109,6 +111,8 @@ def many_tenants(
         failed=many.failed,
         backlog_wait_p95_s_of_rarest=round(percentile(waits(rarest(served, tenants)), 0.95), 2),
         gpu_busy=many.gpu_busy,
+        swaps=swapped,
+        suspensions=suspended,
     )
 
 
@@ -129,8 +133,10 @@ def slot_waits(
     bench: Bench, load: Load, tenants: Sequence[str], rate: float, seconds: float, report: Report
 ) -> None:
     """Waits of the rarest tenants below saturation."""
+    swapped, suspended = bench.swaps(), bench.suspensions()
     served = open_loop(bench, load, zipf(tenants, int(rate * seconds), seed=2), rate)
     few = rarest(served, tenants)
+    whole = [each.ended - each.arrived for each in served]
     report(
         "inference_slot_waits",
         tenants=len(tenants),
@@ -142,7 +148,11 @@ def slot_waits(
         rarest_wait_p50_s=round(percentile(waits(few), 0.5), 3),
         rarest_wait_p95_s=round(percentile(waits(few), 0.95), 3),
         rarest_requests=len(few),
-        swaps=bench.swaps(),
+        answered_p50_s=round(percentile(whole, 0.5), 3),
+        answered_p95_s=round(percentile(whole, 0.95), 3),
+        swaps=bench.swaps() - swapped,
+        suspensions=bench.suspensions() - suspended,
+        suspended_once_or_more=sum(each.suspensions > 0 for each in served),
     )
 
 

@@ -20,9 +20,9 @@ from parley.engine_settings import EngineSettings
 from parley.ports.engine import CompletionRequest, Piece
 from tests.support.tiny_models import PROBE_ADAPTERS, PROBE_RANK, TinyModels
 
-OUTSTANDING = 24
+OUTSTANDING = 48
 SLOTS = 4
-SHORTEST, LONGEST = 20, 160
+SHORTEST, LONGEST = 8, 64
 
 
 class Witness(VllmEngine):
@@ -36,16 +36,17 @@ class Witness(VllmEngine):
 
     async def generate(self, request: CompletionRequest) -> AsyncIterator[Piece]:
         tenant = (request.adapter or "").partition("@")[0]
-        wrong = 0
+        wrong, ended = 0, False
         async for piece in super().generate(request):
             if self.learning:
                 self.own.setdefault(tenant, set()).update(piece.token_ids)
             elif request.prompt_token_ids is None:
                 self.tokens += len(piece.token_ids)
                 wrong += sum(token not in self.own[tenant] for token in piece.token_ids)
+            ended = piece.finish in ("stop", "length")
             yield piece
         if not self.learning and request.prompt_token_ids is None:
-            self.requests += 1
+            self.requests += ended  # a completion that was suspended comes again
             self.wrong_tokens += wrong
             self.wrong_requests += wrong > 0
 
@@ -79,13 +80,13 @@ def leaks(
     )
     tenants = [f"t{number}" for number in range(PROBE_ADAPTERS)]
     witness = Witness(settings)
-    load = Load(AutoTokenizer.from_pretrained(models.probe), 400, LONGEST)
+    load = Load(AutoTokenizer.from_pretrained(models.probe), 200, LONGEST)
     random = Random(0)
     with Bench(
         settings,
         tenants,
         lambda tenant: random.randint(SHORTEST, LONGEST),
-        limits={"hold_s": 0.05, "urgent_s": 0.2},
+        limits={"hold_s": 0.02, "urgent_s": 0.05, "worth_s": 0.02},
         engine=witness,
     ) as bench:
         weights = [models.probe_adapter(number) for number in range(PROBE_ADAPTERS)]
@@ -96,7 +97,7 @@ def leaks(
             bool(witness.own[a] & witness.own[b]) for n, a in enumerate(tenants) for b in tenants[:n]
         )
         witness.learning = False
-        until, swapped = monotonic() + seconds, bench.swaps()
+        until, swapped, suspended = monotonic() + seconds, bench.swaps(), bench.suspensions()
         stop = Flag()
         asking = Thread(target=_ask, args=(bench, load, tenants, stop), daemon=True)
         asking.start()
@@ -117,6 +118,7 @@ def leaks(
             requests=witness.requests,
             tokens=witness.tokens,
             swaps=bench.swaps() - swapped,
+            suspensions=bench.suspensions() - suspended,
             wrong_requests=witness.wrong_requests,
             wrong_tokens=witness.wrong_tokens,
             failed=len(bench.failures()),

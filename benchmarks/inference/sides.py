@@ -230,6 +230,10 @@ class Bench:
     def swaps(self) -> int:
         return len(self.metrics.swap_seconds)
 
+    def suspensions(self) -> int:
+        labels = {"reason": "suspended"}
+        return int(self.platform.registry.get_sample_value("parley_inference_aborts_total", labels) or 0)
+
     def swap_s(self, share: float) -> float:
         return percentile(self.metrics.swap_seconds or [0.0], share)
 

@@ -60,11 +60,11 @@ class Piece:
     #: Natural logarithms, one a token, where they were asked for.
     logprobs: tuple[float, ...] = ()
     finish: Finish | None = None
-    #: In the first piece: so many tokens at the end of `CompletionRequest.written`, half a character, are written anew from here on.
-    rewritten: int = 0
     #: Of the whole completion, `written` among it, in the last piece.
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    #: In the first piece: so many tokens at the end of `CompletionRequest.written`, half a character, are written anew from here on.
+    rewritten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,8 @@ def long_one() -> CompletionRequest:
     return asking(max_tokens=LONG, ignore_eos=True)
 
 
-async def aborted_after(engine: RunningEngine, request: CompletionRequest, pieces: int) -> Written:
-    """Reads on to the end."""
-    told = []
-    async for piece in engine.engine.generate(request):
-        told.append(piece)
-        if len(told) == pieces:
-            await engine.engine.abort(request.request_id)
-    return Written(tuple(told))
-
-
 def test_abort_ends_a_running_completion(engine: RunningEngine) -> None:
-    ended = engine.loop.run(aborted_after(engine, long_one(), 5))
+    ended = engine.loop.run(engine.aborted_after(long_one(), 5))
     assert ended.finish == "abort"
     assert 5 <= ended.last.completion_tokens < LONG
     assert [piece.finish for piece in ended.pieces[:-1]] == [None] * (len(ended.pieces) - 1)
@@ -37,7 +27,7 @@ def test_abort_ends_a_running_completion(engine: RunningEngine) -> None:
 
 def test_what_was_written_before_the_abort_is_told(engine: RunningEngine) -> None:
     request = long_one()
-    ended = engine.loop.run(aborted_after(engine, request, 8))
+    ended = engine.loop.run(engine.aborted_after(request, 8))
     full = engine.write_one(asking(max_tokens=40, ignore_eos=True))
     assert full.text.startswith(ended.text.rstrip("\ufffd")[:20])
 

@@ -225,6 +225,15 @@ class RunningEngine:
         self.loop.run(self.engine.close())
         self.loop.close()
 
+    async def aborted_after(self, request: CompletionRequest, pieces: int) -> Written:
+        """Aborted once so many pieces have come, and read to its end."""
+        told = []
+        async for piece in self.engine.generate(request):
+            told.append(piece)
+            if len(told) == pieces:
+                await self.engine.abort(request.request_id)
+        return Written(tuple(told))
+
     async def _all(self, requests: Sequence[CompletionRequest]) -> list[Written]:
         return await asyncio.gather(*(written(self.engine.generate(request)) for request in requests))
 

@@ -35,7 +35,7 @@ class Pieces:
         finish = FINISHES.get(told.finish_reason)
         if finish is None:
             raise GeneratorUnavailable(f"the engine gave this completion up ({told.finish_reason})")
-        return Piece(told.text, tokens, values, finish, rewritten, self._prompt, self._written)
+        return Piece(told.text, tokens, values, finish, self._prompt, self._written, rewritten)
 
 
 def _logprobs(tokens: tuple[int, ...], told: Any) -> tuple[float, ...]:
