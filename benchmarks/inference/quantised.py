@@ -55,7 +55,7 @@ class Kind:
     checkpoint: Mapping[str, Any] | None = None
 
 
-KINDS = (Kind("bf16"), Kind("fp8", online="fp8"), Kind("int4", checkpoint=FOUR_BITS))
+KINDS = (Kind("bf16"), Kind("int4", checkpoint=FOUR_BITS), Kind("fp8", online="fp8"))
 
 
 @dataclass(frozen=True, slots=True)
