@@ -1,7 +1,7 @@
 """The scheduler of slots in simulation: shares, waiting times and swaps, beside an engine that is left to itself.
 
-No engine is run: `tests/support/simulated_engine.py` says what is taken for an 8 B model on an H200, of which the part of a step that does not
-depend on the number of requests, and the time to bring a held adapter back, are estimates. Waiting is until the first decode.
+No engine is run: `tests/support/simulated_engine.py` says what is taken for an 8 B model on an H200 (`python -m benchmarks.inference --gpu paces`).
+Waiting is until the first decode.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,9 +39,10 @@ def main() -> None:
         gap=_gaps(),
         flood_90_beside_1=_floods(),
         zipf_64_tenants=[
-            _zipf(Engine(slots, in_flight), 64) for slots, in_flight in ((16, 80), (16, 128), (24, 256))
+            _zipf(Engine(in_flight=in_flight, suspends=suspends), 64)
+            for in_flight, suspends in ((256, True), (256, False), (80, False))
         ],
-        zipf_200_tenants=[_zipf(Engine(16, 128), 200)],
+        zipf_200_tenants=[_zipf(Engine(), 200)],
         us_a_request=_cost(),
     )
 
@@ -92,6 +93,7 @@ def _zipf(engine: Engine, tenants: int) -> dict[str, object]:
     return {
         "slots": engine.slots,
         "in_flight": engine.in_flight,
+        "suspends": engine.suspends,
         "four_tenants_tokens_per_s": _rounded(engine.full_tokens_per_s),
         "closed_1024_clients": _both(closed_zipf, engine, tenants),
         "open_90_percent": _both(open_zipf, engine, tenants),
@@ -124,8 +126,14 @@ def _figures(outcomes: Sequence[Outcome], engine: Engine, tenants: int) -> dict[
         "rarest_wait_p95_s": of(lambda each: percentile(waits(each, rarest(tenants)), 0.95)),
         "wait_p50_s": of(lambda each: percentile(waits(each, names(tenants)), 0.5)),
         "wait_p95_s": of(lambda each: percentile(waits(each, names(tenants)), 0.95)),
+        "answered_mean_s": of(lambda each: mean(answered(each))),
         "swaps_per_hour": of(lambda each: 3600 * each.loads / each.seconds),
     }
+
+
+def answered(outcome: Outcome) -> list[float]:
+    """Seconds from asking to the end."""
+    return [seen.ended - seen.ask.at for seen in outcome.seen if seen.ended is not None] or [0.0]
 
 
 def _cost() -> dict[str, float]:

@@ -7,10 +7,12 @@ everything is small: to see that it runs, not how fast.
 import argparse
 import json
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -162,12 +164,12 @@ class Program:
                     self.timed(name, measured[name])
 
     def quantised(self) -> None:
-        from benchmarks.inference.quantised import Kind, quantised
+        from benchmarks.inference.quantised import Quantised, kinds
 
-        def settings_of(kind: Kind) -> EngineSettings:
-            return self.settings(0, kind.online, kind.checkpoint)
-
-        quantised(settings_of, self.load, self.requests, self.output, self.report)
+        lines = Quantised(self.load, self.requests, self.output, self.report)
+        for kind in kinds():
+            settings = self.settings(0, kind.online, kind.checkpoint)
+            self.timed(kind.precision, partial(lines.measure, kind, settings))
 
     def leaks(self) -> None:
         from benchmarks.inference.leaks import leaks
@@ -207,13 +209,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if unknown := [name for name in chosen.figures if name not in FIGURES]:
         parser.error(f"unknown: {', '.join(unknown)}; allowed: {', '.join(FIGURES)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was found until then is told
     program, figures = Program(chosen), chosen.figures or list(FIGURES)
     if any(name in figures for name in BASE):
         program.timed("engine without adapters", lambda: program.base(figures))
     if any(name in figures for name in WITH_ADAPTERS):
         program.timed("engine with adapters", lambda: program.adapters(figures))
     if "quantised" in figures:
-        program.timed("quantised", program.quantised)
+        program.quantised()
     if "leaks" in figures:
         program.timed("leaks", program.leaks)
     return 0

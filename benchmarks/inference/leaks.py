@@ -22,6 +22,7 @@ from tests.support.tiny_models import PROBE_ADAPTERS, PROBE_RANK, TinyModels
 
 OUTSTANDING = 48
 SLOTS = 4
+TELL_EVERY_S = 10.0
 SHORTEST, LONGEST = 8, 64
 
 
@@ -97,32 +98,46 @@ def leaks(
             bool(witness.own[a] & witness.own[b]) for n, a in enumerate(tenants) for b in tenants[:n]
         )
         witness.learning = False
-        until, swapped, suspended = monotonic() + seconds, bench.swaps(), bench.suspensions()
+        swapped, suspended = bench.swaps(), bench.suspensions()
         stop = Flag()
         asking = Thread(target=_ask, args=(bench, load, tenants, stop), daemon=True)
         asking.start()
-        while monotonic() < until and not (witness.requests >= enough and bench.swaps() - swapped >= enough):
-            number = random.randrange(PROBE_ADAPTERS)
-            new = bench.shelf.publish(tenants[number], weights[number], PROBE_RANK)
-            bench.switch(tenants[number], live[tenants[number]], new)
-            live[tenants[number]] = new
-        stop.set()
-        asking.join()
-        bench.idle()
-        report(
-            "inference_leaks",
-            adapters=PROBE_ADAPTERS,
-            slots=SLOTS,
-            ambiguous_pairs=ambiguous,
-            seconds=round(seconds - max(0.0, until - monotonic()), 1),
-            requests=witness.requests,
-            tokens=witness.tokens,
-            swaps=bench.swaps() - swapped,
-            suspensions=bench.suspensions() - suspended,
-            wrong_requests=witness.wrong_requests,
-            wrong_tokens=witness.wrong_tokens,
-            failed=len(bench.failures()),
-        )
+        told_at = began = monotonic()
+
+        def told() -> dict[str, object]:
+            return {
+                "seconds": round(monotonic() - began, 1),
+                "requests": witness.requests,
+                "tokens": witness.tokens,
+                "swaps": bench.swaps() - swapped,
+                "suspensions": bench.suspensions() - suspended,
+                "wrong_requests": witness.wrong_requests,
+                "wrong_tokens": witness.wrong_tokens,
+            }
+
+        try:
+            while monotonic() < began + seconds and not (
+                witness.requests >= enough and bench.swaps() - swapped >= enough
+            ):
+                number = random.randrange(PROBE_ADAPTERS)
+                new = bench.shelf.publish(tenants[number], weights[number], PROBE_RANK)
+                bench.switch(tenants[number], live[tenants[number]], new)
+                live[tenants[number]] = new
+                if monotonic() - told_at >= TELL_EVERY_S:
+                    told_at = monotonic()
+                    print(f"· leaks: {told()}", file=sys.stderr, flush=True)
+            stop.set()
+            asking.join()
+            bench.idle()
+        finally:  # also where it is interrupted
+            report(
+                "inference_leaks",
+                adapters=PROBE_ADAPTERS,
+                slots=SLOTS,
+                ambiguous_pairs=ambiguous,
+                **told(),
+                failed=len(bench.failures()),
+            )
 
 
 def _ask(bench: Bench, load: Load, tenants: Sequence[str], stop: Flag) -> None:

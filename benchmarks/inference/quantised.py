@@ -16,6 +16,7 @@ from benchmarks.inference.sides import Bench
 from parley.backends.vllm_engine import VllmEngine
 from parley.domain.model_families import shape_of
 from parley.domain.model_plan import Plan, Serving, plan
+from parley.domain.model_shapes import ModelShape
 from parley.domain.precisions import PRECISIONS
 from parley.engine_settings import EngineSettings
 
@@ -66,35 +67,43 @@ class Measured:
     joules_per_1000_tokens: float | None
 
 
-def quantised(
-    settings_of: Callable[[Kind], EngineSettings],
-    make_load: Callable[[], Load],
-    requests: int,
-    output_tokens: int,
-    report: Report,
-) -> None:
-    """One line for each kind; shares are of the first one's."""
-    first: Measured | None = None
-    for kind in KINDS:
-        if kind.online and memory_bytes() is None:
-            continue  # vLLM quantises while loading on GPUs alone
-        settings = settings_of(kind)
-        found = _measure(settings, make_load, requests, output_tokens)
-        first = first or found
-        planned = _planned(settings, kind)
-        report(
+class Quantised:
+    """One line for each kind; shares are of the first one that was measured."""
+
+    def __init__(
+        self, make_load: Callable[[], Load], requests: int, output_tokens: int, report: Report
+    ) -> None:
+        self._make_load = make_load
+        self._requests = requests
+        self._output_tokens = output_tokens
+        self._report = report
+        self._first: Measured | None = None
+
+    def measure(self, kind: Kind, settings: EngineSettings) -> None:
+        found = _measure(settings, self._make_load, self._requests, self._output_tokens)
+        first = self._first = self._first or found
+        shape = _shape(settings)
+        plain = PRECISIONS[kind.precision].plain * (shape.embeddings_on(1) + shape.others_on())
+        planned = _planned(settings, shape, kind)
+        self._report(
             "inference_quantised",
             precision=kind.precision,
-            requests=requests,
+            requests=self._requests,
             weights_gib=_gib(found.weights),
             planned_weights_gib=_gib(planned.weights) if planned else None,
-            weights_less_percent=round(100 * (1 - found.weights / first.weights), 1),
+            weights_less_percent=_less(found.weights, first.weights),
+            matrices_less_percent=_less(found.weights - plain, first.weights - plain),
             cached_tokens=found.cached_tokens,
             planned_cached_tokens=planned.cached_tokens if planned else None,
             tokens_per_s=found.tokens_per_s,
-            tokens_of_16_bits=round(found.tokens_per_s / first.tokens_per_s, 3),
+            tokens_of_first=round(found.tokens_per_s / first.tokens_per_s, 3),
             joules_per_1000_tokens=found.joules_per_1000_tokens,
         )
+
+
+def kinds() -> tuple[Kind, ...]:
+    """vLLM quantises while loading on GPUs alone."""
+    return tuple(kind for kind in KINDS if not kind.online or memory_bytes() is not None)
 
 
 def _measure(
@@ -117,12 +126,15 @@ def _measure(
     return Measured(weights, cached, run.tokens_per_s, joules)
 
 
-def _planned(settings: EngineSettings, kind: Kind) -> Plan | None:
+def _shape(settings: EngineSettings) -> ModelShape:
+    return shape_of(json.loads((Path(settings.model) / "config.json").read_text(encoding="utf-8")))
+
+
+def _planned(settings: EngineSettings, shape: ModelShape, kind: Kind) -> Plan | None:
     """None where there is no GPU to plan for."""
     memory = memory_bytes()
     if memory is None or settings.max_model_len is None:
         return None
-    config = json.loads((Path(settings.model) / "config.json").read_text(encoding="utf-8"))
     serving = Serving(
         memory,
         precision=PRECISIONS[kind.precision],
@@ -130,7 +142,12 @@ def _planned(settings: EngineSettings, kind: Kind) -> Plan | None:
         sequences=settings.max_num_seqs,
         utilisation=settings.gpu_memory_utilization,
     )
-    return plan(shape_of(config), serving)
+    return plan(shape, serving)
+
+
+def _less(found: int, first: int) -> float:
+    """Per cent."""
+    return round(100 * (1 - found / first), 1)
 
 
 def _gib(size: int) -> float:
