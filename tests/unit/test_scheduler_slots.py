@@ -301,6 +301,15 @@ def test_a_quarantined_adapter_hands_back_who_waits_and_goes_when_it_has_drained
     assert bench.step() == ["a2", "unload a@1"]
 
 
+def test_while_the_engine_is_half_empty_every_second_slot_goes_to_the_longest_line() -> None:
+    bench = Bench(slots=4, in_flight=16)
+    bench.ask("a1", "b1", "c1", *(f"d{number}" for number in range(10)))
+    assert bench.at(6.0).step() == ["load d@1"]
+    bench.ask(*(f"e{number}" for number in range(10)))
+    bench.scheduler.loaded("d@1", 6.0)
+    assert bench.step() == [*(f"d{number}" for number in range(10)), "load a@1"]
+
+
 def test_after_a_new_start_everything_is_loaded_again() -> None:
     bench = Bench(slots=2, in_flight=2)
     bench.ask("a1", "b1")
@@ -312,9 +321,11 @@ def test_after_a_new_start_everything_is_loaded_again() -> None:
     bench.at(1.0).finish("a1", "b1")
     bench.scheduler.loaded("a@1", 1.0)
     bench.ask("a1", "b1")
-    assert bench.load("c@1", "a@1") == ["c1", "a1"]
-    bench.finish("a1", "c1")
-    assert bench.load("b@1") == ["b2", "b1"]
+    assert bench.load("b@1", "c@1") == ["b2", "b1"]
+    bench.finish("b1", "b2")
+    assert bench.step() == ["c1", "load a@1"]
+    bench.scheduler.loaded("a@1", 1.0)
+    assert bench.step() == ["a1"]
 
 
 def test_a_load_that_was_under_way_in_the_engine_that_died_is_asked_for_again() -> None:

@@ -199,8 +199,8 @@ class Scheduler:
         return [self._slots.transfer] if self._slots.transfer is not None else []
 
     def _begin_load(self, adapter: str, now: float) -> None:
+        self._rotation.loads(adapter, now)
         displaced = self._slots.begin_load(adapter)
-        self._rotation.candidates.discard(adapter)
         if displaced:
             self._rotation.review(displaced, now)
 
