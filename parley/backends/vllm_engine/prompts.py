@@ -49,7 +49,8 @@ class Prompts:
             raise RequestRefused(
                 f"written: has {len(written)} tokens; allowed: less than max_tokens, {request.max_tokens}"
             )
-        while written and self._tokenizer.decode(written).endswith(HALF_CHARACTER):
+        # Special tokens have no text, so half a character may stand before them: vLLM's decoding skips them as well.
+        while written and self._tokenizer.decode(written, skip_special_tokens=True).endswith(HALF_CHARACTER):
             written.pop()
         return written
 
