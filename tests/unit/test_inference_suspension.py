@@ -161,3 +161,15 @@ def test_after_the_engines_death_a_suspended_text_begins_anew(served: Served) ->
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
     assert {each.text for each in bodies(served.on, ReplyGenerated)} == {TEXT}
+
+
+def test_a_pause_before_the_first_text_is_no_part_of_the_time_between_tokens(served: Served) -> None:
+    with taught(served):
+        served.engine.say = lambda request: ("", *SAYS)
+        send(served.on, generation(1, tenant="t1", on=served.on))
+        until(lambda: visits(served, T1))
+        send(served.on, generation(2, tenant="t2", on=served.on))
+        until(lambda: suspended(served) >= 2)
+        served.engine.go_on.set()
+        until(lambda: len(outcomes(served.on)) == 3)
+        assert (served.registry.get_sample_value("parley_inference_token_seconds_sum") or 0) > 0

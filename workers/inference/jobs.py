@@ -32,7 +32,7 @@ class Attempt:
     stream: Stream
     collected: Collected
     draft: Draft = field(default_factory=Draft)
-    #: How often it was suspended, since when it is, and for how long it was in all.
+    #: How often it was suspended, since when it is, and for how long it was in all since its first text.
     suspensions: int = 0
     paused: float | None = None
     paused_s: float = 0.0
