@@ -12,7 +12,7 @@ from tests.unit.test_guard_properties import HOSTILE
 BITS = [
     "the ", "the first ", "on the 5th ", "5th of each month", "the third of ", "on 1 May", "may ", "May ", "in May", "2026-05-01", "01/05/2026",
     "3月5日", "三月", "11.5.", "5 pm", "17:30 ", "5 o'clock", "noon ", "midnight", "下午5点半", "半小时", "half an hour", "behalf an hour ", "two ",
-    "a hundred ", "twenty-five ", "one ", "第一", "百分之三", "百分之.5", "Aprıl ", "frİday", "thırd ", "5‰", "1st ", "0800 555 0140", "€4.50", " EUR", "%", " percent", "(%) | 5 |", "a month", "within a week",
+    "a hundred ", "twenty-five ", "one ", "第一", "百分之三", "百分之.5", "Aprıl ", "frİday", "day and nİght", "midnıght", "thırd ", "5‰", "1st ", "0800 555 0140", "€4.50", " EUR", "%", " percent", "(%) | 5 |", "a month", "within a week",
     "takes an hour", "for a year ", "yearly ", "Monday", "Mon-Fri", "周一至五", "星期天", "weekends", "week-end", "weekdays", "on weekdays", "平日", "every day",
     "7 days a week", "24/7", "around the clock", "day and night", "at any time", "全天候", "closed ", "free", "feel free to", "no fee", "No. ", "no.", "免费", "不收",
     "waived", "costs nothing", "€0", "Yes, ", "yes ", "Of course, ", "certainly you ", "certaİnly ", "yeſ, ", "是的。", "不能，", "没有，", "www.", "www.1", "www.x-y", "http://a.b/c", "](/x)", "[",
@@ -65,6 +65,8 @@ def checked_plainly(text: str, sources: tuple[str, ...], quotable: frozenset[str
 @given(TEXTS)
 @example("awww.1")
 @example("on your behalf an hour")
+@example("open day and n\u0130ght")
+@example("until m\u0131dn\u0131ght")
 def test_no_rule_reads_anything_in_a_text_without_its_signs(text: str) -> None:
     facts, rest = _facts(text)
     plain, left = read_by_every_rule(text)

@@ -10,9 +10,10 @@ import pytest
 from parley.ports.engine import CompletionRequest
 from schemas.conversation_events import ReplyGenerated
 from schemas.outbound import ReplyDelta
+from schemas.topics import INFERENCE_REQUESTS
 from tests.support.effectors import until
 from tests.support.inference import bodies, generation, lag, outcomes, running
-from tests.support.platform import events_on, send
+from tests.support.platform import events_on, records_on, send
 from tests.support.scripted_engine import SAYS
 from tests.support.served_adapters import AT, Served, digest
 from tests.support.small_tenant import TENANT
@@ -161,3 +162,35 @@ def test_after_the_engines_death_a_suspended_text_begins_anew(served: Served) ->
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
     assert {each.text for each in bodies(served.on, ReplyGenerated)} == {TEXT}
+
+
+def test_a_pause_before_the_first_text_is_no_part_of_the_time_between_tokens(served: Served) -> None:
+    with taught(served):
+        served.engine.say = lambda request: ("", *SAYS)
+        send(served.on, generation(1, tenant="t1", on=served.on))
+        until(lambda: visits(served, T1))
+        send(served.on, generation(2, tenant="t2", on=served.on))
+        until(lambda: suspended(served) >= 2)
+        served.engine.go_on.set()
+        until(lambda: len(outcomes(served.on)) == 3)
+        assert (served.registry.get_sample_value("parley_inference_token_seconds_sum") or 0) > 0
+
+
+def test_a_text_that_comes_back_after_its_partition_was_given_up_is_asked_under_other_ids(
+    served: Served,
+) -> None:
+    asked = [generation(n, tenant=f"t{n}", on=served.on) for n in (1, 2)]
+    with taught(served) as worker:
+        send(served.on, asked[0])
+        until(lambda: visits(served, T1))
+        send(served.on, asked[1])
+        until(lambda: suspended(served) >= 2)
+        assert worker.submit(lambda desk: _give_up(desk, served))
+        send(served.on, *asked)
+        served.engine.go_on.set()
+        until(lambda: {1, 2} <= outcomes(served.on).keys())
+    assert served.engine.broken == []
+
+
+async def _give_up(desk: Desk, served: Served) -> None:
+    desk.drop({each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)})

@@ -208,16 +208,14 @@ class Desk:
         if self._borrowers.answer(job_id, granted=True):
             return
         job = self._jobs[job_id]
-        job.running = True
-        job.visits += 1
-        job.new_tokens = 0
         if job.attempt is None:
             job.began = self._loop.time()
             self._metrics.waited(job)
-            job.attempt = self._open(job)
         else:
             self._metrics.resumed(job.attempt, self._loop.time())
-        self._spawn(self._write(job, job.attempt))
+        attempt = job.attempt or self._open(job)
+        job.visit(attempt)
+        self._spawn(self._write(job, attempt))
 
     def _refuse(self, job_id: str, reason: FailureReason) -> None:
         if not self._borrowers.answer(job_id, granted=False):

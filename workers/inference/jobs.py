@@ -32,7 +32,7 @@ class Attempt:
     stream: Stream
     collected: Collected
     draft: Draft = field(default_factory=Draft)
-    #: How often it was suspended, since when it is, and for how long it was in all.
+    #: How often it was suspended, since when it is, and for how long it was in all since its first text.
     suspensions: int = 0
     paused: float | None = None
     paused_s: float = 0.0
@@ -55,8 +55,7 @@ class Job:
     deadline: float
     #: The adapter that writes it, by its name `tenant@digest`; None is the base model.
     adapter: str | None = None
-    #: Times that it was handed to whoever writes; of those, how often that failed since it last went well.
-    visits: int = 0
+    #: How often writing it failed, and how often because the engine died.
     tries: int = 0
     deaths: int = 0
     running: bool = False
@@ -64,7 +63,8 @@ class Job:
     #: Why the engine was told to end it.
     stopped: Stopped | None = None
     began: float = 0.0
-    #: Of this visit.
+    #: Of this visit to whoever writes.
+    request_id: str = ""
     new_tokens: int = 0
     #: The same request at other offsets: it was published twice, and what becomes of this one counts for them too.
     repeats: list[Item] = field(default_factory=list)
@@ -78,16 +78,19 @@ class Job:
         return self.event.envelope.tenant
 
     @property
-    def request_id(self) -> str:
-        return f"{self.id}:{self.visits}"
-
-    @property
     def written(self) -> int:
         """Tokens that there are of its text."""
         return len(self.attempt.draft.token_ids) if self.attempt is not None else 0
 
+    def visit(self, attempt: Attempt) -> None:
+        """It is handed to whoever writes. An engine must not see a `request_id` twice, though the same request may come back as another job."""
+        self.attempt = attempt
+        self.running = True
+        self.request_id = f"{attempt.id}:{attempt.suspensions}"
+        self.new_tokens = 0
+
     def assignment(self) -> Assignment:
-        """As whoever writes sees it; a new `request_id` each visit, since an engine must not see one twice."""
+        """As whoever writes sees it."""
         assert self.attempt is not None  # who writes is told what there is
         return Assignment(
             self.request_id,

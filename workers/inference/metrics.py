@@ -89,7 +89,8 @@ class InferenceMetrics:
     def resumed(self, attempt: Attempt, now: float) -> None:
         if attempt.paused is not None:
             self.paused.observe(now - attempt.paused)
-            attempt.paused_s += now - attempt.paused
+            if attempt.collected.began is not None:
+                attempt.paused_s += now - attempt.paused
 
     def written(self, job: Job, attempt: Attempt, now: float) -> None:
         first = attempt.collected.began

@@ -3,7 +3,7 @@
 import re
 
 from parley.domain.guard.facts import READ, Facts, Rule, reading
-from parley.domain.guard.signs import FIGURES, words
+from parley.domain.guard.signs import FIGURES, ODD, words
 from parley.domain.numerals import chinese
 
 _HALF = r"(?:[ap]\.?\s?m\b\.?)"
@@ -93,8 +93,8 @@ def _always(text: str, facts: Facts) -> str:
 
 
 TIMES: tuple[Rule, ...] = (
-    Rule(words("hours any all clock night / 全 小 随 昼"), _always),
+    Rule(words("hours any all clock night / 全 小 随 昼") | ODD, _always),
     reading(_CHINESE, _chinese, "点时晨早午晚夜"),
     reading(_ENGLISH, _english, FIGURES),
-    reading(_NAMED, _named, words("noon midday midnight 正 午 零")),
+    reading(_NAMED, _named, words("noon midday midnight 正 午 零") | ODD),
 )
