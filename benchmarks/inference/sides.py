@@ -140,7 +140,7 @@ class Recorded(InferenceMetrics):
         super().written(job, attempt, now)
         first = attempt.collected.began
         self.served.append(
-            Served(job.tenant, job.adapter, job.arrived, job.began, first, now, job.visits - 1)
+            Served(job.tenant, job.adapter, job.arrived, job.began, first, now, attempt.suspensions)
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from parley.ports.bus import TopicPartition
 from parley.ports.engine import CompletionRequest
 from schemas.conversation_events import ReplyGenerated
 from schemas.outbound import ReplyDelta
@@ -128,8 +129,7 @@ def test_a_suspended_text_whose_time_is_over_fails_as_late(served: Served) -> No
     assert outcomes(served.on)[1] in (["deadline"], ["busy"])
 
 
-def test_a_text_is_not_gone_on_with_by_another_version(served: Served) -> None:
-    """It begins anew, as an attempt of its own, or the answer would say that one wrote what two did."""
+def test_a_text_that_was_begun_is_ended_by_the_version_that_began_it(served: Served) -> None:
     old, new = served.shelf.publish(TENANT, 7), served.shelf.publish(TENANT, 8)
     served.shelf.point(TENANT, digest(7), AT)
     with taught(served, urgent_s=0.2) as worker:
@@ -139,10 +139,28 @@ def test_a_text_is_not_gone_on_with_by_another_version(served: Served) -> None:
         until(lambda: suspended(served) >= 1)
         served.shelf.point(TENANT, digest(8), AT)
         assert worker.submit(lambda desk: _retire(desk, old))
+        send(served.on, generation(3, on=served.on))
+        served.engine.go_on.set()
+        until(lambda: len(outcomes(served.on)) == 4)
+    assert outcomes(served.on)[1] == [old] and outcomes(served.on)[3] == [new]
+    assert {each.text for each in bodies(served.on, ReplyGenerated)} == {TEXT}
+    until(lambda: old not in served.engine._held)
+
+
+def test_a_text_is_not_gone_on_with_by_another_version(served: Served) -> None:
+    """Where its own is quarantined it begins anew, as an attempt of its own, or the answer would say that one wrote what two did."""
+    before, bad = served.shelf.publish(TENANT, 7), served.shelf.publish(TENANT, 8)
+    with taught(served, urgent_s=0.2) as worker:
+        send(served.on, generation(1, on=served.on))
+        until(lambda: visits(served, bad))
+        send(served.on, generation(2, tenant="t2", on=served.on))
+        until(lambda: suspended(served) >= 1)
+        served.adapters.quarantine(bad, "it answers otherwise")
+        assert worker.submit(lambda desk: _retire(desk, bad))
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
-    assert outcomes(served.on)[1] == [new]
-    [said] = [each for each in bodies(served.on, ReplyGenerated) if each.adapter == new]
+    assert outcomes(served.on)[1] == [before]
+    [said] = [each for each in bodies(served.on, ReplyGenerated) if each.adapter == before]
     deltas = [each.body for each in events_on(served.on, "chat.deltas")]
     own = [each for each in deltas if isinstance(each, ReplyDelta) and each.attempt == said.attempt]
     assert said.text == TEXT == "".join(each.text for each in own)
@@ -194,3 +212,22 @@ def test_a_text_that_comes_back_after_its_partition_was_given_up_is_asked_under_
 
 async def _give_up(desk: Desk, served: Served) -> None:
     desk.drop({each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)})
+
+
+def test_a_text_whose_partition_is_given_up_is_not_gone_on_with(served: Served) -> None:
+    """The next owner writes it: what was being written is, but it takes no more turns here."""
+    with taught(served, urgent_s=0.2) as worker:
+        send(served.on, generation(1, tenant="t1", on=served.on))
+        until(lambda: visits(served, T1))
+        partitions = {each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)}
+        assert worker.submit(lambda desk: _drop(desk, partitions))
+        send(served.on, generation(2, tenant="t2", on=served.on))
+        until(lambda: suspended(served) >= 1)
+        served.engine.go_on.set()
+        until(lambda: visits(served, f"t2@{digest(2)}"))
+        until(lambda: served.registry.get_sample_value("parley_inference_in_flight") == 0)
+    assert 1 not in outcomes(served.on) and len(visits(served, T1)) == 1
+
+
+async def _drop(desk: Desk, partitions: set[TopicPartition]) -> None:
+    desk.drop(partitions)

@@ -31,6 +31,7 @@ class Borrowers:
 
     @asynccontextmanager
     async def slot(self, tenant: TenantId, adapter: str, within_s: float) -> AsyncIterator[bool]:
+        """While inside, this adapter has a slot and may decode; False where it could not be had in time."""
         loop = asyncio.get_running_loop()
         borrower_id = f"slot:{self._new_id()}"
         granted = self._waiting[borrower_id] = loop.create_future()

@@ -6,7 +6,6 @@ The rules of who is next are the scheduler's (`parley.domain.scheduling`), which
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
@@ -25,7 +24,6 @@ from parley.ports.clock import Clock
 from parley.ports.models import Completion
 from parley.runtime.faults import describe
 from parley.runtime.handling import Ended, Results
-from schemas.base import TenantId
 from workers.inference import results
 from workers.inference.borrowing import Borrowers
 from workers.inference.engine_life import EngineLife
@@ -34,7 +32,7 @@ from workers.inference.metrics import InferenceMetrics
 from workers.inference.results import FailureReason, TooLong
 from workers.inference.sender import Sender
 from workers.inference.streaming import Collected, StreamFactory
-from workers.inference.writing import Unfinished, Writer
+from workers.inference.writing import BASE, Unfinished, Writer
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +71,8 @@ class Desk:
         self._jobs: dict[str, Job] = {}
         self._by_generation: dict[str, Job] = {}
         self._borrowers = Borrowers(scheduler, new_attempt, self._plan_pump)
+        #: While inside, an adapter has a slot and may decode.
+        self.slot = self._borrowers.slot
         self._tasks: set[asyncio.Task[None]] = set()
         self._companions: set[asyncio.Task[None]] = set()
         self._pump_planned = False
@@ -111,6 +111,7 @@ class Desk:
     def drop(self, partitions: Collection[TopicPartition]) -> None:
         """What waits of these partitions is another worker's now; what is being written is written all the same."""
         for job in [job for job in self._jobs.values() if job.item.record.topic_partition in partitions]:
+            job.given_up = True
             if not job.running:
                 self._scheduler.cancel(job.id)
                 self._forget(job)
@@ -195,14 +196,21 @@ class Desk:
     def _queue(self, job: Job) -> None:
         """To the scheduler, under the adapter that writes it as things are now."""
         try:
-            job.adapter = self._writer.adapter_of(job.tenant, job.event.body.adapter, job.config)
+            job.adapter = self._who_writes(job)
         except RequestRefused as error:
             log.warning("inference: event %s: %s", job.id, error)
             return self._fail(job, "refused")
-        if job.attempt is not None and job.attempt.adapter != job.adapter:
-            job.attempt = None
         self._scheduler.add(job.waiting(), self._loop.time())
         self._plan_pump()
+
+    def _who_writes(self, job: Job) -> str | None:
+        """What was begun is gone on with by the same, as long as that may serve; by another, a text begins anew."""
+        if job.attempt is not None:
+            begun_by = job.attempt.adapter
+            if self._writer.adapter_of(job.tenant, begun_by or BASE, job.config) == begun_by:
+                return begun_by
+            job.attempt = None
+        return self._writer.adapter_of(job.tenant, job.event.body.adapter, job.config)
 
     def _begin(self, job_id: str) -> None:
         if self._borrowers.answer(job_id, granted=True):
@@ -220,10 +228,6 @@ class Desk:
     def _refuse(self, job_id: str, reason: FailureReason) -> None:
         if not self._borrowers.answer(job_id, granted=False):
             self._fail(self._jobs[job_id], reason)
-
-    def slot(self, tenant: TenantId, adapter: str, within_s: float) -> AbstractAsyncContextManager[bool]:
-        """While inside, this adapter has a slot and may decode; False where it could not be had in time."""
-        return self._borrowers.slot(tenant, adapter, within_s)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
@@ -273,24 +277,19 @@ class Desk:
         """A text that was finished before it could be suspended is finished."""
         if job.stopped == "closing":
             return self._hand_back(job)
-        if job.stopped == "suspended":
-            job.stopped = None
-        if job.stopped is not None:
+        suspended = job.stopped == "suspended"
+        if job.stopped is not None and job.stopped != "suspended":
             return self._fail(job, job.stopped)
+        job.stopped = None
         if isinstance(completion, Unfinished):
+            if not suspended:
+                ended_unasked = GeneratorUnavailable("a completion was aborted that nobody here has aborted")
+                return self._broke(job, ended_unasked, self._engine.number)
             attempt.suspensions += 1
             attempt.paused = self._loop.time()
             return self._again(job)
         self._metrics.written(job, attempt, self._loop.time())
-
-        def ended() -> Ended:
-            now = self._clock.now()
-            if completion is None:
-                return Ended(job.item, results.nothing_found(job.event, now))
-            attempt.stream.finish()
-            return Ended(job.item, results.generated(job.event, completion, attempt.id, job.guard, now))
-
-        self._end(job, ended)
+        self._end(job, lambda: job.ended(attempt, completion, self._clock.now()))
 
     def _broke(self, job: Job, error: Exception, life: int) -> None:
         """What becomes of a job whose writing raised; the loop goes on in any case."""
@@ -331,12 +330,13 @@ class Desk:
         if job.running:
             self._scheduler.finished(job.id, self._loop.time())
         job.running = False
+        if job.given_up and not job.repeats:  # another worker writes it by now
+            return self._forget(job)
         if self._closing or job.stopped == "closing":
             return self._hand_back(job)
-        if job.stopped == "suspended":
-            job.stopped = None
-        if job.stopped is not None:
+        if job.stopped is not None and job.stopped != "suspended":
             return self._fail(job, job.stopped)
+        job.stopped = None
         self._queue(job)
 
     def _suspend(self, job_id: str) -> None:

@@ -85,7 +85,7 @@ class EngineLife:
         """Nothing is begun until the engine is there again. Done once a death, however many notice it, and however late."""
         if life == self.number and not self._restarting and not self._closing:
             self._restarting = True
-            self._scheduler.suspend(self._loop.time())
+            self._scheduler.halt(self._loop.time())
             self._spawn(self._bring_back())
 
     async def _bring_back(self) -> None:

@@ -1,15 +1,17 @@
 """One generation on its way through the worker: what it was asked with, and what has become of it so far."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from parley.domain.guard import Guard
 from parley.domain.scheduling import Waiting
-from parley.ports.models import Prompt
-from parley.runtime.handling import Item
+from parley.ports.models import Completion, Prompt
+from parley.runtime.handling import Ended, Item
 from schemas.base import Event, TenantId
 from schemas.tenant import TenantConfig
 from schemas.work import GenerationRequested
+from workers.inference import results
 from workers.inference.streaming import Collected, Stream
 from workers.inference.writing import Assignment, Draft
 
@@ -60,6 +62,8 @@ class Job:
     deaths: int = 0
     running: bool = False
     attempt: Attempt | None = None
+    #: Its partition is another worker's since it was begun.
+    given_up: bool = False
     #: Why the engine was told to end it.
     stopped: Stopped | None = None
     began: float = 0.0
@@ -88,6 +92,13 @@ class Job:
         self.running = True
         self.request_id = f"{attempt.id}:{attempt.suspensions}"
         self.new_tokens = 0
+
+    def ended(self, attempt: Attempt, completion: Completion | None, now: datetime) -> Ended:
+        """With all that follows from its text; None: the passages do not answer."""
+        if completion is None:
+            return Ended(self.item, results.nothing_found(self.event, now))
+        attempt.stream.finish()
+        return Ended(self.item, results.generated(self.event, completion, attempt.id, self.guard, now))
 
     def assignment(self) -> Assignment:
         """As whoever writes sees it."""

@@ -23,7 +23,7 @@ class Scheduler:
         self._rotation = Rotation(limits, self._admission, self._slots)
         self._retired: set[str] = set()
         self._stepped = -inf
-        self._suspended = False
+        self._halted = False
 
     def add(self, waiting: Waiting, now: float) -> None:
         """Raises `ValueError` for an id that waits or is in flight, and for a class below 0."""
@@ -41,7 +41,7 @@ class Scheduler:
         """All that can be done now; nothing, if asked again before anything has changed."""
         self._stepped = now
         actions = self._refuse(now)
-        if self._suspended:
+        if self._halted:
             return actions
         actions += self._admit(now)
         if self.limits.slots:
@@ -87,14 +87,14 @@ class Scheduler:
         if waiting is not None and waiting.adapter is not None and self.limits.slots:
             self._slots.finished(waiting.adapter, now)
 
-    def suspend(self, now: float) -> None:
+    def halt(self, now: float) -> None:
         """The engine is gone: nothing is in flight, and nothing is begun before `reset`. What waits still waits, and may be refused."""
         self.reset(now)
-        self._suspended = True
+        self._halted = True
 
     def reset(self, now: float) -> None:
         """The engine was started anew: it has no adapter, and nothing is in flight. What waits still waits."""
-        self._suspended = False
+        self._halted = False
         self._admission.lose_flights()
         self._slots.reset()
         for adapter in self._admission.queues.lines:
