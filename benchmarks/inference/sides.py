@@ -20,13 +20,12 @@ from prometheus_client import CollectorRegistry
 
 from benchmarks.inference.gpu import Watch
 from benchmarks.inference.load import Call, config_of
+from benchmarks.inference.shelf import Shelf
 from benchmarks.reporting import percentile
 from parley.backends.sqlite_bus import SqliteBus
 from parley.backends.vllm_engine import VllmEngine
 from parley.domain.scheduling import Limits
 from parley.engine_settings import EngineSettings
-from parley.ports.adapters import AdapterVersion
-from parley.ports.engine import AdapterFiles
 from parley.runtime.publishing import send
 from schemas.base import Event, TenantId
 from schemas.conversation_events import GenerationFailed, ReplyGenerated
@@ -43,7 +42,6 @@ from workers.inference.writing import Capacity
 from workers.wiring import Platform
 from workers.writers import cache_salt
 
-DIGEST_LENGTH = 64
 LOOK_EVERY_S = 0.02
 IDLE_WITHIN_S = 600.0
 
@@ -68,47 +66,6 @@ class Run:
     @property
     def tokens_per_s(self) -> float:
         return round(self.tokens / self.seconds, 1)
-
-
-class Shelf:
-    """Versions by tenant, each in a folder of its own that links to the weights: the registry and the storage in memory.
-
-    Copying gigabytes of weights for each version would measure a disk.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._numbers = count(1)
-        self.live: dict[str, str] = {}
-        self._found: dict[tuple[str, str], AdapterVersion] = {}
-
-    def publish(self, tenant: str, weights: Path, rank: int) -> str:
-        """A new live version; its name."""
-        digest = f"{next(self._numbers):0{DIGEST_LENGTH}x}"
-        folder = self._root / tenant / digest
-        folder.mkdir(parents=True)
-        for path in weights.iterdir():
-            (folder / path.name).symlink_to(path.resolve())
-        version = AdapterVersion(
-            TenantId(tenant), digest, "random", "1", rank, 0, str(folder), datetime.now(UTC)
-        )
-        self._found[tenant, digest] = version
-        self.live[tenant] = digest
-        return version.name
-
-    def files(self, name: str) -> AdapterFiles:
-        tenant, _, digest = name.partition("@")
-        version = self._found[tenant, digest]
-        return AdapterFiles(name, Path(version.uri), version.rank)
-
-    def get(self, tenant: TenantId, digest: str) -> AdapterVersion | None:
-        return self._found.get((tenant, digest))
-
-    def before(self, tenant: TenantId) -> str | None:
-        return None
-
-    def fetch(self, uri: str, digest: str) -> Path:
-        return Path(uri)
 
 
 @dataclass(frozen=True, slots=True)
