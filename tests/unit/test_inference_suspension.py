@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from parley.ports.bus import TopicPartition
 from parley.ports.engine import CompletionRequest
+from schemas.base import AnyEvent
 from schemas.conversation_events import ReplyGenerated
 from schemas.outbound import ReplyDelta
 from schemas.topics import INFERENCE_REQUESTS
@@ -56,6 +56,20 @@ def visits(served: Served, adapter: str) -> list[CompletionRequest]:
     return [each for each in asked if each.adapter == adapter]
 
 
+def pieces(served: Served, said: ReplyGenerated) -> list[ReplyDelta]:
+    """What was shown of this generation while it was written."""
+    deltas = [each.body for each in events_on(served.on, "chat.deltas")]
+    return [d for d in deltas if isinstance(d, ReplyDelta) and d.generation_id == said.generation_id]
+
+
+def put_out(served: Served, asked: AnyEvent, adapter: str, *, times: int = 1) -> None:
+    """This text is begun, and suspended for another tenant's; with `times` that one's for it in turn as well."""
+    send(served.on, asked)
+    until(lambda: visits(served, adapter))
+    send(served.on, generation(2, tenant="t2", on=served.on))
+    until(lambda: suspended(served) >= times)
+
+
 def test_texts_take_turns_and_each_is_whole_at_the_end(served: Served) -> None:
     with taught(served):
         send(served.on, *(generation(n, tenant=f"t{n % 3}", on=served.on) for n in range(1, 7)))
@@ -63,10 +77,9 @@ def test_texts_take_turns_and_each_is_whole_at_the_end(served: Served) -> None:
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 7 and lag(served.on) == 0)
     assert all(each == [f"t{n % 3}@{digest(n % 3)}"] for n, each in outcomes(served.on).items())
-    deltas = [each.body for each in events_on(served.on, "chat.deltas")]
     for said in bodies(served.on, ReplyGenerated):
         assert said.text == TEXT and said.usage.completion_tokens == len(SAYS)
-        own = [d for d in deltas if isinstance(d, ReplyDelta) and d.generation_id == said.generation_id]
+        own = pieces(served, said)
         assert "".join(each.text for each in own) == TEXT
         assert {each.attempt for each in own} == {said.attempt}
         assert [each.index for each in own] == list(range(len(own)))
@@ -75,10 +88,7 @@ def test_texts_take_turns_and_each_is_whole_at_the_end(served: Served) -> None:
 
 def test_what_goes_on_is_asked_for_its_rest_alone(served: Served) -> None:
     with taught(served):
-        send(served.on, generation(1, tenant="t1", on=served.on))
-        until(lambda: visits(served, T1))
-        send(served.on, generation(2, tenant="t2", on=served.on))
-        until(lambda: suspended(served) >= 2)
+        put_out(served, generation(1, tenant="t1", on=served.on), T1, times=2)
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
     first = visits(served, T1)
@@ -133,10 +143,7 @@ def test_a_text_that_was_begun_is_ended_by_the_version_that_began_it(served: Ser
     old, new = served.shelf.publish(TENANT, 7), served.shelf.publish(TENANT, 8)
     served.shelf.point(TENANT, digest(7), AT)
     with taught(served, urgent_s=0.2) as worker:
-        send(served.on, generation(1, on=served.on))
-        until(lambda: visits(served, old))
-        send(served.on, generation(2, tenant="t2", on=served.on))
-        until(lambda: suspended(served) >= 1)
+        put_out(served, generation(1, on=served.on), old)
         served.shelf.point(TENANT, digest(8), AT)
         assert worker.submit(lambda desk: _retire(desk, old))
         send(served.on, generation(3, on=served.on))
@@ -151,18 +158,14 @@ def test_a_text_is_not_gone_on_with_by_another_version(served: Served) -> None:
     """Where its own is quarantined it begins anew, as an attempt of its own, or the answer would say that one wrote what two did."""
     before, bad = served.shelf.publish(TENANT, 7), served.shelf.publish(TENANT, 8)
     with taught(served, urgent_s=0.2) as worker:
-        send(served.on, generation(1, on=served.on))
-        until(lambda: visits(served, bad))
-        send(served.on, generation(2, tenant="t2", on=served.on))
-        until(lambda: suspended(served) >= 1)
+        put_out(served, generation(1, on=served.on), bad)
         served.adapters.quarantine(bad, "it answers otherwise")
         assert worker.submit(lambda desk: _retire(desk, bad))
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
     assert outcomes(served.on)[1] == [before]
     [said] = [each for each in bodies(served.on, ReplyGenerated) if each.adapter == before]
-    deltas = [each.body for each in events_on(served.on, "chat.deltas")]
-    own = [each for each in deltas if isinstance(each, ReplyDelta) and each.attempt == said.attempt]
+    own = [each for each in pieces(served, said) if each.attempt == said.attempt]
     assert said.text == TEXT == "".join(each.text for each in own)
 
 
@@ -172,10 +175,7 @@ async def _retire(desk: Desk, name: str) -> None:
 
 def test_after_the_engines_death_a_suspended_text_begins_anew(served: Served) -> None:
     with taught(served):
-        send(served.on, generation(1, tenant="t1", on=served.on))
-        until(lambda: visits(served, T1))
-        send(served.on, generation(2, tenant="t2", on=served.on))
-        until(lambda: suspended(served) >= 1)
+        put_out(served, generation(1, tenant="t1", on=served.on), T1, times=1)
         served.engine.die()
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
@@ -185,10 +185,7 @@ def test_after_the_engines_death_a_suspended_text_begins_anew(served: Served) ->
 def test_a_pause_before_the_first_text_is_no_part_of_the_time_between_tokens(served: Served) -> None:
     with taught(served):
         served.engine.say = lambda request: ("", *SAYS)
-        send(served.on, generation(1, tenant="t1", on=served.on))
-        until(lambda: visits(served, T1))
-        send(served.on, generation(2, tenant="t2", on=served.on))
-        until(lambda: suspended(served) >= 2)
+        put_out(served, generation(1, tenant="t1", on=served.on), T1, times=2)
         served.engine.go_on.set()
         until(lambda: len(outcomes(served.on)) == 3)
         assert (served.registry.get_sample_value("parley_inference_token_seconds_sum") or 0) > 0
@@ -210,17 +207,12 @@ def test_a_text_that_comes_back_after_its_partition_was_given_up_is_asked_under_
     assert served.engine.broken == []
 
 
-async def _give_up(desk: Desk, served: Served) -> None:
-    desk.drop({each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)})
-
-
 def test_a_text_whose_partition_is_given_up_is_not_gone_on_with(served: Served) -> None:
     """The next owner writes it: what was being written is, but it takes no more turns here."""
     with taught(served, urgent_s=0.2) as worker:
         send(served.on, generation(1, tenant="t1", on=served.on))
         until(lambda: visits(served, T1))
-        partitions = {each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)}
-        assert worker.submit(lambda desk: _drop(desk, partitions))
+        assert worker.submit(lambda desk: _give_up(desk, served))
         send(served.on, generation(2, tenant="t2", on=served.on))
         until(lambda: suspended(served) >= 1)
         served.engine.go_on.set()
@@ -229,5 +221,5 @@ def test_a_text_whose_partition_is_given_up_is_not_gone_on_with(served: Served) 
     assert 1 not in outcomes(served.on) and len(visits(served, T1)) == 1
 
 
-async def _drop(desk: Desk, partitions: set[TopicPartition]) -> None:
-    desk.drop(partitions)
+async def _give_up(desk: Desk, served: Served) -> None:
+    desk.drop({each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)})
