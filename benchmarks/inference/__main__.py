@@ -48,6 +48,7 @@ class Program:
         self.gpu = not chosen.cpu
         self.shape = chosen.shape or ("8b" if self.gpu else "tiny")
         self.requests = chosen.requests or (1024 if self.gpu else 64)
+        self.backlog = 4 * self.requests if self.gpu else 10 * self.requests
         self.prompt, self.output = (256, 128) if self.gpu else (256, 24)
         self.slots = 17 if self.gpu else 4
         self.tenants = [f"t{number}" for number in range(64 if self.gpu else 12)]
@@ -123,6 +124,7 @@ class Program:
         from benchmarks.inference import figures as measure
         from benchmarks.inference.paces import SPARE, paces
         from benchmarks.inference.sides import Bench
+        from benchmarks.inference.tenants import many_tenants
 
         weights = self.weights()
         with Bench(self.settings(self.slots), self.tenants, lambda tenant: self.output) as bench:
@@ -139,8 +141,8 @@ class Program:
                 "adapters": lambda: measure.throughput(
                     bench, load, some, self.requests, self.output, self.report, "inference_adapters"
                 ),
-                "tenants": lambda: measure.many_tenants(
-                    bench, load, self.tenants, 3 * self.requests, self.output, self.report
+                "tenants": lambda: many_tenants(
+                    bench, load, self.tenants, self.backlog, self.output, self.report
                 ),
                 "waits": lambda: measure.slot_waits(
                     bench, load, self.tenants, rate, self.seconds, self.report

@@ -15,8 +15,6 @@ from benchmarks.reporting import percentile
 Report = Callable[..., None]
 RUNS = 2
 SWAP_EVERY_S = 2.0
-RAW_SHARE = 4
-"""Left to itself the engine is several times slower: a quarter of the requests shows it."""
 RAREST = 0.25
 """The share of tenants, those with the fewest requests, whose waits are told apart."""
 
@@ -83,36 +81,6 @@ def batching(bench: Bench, load: Load, requests: int, output_tokens: int, report
         static_gpu_busy=static.gpu_busy,
         continuous_gpu_busy=continuous.gpu_busy,
         times=round(continuous.tokens_per_s / static.tokens_per_s, 2),
-    )
-
-
-def many_tenants(
-    bench: Bench, load: Load, tenants: Sequence[str], requests: int, output_tokens: int, report: Report
-) -> None:
-    """Zipf's law over many tenants on few slots: tokens kept against four tenants, and against the engine left to itself."""
-    bench.parley(load.calls(tenants))  # every adapter in the host's memory, as the raw side's are
-    few = bench.parley(load.calls(zipf(tenants[:4], requests)))
-    began, suspended, swapped = len(bench.metrics.served), bench.suspensions(), bench.swaps()
-    many = bench.parley(load.calls(zipf(tenants, requests)))
-    served = bench.metrics.served[began:]
-    swapped, suspended = bench.swaps() - swapped, bench.suspensions() - suspended
-    raw = bench.raw(load.calls(zipf(tenants, requests // RAW_SHARE)), output_tokens)
-    bench.forget_raw()
-    report(
-        "inference_tenants",
-        requests=requests,
-        tenants=len(tenants),
-        slots=bench.slots,
-        four_tokens_per_s=few.tokens_per_s,
-        parley_tokens_per_s=many.tokens_per_s,
-        kept=round(many.tokens_per_s / few.tokens_per_s, 3),
-        raw_tokens_per_s=raw.tokens_per_s,
-        times_raw=round(many.tokens_per_s / raw.tokens_per_s, 2),
-        failed=many.failed,
-        backlog_wait_p95_s_of_rarest=round(percentile(waits(rarest(served, tenants)), 0.95), 2),
-        gpu_busy=many.gpu_busy,
-        swaps=swapped,
-        suspensions=suspended,
     )
 
 

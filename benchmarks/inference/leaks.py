@@ -74,7 +74,7 @@ def leaks(
         max_loras=SLOTS,
         max_lora_rank=PROBE_RANK,
         held_adapters=64,
-        kv_cache_bytes=None if gpu else 256 << 20,
+        kv_cache_bytes=(2048 if gpu else 256) << 20,
         gpu_memory_utilization=0.3,
         enforce_eager=not gpu,
         metrics=False,

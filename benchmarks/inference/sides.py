@@ -78,6 +78,7 @@ class Served:
     began: float
     first: float | None
     ended: float
+    tokens: int
     suspensions: int
 
 
@@ -97,7 +98,16 @@ class Recorded(InferenceMetrics):
         super().written(job, attempt, now)
         first = attempt.collected.began
         self.served.append(
-            Served(job.tenant, job.adapter, job.arrived, job.began, first, now, attempt.suspensions)
+            Served(
+                job.tenant,
+                job.adapter,
+                job.arrived,
+                job.began,
+                first,
+                now,
+                attempt.tokens,
+                attempt.suspensions,
+            )
         )
 
 
@@ -190,6 +200,9 @@ class Bench:
     def suspensions(self) -> int:
         labels = {"reason": "suspended"}
         return int(self.platform.registry.get_sample_value("parley_inference_aborts_total", labels) or 0)
+
+    def in_flight(self) -> int:
+        return int(self.platform.registry.get_sample_value("parley_inference_in_flight") or 0)
 
     def swap_s(self, share: float) -> float:
         return percentile(self.metrics.swap_seconds or [0.0], share)
