@@ -431,6 +431,10 @@ def test_a_long_reply_is_shown_from_its_beginning_and_reading_is_not_disturbed(
     begun(gateway, page)
     gateway.say(reply("\n\n".join(f"Paragraph {n}." for n in range(60))))
     expect(page.get_by_text("Paragraph 0.")).to_be_in_viewport()
+    fading = page.locator(".scroll.more")
+    expect(fading).to_be_visible()
+    page.locator(".scroll").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    expect(fading).to_have_count(0)
     page.locator(".scroll").evaluate("box => box.scrollTo(0, 0)")
     gateway.say(reply("the last word"))
     fresh = page.get_by_role("button", name="New messages")
@@ -439,6 +443,7 @@ def test_a_long_reply_is_shown_from_its_beginning_and_reading_is_not_disturbed(
     fresh.click()
     expect(page.get_by_text("the last word")).to_be_in_viewport()
     expect(fresh).to_be_hidden()
+    expect(fading).to_have_count(0)
 
 
 # --- From page to page ------------------------------------------------------------------------------------------------

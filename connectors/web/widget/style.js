@@ -22,6 +22,7 @@ h2{margin:0;font-size:1.07em;line-height:1.3;font-weight:650}.head p{margin:0;fo
 .note{padding:8px 16px;background:var(--soft);font-size:.87em;color:var(--dim);border-bottom:1px solid var(--line)}
 .middle{flex:1;min-height:0;position:relative;display:flex}
 .scroll{flex:1;min-width:0;overflow-y:auto;position:relative;padding:16px;overscroll-behavior:contain;overflow-anchor:none;scrollbar-width:thin}.scroll:focus-visible{outline-offset:-3px}
+.more{mask-image:linear-gradient(#000 calc(100% - 32px),#0003)}
 .scroll,[role=log],.live{display:flex;flex-direction:column;gap:14px}.live:empty{display:none}
 .m{max-width:min(88%,42em);display:flex;flex-direction:column;align-items:start}.m:has(table){max-width:100%}.m.me{align-self:end;align-items:end}
 .b{background:var(--soft);border-radius:4px 16px 16px 16px;padding:10px 14px;overflow-wrap:anywhere;max-width:100%}

@@ -53,7 +53,7 @@ export class View {
     this.live = el("div", { class: "live", inert: "" });
     this.chips = div("chips");
     this.scroll = el("div", { class: "scroll", role: "region", tabindex: 0, onscroll: () => this.scrolled() }, this.log, this.live, this.chips);
-    const resized = new ResizeObserver(() => this.away || this.toEnd(this.last));
+    const resized = new ResizeObserver(() => this.away ? this.edge() : this.toEnd(this.last));
     for (const node of [this.log, this.scroll]) resized.observe(node);
     this.fresh = el("button", { class: "new", onclick: () => { this.toEnd(); this.rest(); } });
     this.title = el("h2");
@@ -299,6 +299,12 @@ export class View {
     this.scroll.scrollTop = node ? node.offsetTop - 12 : this.scroll.scrollHeight;
     this.top = this.scroll.scrollTop;
     this.fresh.hidden = true;
+    this.edge();
+  }
+
+  /** What goes on below fades out, since many browsers show no scroll bar before one scrolls. */
+  edge() {
+    this.scroll.classList.toggle("more", this.left > 8);
   }
 
   get left() {
@@ -310,6 +316,7 @@ export class View {
   }
 
   scrolled() {
+    this.edge();
     if (this.left > 8) return;
     this.top = this.scroll.scrollTop;
     this.fresh.hidden = true;
