@@ -11,6 +11,7 @@ from huggingface_hub import constants
 
 from parley.backends.vllm_engine import VllmEngine
 from parley.errors import ConfigurationError, EngineDied
+from parley.ports.engine import AdapterFiles
 from tests.support.engines import (
     START_WITHIN_S,
     Loop,
@@ -22,7 +23,7 @@ from tests.support.engines import (
 )
 from tests.support.hub import COMMIT, cached_model
 from tests.support.hub import asked_names as asked_names
-from tests.support.tiny_models import TinyModels
+from tests.support.tiny_models import PROBE_RANK, TinyModels
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -112,3 +113,22 @@ def test_prompts_are_forgotten_when_nothing_runs(engine: RunningEngine) -> None:
     assert engine.loop.run(while_running()) is False
     assert engine.loop.run(made.forget()) is True
     assert engine.write_one(asking()).text
+
+
+def test_whatever_is_compiled_is_compiled_before_the_first_adapters_probes(
+    probe_engine: RunningEngine,
+) -> None:
+    """They ask for log-probabilities, and vLLM compiles what ranks them: seconds that nobody should wait for."""
+    engine = probe_engine.engine
+    assert isinstance(engine, VllmEngine)
+    files = AdapterFiles("first@1", probe_engine.models.probe_adapter(0), PROBE_RANK)
+    probe_engine.loop.run(engine.load(files))
+    before = probe_engine.loop.run(engine.ask_workers("compiled"))
+    assert min(before) > 0
+    probes = [asking(adapter=files.name, logprobs=True, ignore_eos=True) for _ in range(3)]
+    assert all(
+        len(each.logprobs) == 16
+        for each in [probe_engine.write_one(probes[0]), *probe_engine.write(*probes[1:])]
+    )
+    assert probe_engine.loop.run(engine.ask_workers("compiled")) == before
+    probe_engine.unload(files.name)

@@ -8,6 +8,12 @@ from parley.backends.vllm_engine.worker_extension import SlotTable
 class Leaking(SlotTable):
     """Takes a fix out of the running engine: `parley_mend` puts it back."""
 
+    def compiled(self) -> int:
+        """Graphs that PyTorch has compiled in this process."""
+        from torch._dynamo.utils import counters
+
+        return int(counters["stats"]["unique_graphs"])
+
     def leak_slots(self) -> None:
         """As vLLM 0.23 has it."""
         from vllm.lora.model_manager import LoRAModelManager

@@ -61,6 +61,9 @@ class Living:
     async def begin(self) -> None:
         """One token, so that whatever vLLM does at its first request is done; then its workers are mended.
 
+        Where there will be adapters, with log-probabilities, as their probes are asked: vLLM compiles what ranks them when they are first
+        wanted, and the first adapter's load would wait for it, on a CPU for a C++ compiler's seconds.
+
         vLLM begins to watch its process with the first request, so this one looks by itself whether it is there.
         """
         first = asyncio.ensure_future(self._one_token())
@@ -74,7 +77,10 @@ class Living:
             log.info("faults of this vLLM that were mended: %s", ", ".join(sorted(mended)) or "none")
 
     async def _one_token(self) -> None:
-        async for _ in self.generate(CompletionRequest("start", prompt_token_ids=(0,), max_tokens=1)):
+        request = CompletionRequest(
+            "start", prompt_token_ids=(0,), max_tokens=1, logprobs=self.facts.slots > 0
+        )
+        async for _ in self.generate(request):
             pass
 
     async def generate(self, request: CompletionRequest) -> AsyncIterator[Piece]:
