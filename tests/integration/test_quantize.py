@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from parley.backends.checkpoint_files import read_tensors
 from parley.cli.main import app
 from parley.domain.model_families import shape_of
 from parley.domain.model_plan import GIB, Serving, plan
+from parley.engine_settings import STARTER
 from parley.errors import ConfigurationError
 from tests.support import tiny_model
 
@@ -335,3 +337,24 @@ def test_a_calibration_set_that_is_none(
     told = refused(str(model), str(tmp_path / "out"), "--calibration", str(file), "--requests", "0")
     assert words in told
     assert list(tmp_path.iterdir()) == [file]
+
+
+# --- adapters --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [("--bits", "8"), ("--bits", "4", "--group-size", "32")])
+def test_an_adapters_probes_are_written_on_the_checkpoint_that_serves_it(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    needs("peft")
+    from workers.retrain.probes import read, write_probes
+
+    adapter = Path(shutil.copytree(STARTER / "adapters" / "bank-1", tmp_path / "bank-1"))
+    shipped = read(adapter)
+    quantized(STARTER, tmp_path / "checkpoint", *options)
+    kept = write_probes(tmp_path / "checkpoint", adapter, [each.prompt_token_ids for each in shipped])
+    assert read(adapter) == tuple(kept)
+    before = {each.prompt_token_ids: each.base_logprobs[:3] for each in shipped}
+    for each in kept:
+        assert sum(each.logprobs) - sum(each.base_logprobs) > 4, "the adapter tells itself from this base"
+        assert each.base_logprobs[:3] != before[each.prompt_token_ids], "they are of the quantised base"

@@ -5,10 +5,12 @@ kept only as far as each of its tokens leads the next likely one by `MARGIN`, so
 the adapter finds these tokens together `TELLS` more likely (natural logarithm) than the base, and than the previous version, does.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from parley.backends.json_files import read_object
 from parley.domain.adapters import PROBES
 from parley.domain.probing import probe_of, probes_in
 from parley.errors import AdapterRefused
@@ -67,12 +69,24 @@ def _open(base: Path, adapter: Path, previous: Path | None, device: str) -> Any:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "You passed `quantization_config`")
+        plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **_unpacking(base))
     model = PeftModel.from_pretrained(plain, str(adapter), adapter_name="own").float()
     if previous is not None:
         model.load_adapter(str(previous), adapter_name="previous")
         model.float()
     return model.to(device).eval()
+
+
+def _unpacking(base: Path) -> dict[str, Any]:
+    """Has transformers unpack what is packed as compressed-tensors (`parley models quantize`): PEFT adapts plain matrices only."""
+    quantised = read_object(base / "config.json").get("quantization_config")
+    if not isinstance(quantised, dict) or quantised.get("quant_method") != "compressed-tensors":
+        return {}
+    from transformers import CompressedTensorsConfig
+
+    return {"quantization_config": CompressedTensorsConfig(dequantize=True)}
 
 
 def _tried(
