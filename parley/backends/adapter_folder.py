@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from parley.domain.adapter_config import MAX_RANK, read_config
+from parley.backends.finite_weights import check_finite
+from parley.domain.adapter_config import MAX_RANK, AdapterConfig, read_config
 from parley.domain.adapters import (
     CONFIG,
     MAX_BYTES,
@@ -27,7 +28,7 @@ from parley.domain.adapters import (
 )
 from parley.domain.base_model import BaseShapes
 from parley.domain.probing import probes_in
-from parley.domain.tensor_header import PREFIX_BYTES, Tensor, header_length, tensors_of
+from parley.domain.tensor_header import PREFIX_BYTES, header_length, tensors_of
 from parley.errors import AdapterRefused, AdapterUnreadable
 
 AT_ONCE = 1024 * 1024
@@ -35,11 +36,10 @@ AT_ONCE = 1024 * 1024
 
 
 def read_folder(folder: Path, base: BaseShapes, *, max_rank: int = MAX_RANK) -> AdapterFacts:
-    """Check everything that can be known without the engine; every byte is read once. Raises `AdapterRefused`."""
+    """Check everything that can be known without the engine; the weights are read twice, 1 MiB at a time. Raises `AdapterRefused`."""
     files = _files(folder)
     config = read_config(_content(folder / CONFIG), max_rank)
-    tensors = _tensors(folder / WEIGHTS)
-    check_weights(config, tensors, base)
+    _check_weights(folder / WEIGHTS, config, base)
     _as_the_engine(folder / WEIGHTS)
     if PROBES in files:
         probes_in(_content(folder / PROBES))
@@ -86,11 +86,15 @@ def _files(folder: Path) -> dict[str, int]:
     return {name: found[name].st_size for name in sorted(found)}
 
 
-def _tensors(file: Path) -> dict[str, Tensor]:
+def _check_weights(file: Path, config: AdapterConfig, base: BaseShapes) -> None:
+    """Their header, their shapes, and then every number."""
     with _opened(file) as opened:
         file_bytes = os.fstat(opened.fileno()).st_size
         length = header_length(WEIGHTS, opened.read(PREFIX_BYTES), file_bytes)
-        return tensors_of(WEIGHTS, opened.read(length), file_bytes - PREFIX_BYTES - length)
+        begin = PREFIX_BYTES + length
+        tensors = tensors_of(WEIGHTS, opened.read(length), file_bytes - begin)
+        check_weights(config, tensors, base)
+        check_finite(WEIGHTS, opened, tensors, begin)
 
 
 def _as_the_engine(file: Path) -> None:

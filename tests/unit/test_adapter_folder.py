@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from parley.backends import adapter_folder
+from parley.backends import adapter_folder, finite_weights
 from parley.backends.adapter_folder import copy_folder, digest_folder, read_folder
 from parley.domain.adapter_config import UNSERVED
 from parley.domain.adapters import CONFIG, MAX_BYTES, PROBES, README, WEIGHTS, check_base, check_digest
 from parley.domain.base_model import BaseModel, shapes_of
+from parley.domain.tensor_header import Tensor
 from parley.errors import AdapterRefused
 from tests.support.lora import (
     BASE,
@@ -311,6 +312,61 @@ def test_another_copy_of_the_base_may_be_named(tmp_path: Path) -> None:
     check_base(facts, quantised, trained_on="tiny")
     with pytest.raises(AdapterRefused, match="allowed: tiny-awq or small"):
         check_base(facts, quantised, trained_on="small")
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "F32": (b"\x00\x00\xc0\x7f", b"\x00\x00\x80\xff", b"\x01\x00\x80\x7f"),
+    "F16": (b"\x00\x7e", b"\x00\xfc", b"\x01\x7c"),
+    "BF16": (b"\xc0\x7f", b"\x80\xff", b"\x81\x7f"),
+}
+"""A quiet NaN, minus infinity, and a signalling NaN, little-endian."""
+LARGEST = {"F32": b"\xff\xff\x7f\x7f", "F16": b"\xff\xfb", "BF16": b"\x7f\xff"}
+
+
+def with_number(dtype: str, number: bytes, at: int) -> bytes:
+    """A file whose last tensor but one holds this number at this place."""
+    tensors = lora_tensors(dtype=dtype)
+    name = list(tensors)[-2]
+    kind, shape, content = tensors[name]
+    begin = at * len(number)
+    tensors[name] = kind, shape, content[:begin] + number + content[begin + len(number) :]
+    return safetensors(tensors)
+
+
+@pytest.mark.parametrize("at", [0, 50, RANK * 48 - 1])
+@pytest.mark.parametrize(
+    ("dtype", "number"), [(dtype, each) for dtype, some in WRONG.items() for each in some]
+)
+def test_a_number_that_is_not_finite_is_refused_with_its_tensor(
+    tmp_path: Path, dtype: str, number: bytes, at: int
+) -> None:
+    words = refused(write_adapter(tmp_path, weights=with_number(dtype, number, at)))
+    assert "'base_model.model.model.layers.1.mlp.down_proj.lora_A.weight': holds a number that is" in words
+
+
+@pytest.mark.parametrize("dtype", LARGEST)
+def test_the_largest_number_is_finite(tmp_path: Path, dtype: str) -> None:
+    read_folder(write_adapter(tmp_path, weights=with_number(dtype, LARGEST[dtype], 7)), SHAPES)
+
+
+def test_tensors_larger_than_what_is_looked_at_at_once_are_looked_at_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finite_weights, "AT_ONCE", 64)
+    words = refused(write_adapter(tmp_path, weights=with_number("F32", WRONG["F32"][0], RANK * 48 - 1)))
+    assert "holds a number that is infinite or none" in words
+    read_folder(write_adapter(tmp_path), SHAPES)
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "short").write_bytes(b"\x00" * 7)
+    with (
+        (tmp_path / "short").open("rb") as opened,
+        pytest.raises(AdapterRefused, match="short: was cut off while it was read"),
+    ):
+        finite_weights.check_finite("short", opened, {"a": Tensor("F32", (2,), 0, 8)}, 0)
 
 
 # --- copies ----------------------------------------------------------------------------------------------------------
