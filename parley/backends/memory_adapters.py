@@ -1,5 +1,7 @@
 """The registry of adapters in dictionaries: part of the store in memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
@@ -17,9 +19,10 @@ class MemoryAdapters:
         self._moves: dict[str, list[str | None]] = {}
         self._lock = Lock()
 
-    def add(self, version: AdapterVersion) -> None:
+    def add(self, version: AdapterVersion, *, again: bool = False) -> None:
         with self._lock:
-            if not self._can_be_served(version.tenant, version.digest):
+            held = self._versions.get((version.tenant, version.digest))
+            if held is None or (again and held.retired_at is not None):
                 self._versions[version.tenant, version.digest] = version
 
     def get(self, tenant: TenantId, digest: str) -> AdapterVersion | None:
@@ -38,6 +41,11 @@ class MemoryAdapters:
                 raise AdapterRefused(f"adapter {digest} of {tenant}: is live; allowed: one that is not")
             if self._can_be_served(tenant, digest):
                 self._versions[tenant, digest] = replace(self._versions[tenant, digest], retired_at=at)
+
+    @contextmanager
+    def locked(self, tenant: TenantId, digest: str) -> Iterator[AdapterVersion | None]:
+        with self._lock:
+            yield self._versions.get((tenant, digest))
 
     def live(self, tenant: TenantId) -> str | None:
         with self._lock:

@@ -1,13 +1,15 @@
 """`parley adapters`: publishing a tenant's LoRA weights, and which version its answers are written with."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from parley.cli.adapter_base import Served, served_base, source_of
+from parley.cli.adapter_names import DigestArgument, OneTenantOption, named_version
 from parley.cli.common import (
     JsonOption,
     TenantOption,
@@ -20,9 +22,8 @@ from parley.cli.common import (
 )
 from parley.domain.adapter_config import MAX_RANK
 from parley.domain.adapters import PROBES, AdapterFacts, check_base
-from parley.domain.base_model import BaseModel
-from parley.engine_settings import STARTER as STARTER
-from parley.engine_settings import engine_settings
+from parley.domain.base_model import BaseModel, TrainedOn
+from parley.engine_settings import STARTER, engine_settings
 from parley.errors import AdapterRefused, BusUnavailable, ConfigurationError, StoreUnavailable
 from parley.ports.adapters import AdapterVersion
 from parley.ports.store import AuditEntry
@@ -35,7 +36,6 @@ app = typer.Typer(
 
 SHORT = 12
 """Digits of a digest that people are shown."""
-PREFIX = re.compile(r"[0-9a-f]{8,64}")
 BASE = "the base model"
 
 FolderArgument = Annotated[
@@ -44,32 +44,33 @@ FolderArgument = Annotated[
         metavar="DIR", help="Holds adapter_config.json and adapter_model.safetensors, as PEFT saves them."
     ),
 ]
-DigestArgument = Annotated[
-    str, typer.Argument(metavar="DIGEST", help="A version's digest, or its beginning (8 digits or more).")
-]
-OneTenantOption = Annotated[str | None, typer.Option("--tenant", "-t", help="Only this tenant's.")]
 BaseOption = Annotated[
     str | None,
     typer.Option(
         "--base",
-        envvar="PARLEY_ENGINE_MODEL",
-        help="The model that it is served on: a folder with config.json, or owner/name on Hugging Face. Default: models/starter.",
+        metavar="MODEL",
+        help="The model that it is served on: a folder with config.json, or owner/name on Hugging Face. Default: what PARLEY_ENGINE_MODEL "
+        "names, as for workers, and without it models/starter.",
     ),
 ]
 RevisionOption = Annotated[
     str | None,
     typer.Option(
         "--revision",
-        envvar="PARLEY_ENGINE_REVISION",
-        help="The model's revision; default: what the folder is known by.",
+        help="The served model's commit, branch or tag on Hugging Face. Default: PARLEY_ENGINE_REVISION, or what the cache or the hub has. "
+        "A folder is known by its files.",
     ),
 ]
 TrainedOnOption = Annotated[
     str | None,
     typer.Option(
         "--trained-on",
-        help="What the adapter calls its base, where the served model is another copy of it (a quantised one).",
+        metavar="MODEL",
+        help="The model that it was trained on, where the served one is another copy of it (a quantised one): NAME, NAME@REVISION, or a folder.",
     ),
+]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Also a version that was retired: it can be served again.")
 ]
 
 
@@ -94,7 +95,7 @@ def list_adapters(tenant: OneTenantOption = None, as_json: JsonOption = False) -
 def show(digest: DigestArgument, tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
     """One version with its files, fetched and checked against the digest. Exit 1 if they are damaged or missing."""
     with platform() as opened:
-        version = _version(opened, digest, tenant)
+        version = named_version(opened, digest, tenant)
         live = opened.store.adapters.live(version.tenant) == version.digest
         files, problem = _files(opened, version)
     told = {**fields_of(version, live), "files": files, "probes": PROBES in files, "problem": problem}
@@ -116,22 +117,26 @@ def publish(
     revision: RevisionOption = None,
     trained_on: TrainedOnOption = None,
     live: Annotated[bool, typer.Option("--live/--no-live", help="Answer with it from now on.")] = True,
+    again: AgainOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a folder against the base model, store it, register it, and answer with it from now on."""
+    """Check a folder against the base model, store it, register it, and answer with it from now on. A retired version only with --again."""
     with platform() as opened:
         name = known_tenant(opened, tenant)
-        version = put(opened, name, folder, _base(base, revision), trained_on)
+        served, source = served_base(base, revision), source_of(trained_on)
+        version = put(opened, name, folder, served, source, again=again)
+        if source is not None and (folder / PROBES).exists():
+            _tell_of_probes(served, source)
         pointer = adapter_pointer(opened)
         before = opened.store.adapters.live(name)
-        with noted(opened, "adapters.publish", version, {"live": live}):
+        with noted(opened, "adapters.publish", version, {"live": live, "again": again}):
             if live:
                 pointer.go_live(name, version.digest)
         is_live = opened.store.adapters.live(name) == version.digest
     if as_json:
-        print_json({**fields_of(version, is_live), "before": before})
+        print_json({**fields_of(version, is_live), "before": before, "base_named_by": served.named_by})
     else:
-        typer.echo(f"{name}: {_moved(version, before) if live else _waits(version)}")
+        typer.echo(f"{name}: {_moved(version, before) if live else _waits(version)}; its base: {served}")
 
 
 @app.command("retire")
@@ -145,7 +150,7 @@ def retire(
 ) -> None:
     """Never serve a version again. Its files stay until `prune`, since a worker may still be answering with it."""
     with platform() as opened:
-        version = _version(opened, digest, tenant)
+        version = named_version(opened, digest, tenant)
         was_live = opened.store.adapters.live(version.tenant) == version.digest
         if was_live and not to_base:
             raise ConfigurationError(
@@ -200,16 +205,28 @@ def tell(tenant: OneTenantOption = None, as_json: JsonOption = False) -> None:
 
 
 def put(
-    opened: Platform, tenant: TenantId, folder: Path, base: BaseModel, trained_on: str | None = None
+    opened: Platform,
+    tenant: TenantId,
+    folder: Path,
+    served: Served,
+    trained_on: TrainedOn | None = None,
+    *,
+    again: bool = False,
 ) -> AdapterVersion:
-    """Check a folder, store it and register it; it is not live yet. Raises `AdapterRefused`, `StoreUnavailable`."""
-    from parley.backends.adapter_folder import read_folder
+    """Check a folder, store it and register it; it is not live yet. `again`: also one that was retired.
 
-    facts = read_folder(folder, base.shapes, max_rank=served_rank())
-    check_base(facts, base, trained_on)
+    Raises `AdapterRefused`, `StoreUnavailable`.
+    """
+    facts = _checked(folder, served, trained_on)
+    pointer, storage = adapter_pointer(opened), adapter_storage(opened, tenant)
+    version = _to_register(opened, tenant, served.base, facts)
+    was_retired = pointer.check(version, again=again)
     with step(f"store {facts.digest[:SHORT]} ({sized(facts.bytes)}, rank {facts.rank})"):
-        uri = adapter_storage(opened, tenant).put(folder, facts.digest)
-    return adapter_pointer(opened).register(_registered(opened, tenant, base, facts, uri))
+        uri = storage.put(folder, facts.digest)
+    registered = pointer.register(replace(version, uri=uri), again=again)
+    if was_retired:  # Whoever was removing its files until now has taken away what was just stored.
+        storage.put(folder, facts.digest)
+    return registered
 
 
 def served_rank() -> int:
@@ -222,7 +239,7 @@ def put_shipped(opened: Platform, tenant: TenantId, base: BaseModel) -> AdapterV
     folder = STARTER / "adapters" / f"{tenant}-1"
     if not folder.is_dir() or opened.store.adapters.versions(tenant):
         return None
-    version = put(opened, tenant, folder, base)
+    version = put(opened, tenant, folder, Served(base, "models/starter"))
     adapter_pointer(opened).go_live(tenant, version.digest)
     return version
 
@@ -230,21 +247,29 @@ def put_shipped(opened: Platform, tenant: TenantId, base: BaseModel) -> AdapterV
 # -- what they share -----------------------------------------------------------------------------------------------------
 
 
-def _base(where: str | None, revision: str | None) -> BaseModel:
-    from parley.backends.base_folder import find_base
+def _checked(folder: Path, served: Served, trained_on: TrainedOn | None) -> AdapterFacts:
+    """What is refused is refused for this base, so that is told with it."""
+    from parley.backends.adapter_folder import read_folder
 
-    if where:
-        return find_base(where, revision, offline=engine_settings().offline)
-    if STARTER.is_dir():
-        return find_base(str(STARTER), revision)
-    raise ConfigurationError(
-        "--base: is needed, as there is no models/starter; allowed: the folder of the model that it is served on"
+    try:
+        facts = read_folder(folder, served.base.shapes, max_rank=served_rank())
+        check_base(facts, served.base, trained_on)
+    except AdapterRefused as error:
+        raise AdapterRefused(f"{error}; checked against {served}") from error
+    return facts
+
+
+def _tell_of_probes(served: Served, source: TrainedOn) -> None:
+    """Rounding turns tokens: what the 16-bit model answers, a 4-bit one need not."""
+    typer.echo(
+        f"  its probes are asked of {served.base.name}: where they were written on {source.name} they may fail, and workers would quarantine "
+        "the version; `parley adapters probe --base` writes them on the served model, before publishing",
+        err=True,
     )
 
 
-def _registered(
-    opened: Platform, tenant: TenantId, base: BaseModel, facts: AdapterFacts, uri: str
-) -> AdapterVersion:
+def _to_register(opened: Platform, tenant: TenantId, base: BaseModel, facts: AdapterFacts) -> AdapterVersion:
+    """Still without the place of its files."""
     return AdapterVersion(
         tenant=tenant,
         digest=facts.digest,
@@ -252,28 +277,9 @@ def _registered(
         base_revision=base.revision,
         rank=facts.rank,
         bytes=facts.bytes,
-        uri=uri,
+        uri="",
         published_at=opened.clock.now(),
     )
-
-
-def _version(opened: Platform, prefix: str, tenant: str | None) -> AdapterVersion:
-    """The one version whose digest begins so. Raises `ConfigurationError` for none and for several."""
-    only = known_tenant(opened, tenant) if tenant is not None else None
-    begins = prefix.lower()
-    if not PREFIX.fullmatch(begins):
-        raise ConfigurationError(f"DIGEST: is {prefix!r}; allowed: 8 to 64 hexadecimal digits")
-    found = [each for each in opened.store.adapters.versions(only) if each.digest.startswith(begins)]
-    if not found:
-        raise ConfigurationError(
-            f"DIGEST: no adapter's digest begins with {prefix}; allowed: one that `parley adapters list` shows"
-        )
-    if len(found) > 1:
-        several = ", ".join(f"{each.tenant} {each.digest[: len(begins) + 4]}" for each in found[:5])
-        raise ConfigurationError(
-            f"DIGEST: {prefix} begins {len(found)} of them ({several}); allowed: more digits, or --tenant"
-        )
-    return found[0]
 
 
 def _files(opened: Platform, version: AdapterVersion) -> tuple[dict[str, int], str | None]:

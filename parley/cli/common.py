@@ -47,12 +47,12 @@ def platform(**overrides: object) -> Iterator[Platform]:
         opened.close()
 
 
-def known_tenant(opened: Platform, tenant: str) -> TenantId:
-    """Raises `ConfigurationError` for a tenant that was never imported."""
+def known_tenant(opened: Platform, tenant: str, told_by: str = "--tenant") -> TenantId:
+    """Raises `ConfigurationError`, naming the option that told it, for a tenant that was never imported."""
     known = sorted({each.tenant for each in opened.store.versions()})
     if tenant not in known:
         raise ConfigurationError(
-            f"--tenant: {tenant!r} was never imported; allowed: {', '.join(known) or 'none yet'}"
+            f"{told_by}: {tenant!r} was never imported; allowed: {', '.join(known) or 'none yet'}"
         )
     return TenantId(tenant)
 

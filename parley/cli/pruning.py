@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from parley.cli.adapters import SHORT, OneTenantOption, fields_of, noted, sized
+from parley.cli.adapter_names import OneTenantOption
+from parley.cli.adapters import SHORT, fields_of, noted, sized
 from parley.cli.common import JsonOption, known_tenant, platform, print_json, table
 from parley.ports.adapters import AdapterVersion
 from parley.runtime.adapter_pruning import Pruning

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from parley.domain.adapter_config import AdapterConfig
-from parley.domain.base_model import UNTOLD, BaseModel, BaseShapes, same_model, same_revision
+from parley.domain.base_model import UNTOLD, BaseModel, BaseShapes, TrainedOn, same_model, same_revision
 from parley.domain.tensor_header import Tensor, quoted
 from parley.errors import AdapterRefused
 
@@ -98,19 +98,34 @@ def check_weights(config: AdapterConfig, tensors: Mapping[str, Tensor], base: Ba
     _check_complete(config, pairs.keys())
 
 
-def check_base(facts: AdapterFacts, base: BaseModel, trained_on: str | None = None) -> None:
+def check_base(facts: AdapterFacts, base: BaseModel, trained_on: TrainedOn | None = None) -> None:
     """Raises `AdapterRefused` for an adapter that says of itself that it was trained on another model, or another revision.
 
-    `trained_on`: what the adapter may call its base beside the base's name, for another copy of the same weights (a quantised one).
+    `trained_on`: the model that it may name beside the base that it is served on. A revision that it names is that of the model it names.
     """
-    allowed = [base.name] if trained_on is None else [base.name, trained_on]
-    if not any(same_model(facts.base_model, each) for each in allowed):
+    _check_copies(base, trained_on)
+    own = TrainedOn(base.name, base.revision)
+    copies = [own] if trained_on is None else [own, trained_on]
+    meant = [each for each in copies if same_model(facts.base_model, each.name)]
+    if not meant:
         raise AdapterRefused(
-            f"{CONFIG}: base_model_name_or_path: was trained on {quoted(facts.base_model)}; allowed: {' or '.join(allowed)}"
+            f"{CONFIG}: base_model_name_or_path: was trained on {quoted(facts.base_model)}; allowed: {' or '.join(each.name for each in copies)}"
         )
-    if facts.base_revision not in UNTOLD and not same_revision(facts.base_revision, base.revision):
+    told = facts.base_revision
+    if told in UNTOLD or any(not each.revision or same_revision(told, each.revision) for each in meant):
+        return
+    served = "" if own in meant else f", to be served on {base}"
+    raise AdapterRefused(
+        f"{CONFIG}: revision: was trained on revision {quoted(told)} of {meant[0].name}; "
+        f"allowed: {' or '.join(each.revision for each in meant)}{served}"
+    )
+
+
+def _check_copies(base: BaseModel, trained_on: TrainedOn | None) -> None:
+    """Another copy has the same layers."""
+    if trained_on is not None and trained_on.shapes not in (None, base.shapes):
         raise AdapterRefused(
-            f"{CONFIG}: revision: was trained on revision {quoted(facts.base_revision)} of {base.name}; allowed: {base.revision}"
+            f"{trained_on}: has other layers than {base}, so what was trained on it cannot be served there; allowed: another copy of {base.name}"
         )
 
 

@@ -60,6 +60,24 @@ class BaseModel:
     revision: str
     shapes: BaseShapes
 
+    def __str__(self) -> str:
+        return f"{self.name}@{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """The model that an adapter was trained on, where the served one is another copy of it, such as a quantised one.
+
+    `revision`: empty where any is meant; `shapes`: None where its `config.json` is not here.
+    """
+
+    name: str
+    revision: str = ""
+    shapes: BaseShapes | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.revision}" if self.revision else self.name
+
 
 def shapes_of(config: Mapping[str, object]) -> BaseShapes:
     """From a model's `config.json`. Raises `ConfigurationError` for a model whose layers are not known here."""

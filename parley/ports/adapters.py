@@ -4,6 +4,7 @@ A version is named by the digest of its content and never changes. Each tenant h
 the pointer in the registry, told to the workers by `adapters.updates`.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,8 +36,8 @@ class AdapterVersion:
 class AdapterRegistry(Protocol):
     """Raises `StoreUnavailable`. Thread-safe."""
 
-    def add(self, version: AdapterVersion) -> None:
-        """Nothing happens for a digest that the tenant has already, unless it was retired: then it is there again."""
+    def add(self, version: AdapterVersion, *, again: bool = False) -> None:
+        """Nothing happens for a digest that the tenant has already; with `again`, one that was retired is there again."""
 
     def get(self, tenant: TenantId, digest: str) -> AdapterVersion | None: ...
 
@@ -44,6 +45,9 @@ class AdapterRegistry(Protocol):
         """Newest first, retired ones among them."""
 
     def retire(self, tenant: TenantId, digest: str, at: datetime) -> None: ...
+
+    def locked(self, tenant: TenantId, digest: str) -> AbstractContextManager[AdapterVersion | None]:
+        """The version, which nobody else adds again, retires or makes live until the block ends: within 30 s. The block asks the registry nothing."""
 
     def live(self, tenant: TenantId) -> str | None:
         """The digest that the tenant's answers are written with; None: the base model."""

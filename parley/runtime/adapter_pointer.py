@@ -15,7 +15,7 @@ from parley.ports.clock import Clock
 from parley.ports.store import TenantStore
 from parley.runtime.announcing import about_tenant
 from parley.runtime.publishing import publish
-from schemas.base import Body, TenantId
+from schemas.base import Body, TenantId, rfc3339
 from schemas.other_events import AdapterPublished, AdapterRetired
 
 
@@ -31,17 +31,23 @@ class AdapterPointer:
         self._codec = codec
         self._clock = clock
 
-    def register(self, version: AdapterVersion) -> AdapterVersion:
-        """As the registry has it now. Raises `AdapterRefused` where the same files are registered for another base."""
-        self._registry.add(version)
+    def check(self, version: AdapterVersion, *, again: bool = False) -> bool:
+        """Before its files are stored: raises `AdapterRefused` for what `register` would refuse. Whether it was retired, and is to be there again."""
+        held = self._registry.get(version.tenant, version.digest)
+        retired = held is not None and held.retired_at is not None
+        if held is not None and not (again and retired):
+            _refuse(version, held)
+        return retired
+
+    def register(self, version: AdapterVersion, *, again: bool = False) -> AdapterVersion:
+        """As the registry has it now. `again`: also one that was retired.
+
+        Raises `AdapterRefused` where it was retired and this is not `again`, or where the same files are registered for another base.
+        """
+        self._registry.add(version, again=again)
         held = self._registry.get(version.tenant, version.digest)
         assert held is not None  # versions are never deleted
-        ours, theirs = ((each.base_model, each.base_revision) for each in (version, held))
-        if ours != theirs:
-            raise AdapterRefused(
-                f"adapter {version.digest[:12]} of {version.tenant}: is registered for the base {'@'.join(theirs)}, "
-                f"not {'@'.join(ours)}; allowed: to retire it first, and publish it again"
-            )
+        _refuse(version, held)
         return held
 
     def go_live(self, tenant: TenantId, digest: str | None) -> str | None:
@@ -101,3 +107,17 @@ class AdapterPointer:
             publish(producer, [self._codec.encode(event)])
         finally:
             producer.close()
+
+
+def _refuse(version: AdapterVersion, held: AdapterVersion) -> None:
+    """Raises `AdapterRefused` where what the registry holds of a version is not what is to be registered."""
+    which = f"adapter {version.digest[:12]} of {version.tenant}"
+    if held.retired_at is not None:
+        raise AdapterRefused(
+            f"{which}: was retired at {rfc3339(held.retired_at)}; allowed: to publish it --again, after which it can be served again"
+        )
+    ours, theirs = ((each.base_model, each.base_revision) for each in (version, held))
+    if ours != theirs:
+        raise AdapterRefused(
+            f"{which}: is registered for the base {'@'.join(theirs)}, not {'@'.join(ours)}; allowed: to retire it first, and publish it --again"
+        )

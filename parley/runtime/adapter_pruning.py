@@ -25,18 +25,23 @@ class Pruning:
         ]
 
     def remove(self, version: AdapterVersion) -> bool:
-        """False, and nothing is removed, for one that was published again in the meantime."""
-        now = self._registry.get(version.tenant, version.digest)
-        if now is None or not self._unneeded(now):
+        """False, and nothing is removed, for one that was published again in the meantime. Who publishes it just now waits, and then puts its files
+        there anew.
+        """
+        if not self._unneeded(version):
             return False
-        self._archive.remove(version.tenant, version.digest)
-        return True
+        with self._registry.locked(version.tenant, version.digest) as now:
+            if now is None or not self._retired_long_ago(now):
+                return False
+            self._archive.remove(version.tenant, version.digest)
+            return True
 
     def _unneeded(self, version: AdapterVersion) -> bool:
-        if version.retired_at is None or version.retired_at > self._retired_until:
-            return False
         # A registry holds no retired version live, nor leads back to one: files that are gone do not come back, so both are looked up.
-        return version.digest not in (
+        return self._retired_long_ago(version) and version.digest not in (
             self._registry.live(version.tenant),
             self._registry.before(version.tenant),
         )
+
+    def _retired_long_ago(self, version: AdapterVersion) -> bool:
+        return version.retired_at is not None and version.retired_at <= self._retired_until

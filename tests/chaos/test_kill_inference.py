@@ -12,8 +12,9 @@ import pytest
 
 from infra.migrations import upgrade_keys, upgrade_store
 from parley.backends.base_folder import find_base
-from parley.cli.adapters import STARTER, put_shipped
+from parley.cli.adapters import put_shipped
 from parley.cli.admin import specs
+from parley.engine_settings import STARTER
 from parley.settings import Settings
 from schemas.conversation_events import GenerationFailed, NothingFound, ReplyGenerated
 from tests.support.engines import vllm_missing

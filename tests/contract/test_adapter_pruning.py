@@ -1,5 +1,6 @@
 """Which versions lose their files, on every registry."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,29 @@ def test_the_live_version_and_the_one_before_it_are_never_removed(
 def test_what_is_published_again_meanwhile_stays(registry: AdapterRegistry, archive: Archive) -> None:
     under = pruning(registry, archive)
     found = under.found(BANK)
-    registry.add(version(A))
+    registry.add(version(A), again=True)
     assert [under.remove(each) for each in found] == [False]
     assert (BANK, A) in archive.held
+
+
+def test_who_publishes_it_while_its_files_are_removed_waits_and_puts_them_there_anew(
+    registry: AdapterRegistry, archive: Archive
+) -> None:
+    class Slow(Archive):
+        """Somebody publishes the version just as its files go."""
+
+        def remove(self, tenant: TenantId, digest: str) -> None:
+            publishing.start()
+            publishing.join(0.3)
+            assert publishing.is_alive(), "it would serve what is being removed"
+            super().remove(tenant, digest)
+
+    def publish() -> None:
+        registry.add(version(A), again=True)
+        slow.held.add((BANK, A))
+
+    slow, publishing = Slow(version(A)), threading.Thread(target=publish)
+    assert pruning(registry, slow).remove(pruning(registry, slow).found(BANK)[0])
+    publishing.join()
+    held = registry.get(BANK, A)
+    assert held is not None and held.retired_at is None and (BANK, A) in slow.held

@@ -90,7 +90,11 @@ def test_a_retired_version_is_told_with_its_time_and_can_be_added_again(registry
     assert registry.versions()[0].retired_at == NINE, "the first time counts"
     again = replace(version(), base_revision="r2", published_at=NINE + timedelta(days=1))
     registry.add(again)
+    assert registry.get(BANK, A) == replace(version(), retired_at=NINE), "only when it is said"
+    registry.add(again, again=True)
     assert registry.get(BANK, A) == again
+    registry.add(version(), again=True)
+    assert registry.get(BANK, A) == again, "what was not retired stays as it is"
 
 
 def test_retiring_what_is_unknown_does_nothing(registry: AdapterRegistry) -> None:
@@ -171,7 +175,7 @@ def test_who_moves_the_pointer_at_once_leaves_one_live_and_it_is_not_retired(thr
                 try:
                     act(BANK, digest, NINE)
                 except AdapterRefused:
-                    three.add(version(digest))
+                    three.add(version(digest), again=True)
 
     threads = [threading.Thread(target=restless, args=(digest,)) for digest in (A, B, C)]
     for thread in threads:
@@ -182,6 +186,29 @@ def test_who_moves_the_pointer_at_once_leaves_one_live_and_it_is_not_retired(thr
     assert live is not None
     held = three.get(BANK, live)
     assert held is not None and held.retired_at is None
+
+
+def test_a_version_that_is_locked_stays_as_it_is_until_the_block_ends(registry: AdapterRegistry) -> None:
+    registry.add(version())
+    registry.retire(BANK, A, NINE)
+    adding = threading.Thread(target=registry.add, args=(version(minutes=1),), kwargs={"again": True})
+    with registry.locked(BANK, A) as held:
+        assert held == replace(version(), retired_at=NINE)
+        adding.start()
+        adding.join(0.3)
+        assert adding.is_alive()
+    adding.join()
+    assert registry.get(BANK, A) == version(minutes=1)
+    with registry.locked(BANK, B) as unknown:
+        assert unknown is None
+
+
+def test_a_block_that_fails_lets_the_version_go(registry: AdapterRegistry) -> None:
+    registry.add(version())
+    with pytest.raises(StoreUnavailable, match="the files are away"), registry.locked(BANK, A):
+        raise StoreUnavailable("the files are away")
+    registry.retire(BANK, A, NINE)
+    assert registry.versions()[0].retired_at == NINE
 
 
 def test_a_database_that_is_away_is_a_store_that_is_unavailable() -> None:

@@ -150,7 +150,22 @@ def test_the_same_files_cannot_be_registered_for_another_base(platform: Platform
     with pytest.raises(AdapterRefused, match="is registered for the base tiny@r1, not tiny@r2"):
         pointer.register(other)
     pointer.retire(TENANT, A)
-    assert pointer.register(other) == other
+    assert pointer.register(other, again=True) == other
+
+
+def test_what_was_retired_is_registered_only_again(platform: Platform) -> None:
+    pointer, registry = adapter_pointer(platform), platform.store.adapters
+    registry.retire(TENANT, A, NINE)
+    for refuse in (pointer.check, pointer.register):
+        with pytest.raises(
+            AdapterRefused, match=r"was retired at 2026-11-23T09:00:00.*; allowed: .* --again"
+        ):
+            refuse(version(TENANT, A))
+    held = registry.get(TENANT, A)
+    assert held is not None and held.retired_at == NINE
+    assert pointer.check(version(TENANT, A), again=True) is True
+    assert pointer.register(version(TENANT, A), again=True).retired_at is None
+    assert pointer.check(version(TENANT, A), again=True) is False
 
 
 def test_a_tenant_that_was_never_imported_is_told_nothing_about(platform: Platform) -> None:

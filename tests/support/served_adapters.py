@@ -1,5 +1,7 @@
 """A worker with adapters on a scripted engine, and the versions that it serves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +79,11 @@ class Shelf:
             raise StoreUnavailable("adapters: not mounted")
         return Path(uri)
 
-    def add(self, version: AdapterVersion) -> None: ...
+    def add(self, version: AdapterVersion, *, again: bool = False) -> None: ...
+
+    @contextmanager
+    def locked(self, tenant: TenantId, digest: str) -> Iterator[AdapterVersion | None]:
+        yield self.get(tenant, digest)
 
     def versions(self, tenant: TenantId | None = None) -> list[AdapterVersion]:
         return list(self.found.values())

@@ -14,7 +14,7 @@ from parley.backends import adapter_folder, finite_weights
 from parley.backends.adapter_folder import copy_folder, digest_folder, read_folder
 from parley.domain.adapter_config import UNSERVED
 from parley.domain.adapters import CONFIG, MAX_BYTES, PROBES, README, WEIGHTS, check_base, check_digest
-from parley.domain.base_model import BaseModel, shapes_of
+from parley.domain.base_model import BaseModel, TrainedOn, shapes_of
 from parley.domain.tensor_header import Tensor
 from parley.errors import AdapterRefused
 from tests.support.lora import (
@@ -306,12 +306,53 @@ def test_an_adapter_of_this_base_is_taken(tmp_path: Path, revision: str | None) 
     check_base(read_folder(write_adapter(tmp_path, revision=revision), SHAPES), BASE)
 
 
-def test_another_copy_of_the_base_may_be_named(tmp_path: Path) -> None:
-    facts = read_folder(write_adapter(tmp_path), SHAPES)
-    quantised = BaseModel("tiny-awq", "r1", SHAPES)
-    check_base(facts, quantised, trained_on="tiny")
-    with pytest.raises(AdapterRefused, match="allowed: tiny-awq or small"):
-        check_base(facts, quantised, trained_on="small")
+QUANTISED = BaseModel("tiny-awq", "q1", SHAPES)
+LARGER = shapes_of({**BASE_CONFIG, "hidden_size": 64})
+
+
+@pytest.mark.parametrize("revision", [None, "main", "r1"])
+@pytest.mark.parametrize(
+    "trained_on", [TrainedOn("tiny"), TrainedOn("owner/tiny", "r1"), TrainedOn("tiny", "r1", SHAPES)]
+)
+def test_an_adapter_of_another_copy_of_the_base_is_taken(
+    tmp_path: Path, revision: str | None, trained_on: TrainedOn
+) -> None:
+    check_base(read_folder(write_adapter(tmp_path, revision=revision), SHAPES), QUANTISED, trained_on)
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "words"),
+    [
+        (None, "base_model_name_or_path: was trained on 'models/tiny'; allowed: tiny-awq"),
+        (TrainedOn("small"), "was trained on 'models/tiny'; allowed: tiny-awq or small"),
+        (
+            TrainedOn("tiny", "r2"),
+            "was trained on revision 'r1' of tiny; allowed: r2, to be served on tiny-awq@q1",
+        ),
+        (TrainedOn("tiny", "r1", LARGER), "tiny@r1: has other layers than tiny-awq@q1"),
+    ],
+)
+def test_an_adapter_of_no_copy_of_the_base_is_refused_with_both_names(
+    tmp_path: Path, trained_on: TrainedOn | None, words: str
+) -> None:
+    facts = read_folder(write_adapter(tmp_path, revision="r1"), SHAPES)
+    with pytest.raises(AdapterRefused) as error:
+        check_base(facts, QUANTISED, trained_on)
+    assert words in str(error.value)
+
+
+def test_a_revision_is_that_of_the_model_which_is_named(tmp_path: Path) -> None:
+    """Two copies in folders of one name: each has a revision of its own. What names the served one must name its revision."""
+    same_name = BaseModel("tiny", "q1", SHAPES)
+    facts = read_folder(write_adapter(tmp_path / "a", revision="r1"), SHAPES)
+    check_base(facts, same_name, TrainedOn("tiny", "r1"))
+    with pytest.raises(AdapterRefused, match="was trained on revision 'r1' of tiny; allowed: q1 or r2"):
+        check_base(facts, same_name, TrainedOn("tiny", "r2"))
+    served = read_folder(
+        write_adapter(tmp_path / "b", base_model_name_or_path="tiny-awq", revision="r1"), SHAPES
+    )
+    with pytest.raises(AdapterRefused, match="was trained on revision 'r1' of tiny-awq; allowed: q1"):
+        check_base(served, QUANTISED, TrainedOn("tiny", "r1"))
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The registry of adapters: one row a version, and one a move of a tenant's pointer, the last of which says what is live."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -23,11 +25,11 @@ class SqlAdapters:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, version: AdapterVersion) -> None:
+    def add(self, version: AdapterVersion, *, again: bool = False) -> None:
         with writing(self._engine) as connection:
             held = _locked(connection, version.tenant, version.digest)
             retired = held is not None and held.retired_at is not None
-            put(connection, t.adapters, [asdict(version)], "replace" if retired else "keep")
+            put(connection, t.adapters, [asdict(version)], "replace" if again and retired else "keep")
 
     def get(self, tenant: TenantId, digest: str) -> AdapterVersion | None:
         query = select(t.adapters).where(A.tenant == tenant, A.digest == digest)
@@ -50,6 +52,12 @@ class SqlAdapters:
                 raise AdapterRefused(f"adapter {digest} of {tenant}: is live; allowed: one that is not")
             ours = (A.tenant == tenant) & (A.digest == digest) & A.retired_at.is_(None)
             connection.execute(update(t.adapters).where(ours).values(retired_at=at))
+
+    @contextmanager
+    def locked(self, tenant: TenantId, digest: str) -> Iterator[AdapterVersion | None]:
+        with writing(self._engine) as connection:
+            row = _locked(connection, tenant, digest)
+            yield None if row is None else _version(row)
 
     def live(self, tenant: TenantId) -> str | None:
         with reading(self._engine) as connection:
@@ -80,7 +88,7 @@ class SqlAdapters:
 
 def _locked(connection: Connection, tenant: TenantId, digest: str) -> Row[Any] | None:
     """The version's row, which nobody else may lock until this transaction ends (on SQLite the whole database is)."""
-    query = select(A.retired_at).where(A.tenant == tenant, A.digest == digest).with_for_update()
+    query = select(t.adapters).where(A.tenant == tenant, A.digest == digest).with_for_update()
     return connection.execute(query).first()
 
 
