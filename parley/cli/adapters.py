@@ -148,7 +148,7 @@ def retire(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Never serve a version again. Its files stay until `prune`, since a worker may still be answering with it."""
+    """Serve a version no more, unless it is published --again. Its files stay until `prune`, since a worker may still be answering with it."""
     with platform() as opened:
         version = named_version(opened, digest, tenant)
         was_live = opened.store.adapters.live(version.tenant) == version.digest

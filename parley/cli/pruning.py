@@ -23,8 +23,9 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove the files of retired versions from the store, and from this machine's copies. The live version and the one that a rollback leads to
-    stay, and so does what is known of each version.
+    """Remove the files of retired versions from the store, and from this machine's copies.
+
+    The live version and the one that a rollback leads to stay, and so does what is known of each version.
     """
     with platform() as opened:
         only = known_tenant(opened, tenant) if tenant is not None else None
