@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from parley.domain.model_families import shape_of
-from parley.domain.model_plan import GIB, Plan, Serving, plan
+from parley.domain.model_plan import GIB, Plan, Serving, plan, possible_gpus
 from parley.domain.model_shapes import ModelShape
 from parley.domain.precisions import PRECISIONS, Precision, Tensor, precision_of
 
@@ -28,8 +28,11 @@ class Way:
 
 def ways_to_fit(shape: ModelShape, serving: Serving, tensors: tuple[Tensor, ...] = ()) -> list[Way]:
     """Single changes that are enough, in order of preference: quantised weights (almost the same answers on the same GPUs), more GPUs (the
-    same answers, at a price), a shorter context, fewer slots. Where none is enough alone, quantised weights on more GPUs.
+    same answers, at a price), a shorter context, fewer slots. Where none is enough alone, quantised weights on more GPUs. Where so many GPUs
+    cannot share the model at all, the numbers of them that can.
     """
+    if plan(shape, serving, tensors).unsplittable:
+        return list(_other_numbers(shape, serving, tensors))
     single = [
         *_quantised(shape, serving, tensors),
         *_more_gpus(shape, serving, tensors),
@@ -37,6 +40,13 @@ def ways_to_fit(shape: ModelShape, serving: Serving, tensors: tuple[Tensor, ...]
         *_fewer_slots(shape, serving, tensors),
     ]
     return single or list(_both(shape, serving, tensors))
+
+
+def _other_numbers(shape: ModelShape, serving: Serving, tensors: tuple[Tensor, ...]) -> Iterator[Way]:
+    for gpus in possible_gpus(shape, serving, MOST_GPUS):
+        found = plan(shape, replace(serving, gpus=gpus), tensors)
+        if found.fits:
+            yield Way("1 such GPU" if gpus == 1 else f"{gpus} such GPUs by tensor parallelism", found)
 
 
 def _quantised(shape: ModelShape, serving: Serving, tensors: tuple[Tensor, ...]) -> Iterator[Way]:
@@ -126,13 +136,14 @@ def explain_out_of_memory(
             "close other processes there, or lower the part of the memory that the engine may take, the sequences or the tokens of a step"
         )
     ways = ways_to_fit(shape, serving, tensors)
-    return f"{reason(found)}. {advice(ways)}"
+    return f"{reason(shape, found)}. {advice(ways)}"
 
 
-def reason(found: Plan) -> str:
-    """Why a plan does not fit."""
+def reason(shape: ModelShape, found: Plan) -> str:
+    """Why a plan does not fit, or cannot be."""
     if found.unsplittable:
-        return found.unsplittable
+        possible = possible_gpus(shape, found.serving, MOST_GPUS)
+        return f"{found.unsplittable}; of 1 to {MOST_GPUS}, possible: {', '.join(map(str, possible))}"
     return f"{found.missing / GIB:.1f} GiB are missing on each GPU for one request of {found.context:,} tokens ({account(found)})"
 
 

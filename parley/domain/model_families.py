@@ -9,6 +9,9 @@ from parley.errors import ConfigurationError
 LONGEST_UNKNOWN = 2048
 """Context where a config names none: transformers' own default for Llama."""
 
+STRETCHING = ("linear", "dynamic")
+"""Kinds of rotary embeddings whose factor vLLM multiplies the context by (`_get_and_verify_max_len`); with the others it is in it already."""
+
 
 class Fields:
     """A config's values, checked as they are read. Raises `ConfigurationError` naming the field."""
@@ -28,6 +31,18 @@ class Fields:
                 f"config.json: {name}: must be a whole number of at least {least}, not {value!r}"
             )
         return value
+
+    def rope_factor(self) -> float:
+        """What a rotary embedding stretches the context by, beyond what `max_position_embeddings` says already."""
+        rope = self._config.get("rope_parameters") or self._config.get("rope_scaling")
+        if not isinstance(rope, Mapping) or rope.get("rope_type", rope.get("type")) not in STRETCHING:
+            return 1.0
+        factor = rope.get("factor")
+        if not isinstance(factor, int | float) or isinstance(factor, bool) or factor < 1:
+            raise ConfigurationError(
+                f"config.json: rope_scaling: factor: must be a number of at least 1, not {factor!r}"
+            )
+        return float(factor)
 
     def flag(self, name: str, default: bool) -> bool:
         value = self._config.get(name)
@@ -92,6 +107,12 @@ def _router(hidden: int, experts: int) -> Matrix:
     return Matrix("gate", hidden, experts, "none", quantised=False)
 
 
+def _context(family: str, fields: Fields) -> int:
+    """As vLLM derives it; Gemma 3 states it with the factor in it."""
+    longest = fields.number("max_position_embeddings", LONGEST_UNKNOWN)
+    return longest if family.startswith("gemma3") else int(longest * fields.rope_factor())
+
+
 def _shape(
     family: str,
     fields: Fields,
@@ -112,7 +133,7 @@ def _shape(
         attention_heads=heads,
         cache=cache or Cache(kv_heads, 2 * size),
         tied=fields.flag("tie_word_embeddings", tied),
-        context=fields.number("max_position_embeddings", LONGEST_UNKNOWN),
+        context=_context(family, fields),
         adaptable_embeddings=ends,
         experts_per_token=experts_per_token,
         notes=notes,

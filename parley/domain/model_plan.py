@@ -63,9 +63,9 @@ class Serving:
     #: Completions at once (`max_num_seqs`).
     sequences: int = 256
     #: Tokens of one step (`max_num_batched_tokens`).
-    step_tokens: int = 8192
+    step_tokens: int = 2048
     #: The part of a GPU's memory that the engine may take (`gpu_memory_utilization`).
-    utilisation: float = 0.92
+    utilisation: float = 0.9
     graphs: bool = True
 
 
@@ -180,6 +180,11 @@ def _unsplittable(shape: ModelShape, serving: Serving) -> str | None:
         if matrix.split == "inputs" and matrix.quantised and inputs % group:
             return f"the {inputs} inputs of {matrix.name} on each of {serving.gpus} GPUs are no whole groups of {group}"
     return None
+
+
+def possible_gpus(shape: ModelShape, serving: Serving, most: int) -> list[int]:
+    """The numbers of GPUs, up to `most`, that can share the model by tensor parallelism, whether it fits there or not."""
+    return [gpus for gpus in range(1, most + 1) if not _unsplittable(shape, replace(serving, gpus=gpus))]
 
 
 def least_gpus(shape: ModelShape, serving: Serving) -> dict[str, int | None]:

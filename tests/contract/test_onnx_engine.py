@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from parley.backends.chat_tokenizer import ChatTokenizer
 from parley.backends.onnx_engine import OnnxEngine
 from parley.backends.onnx_export import export_onnx
+from parley.cli.main import app
 from parley.domain.base_model import name_of
 from parley.errors import AdapterRefused, ConfigurationError, EngineDied, UnknownAdapter
 from parley.ports.engine import ChatMessage, CompletionRequest
@@ -58,6 +60,32 @@ def test_int8_takes_a_third_of_the_place(int8: RunningEngine) -> None:
         return sum(file.stat().st_size for file in folder.glob("model.onnx*"))
 
     assert size(exported(int8.models, "int8")) < 0.4 * size(exported(int8.models, "fp32"))
+
+
+def test_the_command_says_what_it_wrote_and_how_to_serve_it(tiny_models: TinyModels, tmp_path: Path) -> None:
+    require(onnx_missing())
+
+    def export(out: Path, *options: str) -> str:
+        done = CliRunner().invoke(
+            app,
+            ["models", "export-onnx", str(tiny_models.llama), str(out), *options],
+            catch_exceptions=False,
+        )
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    report = json.loads(export(tmp_path / "int8", "--json"))
+    told = json.loads((tmp_path / "int8" / "parley.json").read_text())
+    files = [file.stat().st_size for file in (tmp_path / "int8").iterdir()]
+    assert (report["precision"], report["bytes"]) == ("int8", sum(files))
+    assert (report["model"], report["revision"]) == (told["model"], told["revision"])
+    assert report["layers"] == told["adapters"]["layers"] and "self_attn.q_proj" in report["modules"]
+
+    out = tmp_path / "fp32"
+    words = export(out, "--precision", "fp32")
+    assert f"{out}: {told['model']} in fp32, " in words and "MB" in words
+    assert "q_proj" in words and f"of each of {report['layers']} layers" in words
+    assert f"to serve it: PARLEY_ENGINE_MODEL={out} parley run --generator onnx" in words
 
 
 def test_answers_name_the_model_and_its_revision(int8: RunningEngine) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from parley.backends.vllm_engine.memory import serving
 from parley.cli.main import app
-from parley.domain.model_plan import GIB
+from parley.domain.model_advice import plan_as_served
+from parley.domain.model_plan import GIB, GPUS
+from parley.engine_settings import EngineSettings
 from parley.errors import ConfigurationError
 
 LLAMA_3_8B = {
@@ -79,6 +82,47 @@ def test_a_plan_for_programs(tmp_path: Path) -> None:
     assert report["bytes_per_gpu"]["memory"] == 80 * GIB
     assert report["requests"] == pytest.approx(report["cached_tokens"] / 4096, abs=0.01)
     assert report["fits"] and report["would_fit"] == [] and report["missing_bytes"] == 0
+
+
+def test_without_options_it_is_planned_as_the_engine_runs_without_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same account, and whatever this shell says of an engine."""
+    model = str(folder(tmp_path))
+    memory = int(GPUS["h200"] * GIB)
+    expected = plan_as_served(LLAMA_3_8B, serving(EngineSettings.load(model=model), memory))
+    monkeypatch.setenv("PARLEY_ENGINE_MAX_LORAS", "2")
+    monkeypatch.setenv("PARLEY_ENGINE_GPU_MEMORY_UTILIZATION", "0.5")
+    report = planned(model)
+    assert expected.serving.slots == 8 and expected.budget == int(0.9 * memory)
+    assert report["bytes_per_gpu"]["budget"] == expected.budget
+    assert report["bytes_per_gpu"]["slots"] == expected.slots
+    assert report["bytes_per_gpu"]["step"] == expected.step
+    assert report["host_bytes"] == expected.host
+    assert report["cached_tokens"] == expected.cached_tokens
+
+
+def test_a_rank_is_rounded_up_to_one_that_the_engine_has_buffers_for(tmp_path: Path) -> None:
+    model = str(folder(tmp_path))
+    twenty, thirty_two = (planned(model, "--rank", rank)["bytes_per_gpu"] for rank in ("20", "32"))
+    assert twenty == thirty_two and "8 of rank 32" in models("plan", model, "--rank", "20").stdout
+
+
+def test_gpus_that_cannot_share_it_are_not_said_to_be_too_small(tmp_path: Path) -> None:
+    six = LLAMA_3_8B | {
+        "num_attention_heads": 6,
+        "num_key_value_heads": 2,
+        "hidden_size": 384,
+        "head_dim": 64,
+    }
+    done = models("plan", str(folder(tmp_path, six)), "--gpus", "4")
+    assert done.exit_code == 1 and "GiB on each GPU" not in done.stdout
+    assert (
+        "--gpus 4 is not possible: 6 attention heads cannot be shared by 4 GPUs; of 1 to 8, possible: 1, 2. "
+        "It would fit with 1 such GPU; or 2 such GPUs"
+    ) in done.stdout
+    report = planned(str(tmp_path), "--gpus", "4", status=1)
+    assert report["possible_gpus"] == [1, 2] and report["would_fit"][0] == "1 such GPU"
 
 
 def test_what_does_not_fit_says_what_would_and_fails(tmp_path: Path) -> None:
@@ -153,6 +197,11 @@ def test_an_id_is_looked_up_in_the_local_cache(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (
+            ("--context", "8193"),
+            "--context: 8193 is more than the model was made for; allowed: 8 to 8192 tokens",
+        ),
+        (("--held", "8"), "--held: 8 is too few; 8 slots need at least 9"),
         (("--gpu", "h300"), "--gpu: 'h300' is not known; known: b200, h200"),
         (("--quantization", "int3"), "--quantization: 'int3' is not known; allowed: bf16, fp16"),
     ],

@@ -43,7 +43,7 @@ def would_fit(settings: EngineSettings, checkpoint: Checkpoint | None, device_by
 
 
 def serving(settings: EngineSettings, device_bytes: int) -> Serving:
-    """As the planner has it."""
+    """As the planner has it; `parley models plan` asks it too, so both give one account."""
     named = {"float32": "fp32", "float16": "fp16"}.get(settings.dtype, "bf16")
     quantised = settings.quantization if settings.quantization in PRECISIONS else named
     return Serving(
