@@ -20,18 +20,18 @@ from benchmarks.inference.load import Load
 from benchmarks.inference.shapes import SHAPES, write_adapter, write_model
 from parley.engine_settings import EngineSettings
 
-FIGURES = (
-    "base",
-    "batching",
-    "paces",
-    "adapters",
-    "tenants",
-    "waits",
-    "swaps",
-    "fairness",
-    "quantised",
-    "leaks",
-)
+FIGURES = {
+    "base": "the worker beside the raw engine, without adapters",
+    "batching": "continuous batching beside static batches",
+    "paces": "what the engine's own moves cost: requests at once, loads of adapters, completions cut in two",
+    "adapters": "the worker beside the raw engine, with as many adapters as slots can serve",
+    "tenants": "many more tenants than slots, beside four tenants and beside the engine left to itself",
+    "waits": "how long the rarest tenants wait for a slot, below saturation",
+    "swaps": "new versions of adapters one after the other under load",
+    "fairness": "a tenant with 1 % of an overload beside one with 90 %",
+    "quantised": "weights of 16, 8 and 4 bits: memory, speed, energy",
+    "leaks": "whether any token is another tenant's, while versions are swapped",
+}
 BASE = ("base", "batching")
 """Measured on an engine without adapters."""
 WITH_ADAPTERS = ("paces", "adapters", "tenants", "waits", "swaps", "fairness")
@@ -197,17 +197,33 @@ class Program:
         print(f"· {what}", file=sys.stderr, flush=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.inference", description=__doc__)
-    parser.add_argument("figures", nargs="*", help=f"any of: {', '.join(FIGURES)}; all without one")
+def _parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:9}  {what}" for name, what in FIGURES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.inference",
+        description=f"{__doc__}\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help="which of them; all without one")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--gpu", action="store_true", help="on this machine's first GPU (the default)")
     where.add_argument("--cpu", action="store_true", help="small, on the CPU build")
-    parser.add_argument("--shape", choices=sorted(SHAPES), help="8b on a GPU, tiny on the CPU")
-    parser.add_argument("--requests", type=int, help="requests of a throughput run: 1024 on a GPU")
-    parser.add_argument("--seconds", type=float, help="how long open loops last: 30 on a GPU")
+    parser.add_argument(
+        "--shape", choices=sorted(SHAPES), help="the model's: by default 8b on a GPU, tiny on the CPU"
+    )
+    parser.add_argument(
+        "--requests", type=int, help="requests of a throughput run: by default 1024 on a GPU, 64 on the CPU"
+    )
+    parser.add_argument(
+        "--seconds", type=float, help="how long open loops last: by default 30 on a GPU, 5 on the CPU"
+    )
     parser.add_argument("--folder", help="where models are made, and found again")
     parser.add_argument("--out", type=Path, help="a file to which the lines are added")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
     chosen = parser.parse_args(arguments)
     if unknown := [name for name in chosen.figures if name not in FIGURES]:
         parser.error(f"unknown: {', '.join(unknown)}; allowed: {', '.join(FIGURES)}")

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from parley.backends.base_folder import CONFIG, EXPORT_FILE, revision_of
+from parley.backends.json_files import read_object
 from parley.backends.onnx_adapters import A, B
 from parley.backends.onnx_runtime import SILENCE
 from parley.domain.base_model import name_of
+from parley.domain.precisions import precision_of
 from parley.errors import ConfigurationError
 
 Precision = Literal["int8", "fp32"]
@@ -42,7 +44,7 @@ class Place(NamedTuple):
 
 
 def export_onnx(model_dir: Path, out: Path, precision: Precision = "int8", *, adapters: bool = True) -> None:
-    """Raises `ConfigurationError` for a folder that is no model, for one of a kind that the builder does not know, where `out` is there already, and
+    """Raises `ConfigurationError` for a folder that is no model, for one that is quantised already or of a kind that the builder does not know, where `out` is there already, and
     where packages are missing.
 
     `adapters`: make places for them, at 10 to 20 % of the speed of a model of 5 million parameters, and less of a larger one.
@@ -73,6 +75,10 @@ def _check(model_dir: Path, out: Path, precision: str) -> None:
             raise ConfigurationError(
                 f"{model_dir}: has no {name}; allowed: a model's folder as transformers saves it"
             )
+    if (quantised := precision_of(read_object(model_dir / CONFIG))) is not None:
+        raise ConfigurationError(
+            f"{model_dir}: is quantised already ({quantised.name}); export the model that it was made from"
+        )
     if out.exists():
         raise ConfigurationError(f"{out}: is there already; name a folder that is not")
     if missing := [name for name in NEEDED if find_spec(name) is None]:

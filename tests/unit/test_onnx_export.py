@@ -26,6 +26,15 @@ def test_a_folder_that_is_no_model_is_refused(model: Path, name: str) -> None:
         export_onnx(model, model.parent / "out")
 
 
+def test_a_checkpoint_that_is_quantised_already_is_refused(model: Path) -> None:
+    awq = {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
+    (model / "config.json").write_text(json.dumps(awq))
+    with pytest.raises(
+        ConfigurationError, match=r"is quantised already \(awq\); export the model that it was made from"
+    ):
+        export_onnx(model, model.parent / "out")
+
+
 def test_nothing_is_overwritten(model: Path) -> None:
     with pytest.raises(ConfigurationError, match="is there already"):
         export_onnx(model, model)
