@@ -2,17 +2,13 @@
 
 import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from infra.contracts import ROOT
 from parley.backends.checkpoint_files import read_tensors
 from parley.cli.main import app
 from parley.domain.model_families import shape_of
@@ -20,6 +16,7 @@ from parley.domain.model_plan import GIB, Serving, plan
 from parley.engine_settings import STARTER
 from parley.errors import ConfigurationError
 from tests.support import tiny_model
+from tests.support.quantised import needs, program, quantized
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -28,14 +25,6 @@ pytestmark = [
         "default::DeprecationWarning", "default::FutureWarning", "default::UserWarning"
     ),
 ]
-
-
-def needs(module: str) -> None:
-    """Skip where it is not installed; under `make test` it has to be."""
-    if importlib.util.find_spec(module) is None:
-        if os.environ.get("PARLEY_REQUIRE_SERVERS") == "1":
-            pytest.fail(f"{module} is not installed", pytrace=False)
-        pytest.skip(f"{module} is not installed (extra `train` or `vllm`)")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,28 +53,6 @@ def text(model: Path) -> Path:
     file = model.parent / "text.md"
     file.write_text(tiny_model.unread()[:3000])
     return file
-
-
-def quantized(model: Path, out: Path, *options: str) -> dict[str, Any]:
-    done = CliRunner().invoke(
-        app,
-        [
-            "models",
-            "quantize",
-            str(model),
-            str(out),
-            "--length",
-            "128",
-            "--requests",
-            "0",
-            "--json",
-            *options,
-        ],
-        catch_exceptions=False,
-    )
-    assert done.exit_code == 0, done.output
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
 
 
 @pytest.fixture(scope="module")
@@ -224,89 +191,6 @@ def test_vllm_reads_the_same_model(made: dict[str, dict[str, Any]], model: Path,
     assert float((ours - theirs).abs().mean()) < 0.05
 
 
-WITH_ADAPTER = """
-import asyncio, json, sys
-from pathlib import Path
-from parley.backends.vllm_engine import VllmEngine, self_test
-from parley.engine_settings import EngineSettings
-from parley.ports.engine import AdapterFiles, CompletionRequest
-
-async def written(engine, name, ids, adapter):
-    request = CompletionRequest(name, prompt_token_ids=tuple(ids), max_tokens=24, adapter=adapter, logprobs=True, ignore_eos=True)
-    pieces = [piece async for piece in engine.generate(request)]
-    return [token for piece in pieces for token in piece.token_ids], [value for piece in pieces for value in piece.logprobs]
-
-async def main(model, adapter, ids):
-    engine = VllmEngine(EngineSettings(model=model, max_loras=2, max_lora_rank=8, max_num_seqs=8, kv_cache_bytes=64 << 20))
-    await engine.start()
-    await self_test(engine)
-    await engine.load(AdapterFiles("some@1", Path(adapter), 4))
-    found = await asyncio.gather(written(engine, "base", ids, None), written(engine, "adapter", ids, "some@1"))
-    await engine.close()
-    print(json.dumps(found))
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3])))
-"""
-
-
-@pytest.mark.parametrize("scheme", ["W8A8", "W4A16"])
-def test_the_engine_serves_adapters_on_it(
-    made: dict[str, dict[str, Any]], model: Path, tmp_path: Path, scheme: str
-) -> None:
-    """The log-probabilities of what it writes, with the adapter and without, are those of transformers with the same files."""
-    needs("vllm")
-    ids = tiny_model.tokenizer()(tiny_model.unread()[:200])["input_ids"]
-    pair = adapter_on_outputs(tmp_path / "adapter")
-    base, adapted = program(
-        WITH_ADAPTER, str(model.parent / scheme), str(tmp_path / "adapter"), json.dumps(ids)
-    )
-    loaded = tiny_model.load(model.parent / scheme)
-    assert off(loaded, ids, *base) < 0.05 and off(loaded, ids, *adapted) > 0.2
-    for layer in loaded.model.layers:
-        layer.self_attn.o_proj.register_forward_hook(adding(*pair))
-    assert off(loaded, ids, *adapted) < 0.05
-
-
-def adapter_on_outputs(folder: Path) -> tuple[Any, Any]:
-    """Written as PEFT does: rank 4 and a scale of 1, the same two matrices beside each attention's output."""
-    import torch
-    from safetensors.torch import save_file
-
-    random = torch.Generator().manual_seed(1)
-    into, out = (torch.randn(shape, generator=random) * 0.4 for shape in ((4, 128), (128, 4)))
-    folder.mkdir()
-    (folder / "adapter_config.json").write_text(
-        json.dumps(
-            {"peft_type": "LORA", "r": 4, "lora_alpha": 4, "target_modules": ["o_proj"], "bias": "none"}
-        )
-    )
-    path = "base_model.model.model.layers.{}.self_attn.o_proj.lora_{}.weight"
-    halves = {path.format(layer, half): each for layer in (0, 1) for half, each in (("A", into), ("B", out))}
-    save_file({name: each.clone() for name, each in halves.items()}, folder / "adapter_model.safetensors")
-    return into, out
-
-
-def adding(into: Any, out: Any) -> Any:
-    """A hook: beside the projection's own result, the adapter's."""
-
-    def hook(module: Any, inputs: Any, result: Any) -> Any:
-        [given] = inputs
-        return result + ((given.float() @ into.T) @ out.T).to(result.dtype)
-
-    return hook
-
-
-def off(loaded: Any, ids: list[int], tokens: list[int], logprobs: list[float]) -> float:
-    """The mean distance of the log-probabilities of these tokens after the prompt from the model's own."""
-    import torch
-
-    with torch.no_grad():
-        logits = loaded(input_ids=torch.tensor([ids + tokens])).logits[0, len(ids) - 1 : -1]
-    own = logits.float().log_softmax(dim=-1)[torch.arange(len(tokens)), torch.tensor(tokens)]
-    return float((own - torch.tensor(logprobs)).abs().mean())
-
-
 def test_speed_is_measured_by_the_engine_that_is_there(made: dict[str, dict[str, Any]], model: Path) -> None:
     from workers.retrain.quantize.speed import measured
 
@@ -356,17 +240,6 @@ def test_slots_and_cache_are_as_large_as_vllm_makes_them(family: str, tmp_path: 
     planned = plan(shape_of(config), Serving(memory=GIB, slots=3, rank=8))
     assert planned.slots == slots
     assert (64 << 20) // (planned.cache_per_token * block) * block == tokens
-
-
-def program(source: str, *args: str) -> Any:
-    """What the last line of a Python program says, which runs in a process of its own: an engine starts threads and processes."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", source, *args],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

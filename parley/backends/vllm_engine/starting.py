@@ -24,6 +24,14 @@ CPU_CACHE_BYTES = 1 << 30
 """The host's memory is not the engine's alone: a share of all of it is seldom free."""
 MEMORY_WORDS = ("out of memory", "No available memory", "KV cache", "Available memory", "memory utilization")
 
+NO_KERNEL = "Failed to find a kernel"
+REASONS = ". Reasons: "
+"""What an error ends with whose next lines name one kernel each."""
+FOR_CPUS = (
+    "there is no kernel for the quantisation of this checkpoint on CPUs: those of `parley models quantize` with --bits 8 or --bits 4 run there, "
+    "those with --weight-only on GPUs alone"
+)
+
 
 def start(settings: EngineSettings, extension: str, checkpoint: Checkpoint | None) -> Living:
     """Takes seconds to minutes. `checkpoint`: the model's files, where they are known to be here.
@@ -43,14 +51,21 @@ def start(settings: EngineSettings, extension: str, checkpoint: Checkpoint | Non
     try:
         vllm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
     except Exception as error:  # of vLLM, PyTorch, transformers, the hub or pydantic
-        cause = told.cause() or _first_line(error)
-        advice = would_fit(settings, checkpoint, device_bytes) if _lacks_memory(cause) else ""
+        cause = (told.cause() or _first_line(error)).removesuffix(REASONS)
+        advice = _advice(cause, settings, checkpoint, device_bytes)
         raise ConfigurationError(
             f"the engine does not start with {settings.model}: {cause}{'; ' if advice else ''}{advice}"
         ) from error
     facts = _facts(settings, vllm)
     log.info("%s is up after %.0f s", facts.model, monotonic() - began)
     return Living(vllm, facts)
+
+
+def _advice(cause: str, settings: EngineSettings, checkpoint: Checkpoint | None, device_bytes: int) -> str:
+    """What would help; empty where that is not known."""
+    if _lacks_memory(cause):
+        return would_fit(settings, checkpoint, device_bytes)
+    return FOR_CPUS if current_platform.is_cpu() and NO_KERNEL in cause else ""
 
 
 def _lacks_memory(cause: str) -> bool:
