@@ -21,6 +21,7 @@ from parley.ports.engine import ChatMessage, CompletionRequest, Engine
 from parley.runtime.adapters import LiveAdapters
 from parley.settings import Settings
 from schemas.base import TenantId
+from workers.engine_checks import check_generator, known_base
 from workers.inference.adapters import Adapters
 from workers.inference.cancelling import Cancellations
 from workers.inference.metrics import InferenceMetrics
@@ -36,6 +37,7 @@ SALTED = {"auto": None, "always": True, "never": False}
 def build_inference(platform: Platform) -> InferenceRunner:
     """Raises `ConfigurationError`."""
     settings = platform.settings
+    check_generator(settings)
     metrics = InferenceMetrics(platform.registry)
     serving = adapter_serving(platform, metrics) if loads_adapters(settings) else None
     cancellations = Cancellations()
@@ -87,10 +89,9 @@ def _asking_a_server(settings: Settings) -> Writer:
 def adapter_serving(platform: Platform, metrics: InferenceMetrics) -> Serving:
     """An engine in this process, with the tenants' adapters. Raises `ConfigurationError`."""
     from parley.backends import gpu_metrics
-    from parley.backends.base_folder import find_base
 
     settings = engine_settings()
-    base = find_base(settings.model, settings.revision or None, offline=settings.offline)
+    base = known_base(settings)
     engine, self_test = _engine(platform.settings, settings)
     gpu_metrics.register(platform.registry)
     live = LiveAdapters()

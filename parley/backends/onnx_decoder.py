@@ -8,12 +8,12 @@ ONNX Runtime is used directly and not through onnxruntime-genai (0.18): that hol
 of a model of 5 million parameters, in which no event loop runs), and cannot batch completions on the CPU.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parley.backends.base_folder import EXPORT_FILE
+from parley.backends.json_files import read_object
 from parley.backends.onnx_runtime import onnxruntime
 from parley.domain.base_model import BaseShapes
 from parley.errors import ConfigurationError
@@ -24,6 +24,24 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "genai_config.json"
 FLOAT = "tensor(float)"
+NAMED = {"context_length", "eos_token_id", "vocab_size"}
+NAMED_OF_DECODER = {"filename", "head_size", "num_hidden_layers", "num_key_value_heads"}
+"""What the configuration has to say, of the model and of its decoder."""
+MAKES_ONE = "allowed: a folder that `parley models export-onnx` wrote"
+
+
+def check_folder(folder: Path) -> dict[str, Any]:
+    """What its configuration says of the model, without loading it. Raises `ConfigurationError` naming the file that is missing or wrong."""
+    file = folder / CONFIG_FILE
+    model = _json(file).get("model")
+    decoder = model.get("decoder") if isinstance(model, dict) else None
+    if not isinstance(model, dict) or not isinstance(decoder, dict):
+        raise ConfigurationError(f"{file}: model.decoder: missing; {MAKES_ONE}")
+    if lacks := sorted((NAMED - model.keys()) | (NAMED_OF_DECODER - decoder.keys())):
+        raise ConfigurationError(f"{file}: {', '.join(lacks)}: missing; {MAKES_ONE}")
+    if not (graph := folder / str(decoder["filename"])).is_file():
+        raise ConfigurationError(f"{graph}: is missing; {MAKES_ONE}")
+    return model
 
 
 class OnnxDecoder:
@@ -37,7 +55,7 @@ class OnnxDecoder:
         """
         import numpy as np
 
-        config = _json(folder / CONFIG_FILE)["model"]
+        config = check_folder(folder)
         self.exported = _json(folder / EXPORT_FILE) if (folder / EXPORT_FILE).is_file() else {}
         self.context_tokens = min(context_tokens or config["context_length"], config["context_length"])
         self.end_tokens = frozenset(np.atleast_1d(config["eos_token_id"]).tolist())
@@ -164,8 +182,6 @@ def _check_inputs(folder: Path, session: Any) -> bool:
 
 
 def _session(file: Path, threads: int) -> Any:
-    if not file.is_file():
-        raise ConfigurationError(f"{file}: is missing; `parley models export-onnx` makes it")
     runtime = onnxruntime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -179,10 +195,8 @@ def _session(file: Path, threads: int) -> Any:
         raise ConfigurationError(f"{file}: ONNX Runtime refuses it: {error}") from error
 
 
-def _json(file: Path) -> Any:
+def _json(file: Path) -> dict[str, Any]:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"{file}: is missing or no JSON; `parley models export-onnx` makes a folder with it"
-        ) from error
+        return read_object(file)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}; {MAKES_ONE}") from error

@@ -47,6 +47,22 @@ NAMED = 20
 """So many served models are named in an error."""
 
 
+def check_address(base_url: str, model: str) -> None:
+    """What can be said without asking the server. Raises `ConfigurationError`."""
+    try:
+        address = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        address = httpx.URL("")
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ConfigurationError(
+            f"PARLEY_OPENAI_URL: {base_url!r} is no address of a server; it begins with http:// or https://, as http://127.0.0.1:8000/v1"
+        )
+    if not model:
+        raise ConfigurationError(
+            "PARLEY_OPENAI_MODEL: name the model that the server at PARLEY_OPENAI_URL serves"
+        )
+
+
 class OpenAIEngine:
     """Implements `parley.ports.engine.Engine`."""
 
@@ -63,14 +79,7 @@ class OpenAIEngine:
         extras: ServerExtras | None = None,
     ) -> None:
         """`context_tokens`: None is what the server tells. `running`: requests that are open at once; more wait here."""
-        if not base_url.startswith(("http://", "https://")):
-            raise ConfigurationError(
-                f"PARLEY_OPENAI_URL: {base_url!r} is no address of a server; it begins with http:// or https://, as http://127.0.0.1:8000/v1"
-            )
-        if not model:
-            raise ConfigurationError(
-                "PARLEY_OPENAI_MODEL: name the model that the server at PARLEY_OPENAI_URL serves"
-            )
+        check_address(base_url, model)
         self._base_url = base_url.rstrip("/") + "/"
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._model = model

@@ -92,14 +92,14 @@ def test_rules_are_pure(module: str, path: Path) -> None:
 
 
 def test_the_wiring_alone_picks_backends() -> None:
-    """`workers.writers` is its part about engines."""
+    """`workers.writers` is its part about engines, and `workers.engine_checks` what is looked at before there is one."""
     pickers = {
         module
         for module, path in modules()
         if not module.startswith(("parley.backends", "parley.cli", "infra", "workers.retrain"))
         and any(each.startswith("parley.backends") for each in imports(path))
     }
-    assert pickers == {"workers.wiring", "workers.writers"}
+    assert pickers == {"workers.wiring", "workers.writers", "workers.engine_checks"}
 
 
 def test_importing_everything_opens_nothing() -> None:

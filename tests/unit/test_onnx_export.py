@@ -84,7 +84,7 @@ def test_layers_share_their_places() -> None:
 
 
 def test_a_folder_that_is_no_export_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"genai_config\.json: is missing or no JSON"):
+    with pytest.raises(ConfigurationError, match=r"genai_config\.json: No such file"):
         OnnxDecoder(tmp_path, rows=1)
     decoder = {"filename": "model.onnx", "num_key_value_heads": 1, "head_size": 8, "num_hidden_layers": 1}
     config = {"model": {"context_length": 8, "eos_token_id": 1, "vocab_size": 9, "decoder": decoder}}
