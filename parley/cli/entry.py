@@ -1,7 +1,13 @@
 """The `parley` command's own door. It is light, so that Ctrl-C means the same while everything else is still being loaded."""
 
+import logging
+import os
 import signal
 from types import FrameType
+
+if os.environ.get("VLLM_LOGGING_LEVEL") == "ERROR":
+    # The engine's own processes import this too, as what their program was started with, and before vLLM has read how it is to log.
+    logging.getLogger("vllm").setLevel(logging.ERROR)
 
 
 def main() -> None:

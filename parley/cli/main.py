@@ -34,6 +34,9 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """What NumPy's and SciPy's products read when they are loaded: for matrices of a few thousand rows more threads wait for each other longer
 than they compute, and each has memory of its own. Processes that are started from here inherit it."""
 
+CLEANED_UP = "ignore::UserWarning:multiprocessing.resource_tracker"
+"""What Python's own process for that does not tell: that it freed memory which an engine's processes shared and, killed, could not free."""
+
 app = typer.Typer(
     name="parley",
     help="Parley: an event-driven customer-service chatbot platform.",
@@ -88,6 +91,7 @@ def main() -> None:
     threading.excepthook = _thread_failed
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    os.environ.setdefault("PYTHONWARNINGS", CLEANED_UP)
     try:
         app()
     except ParleyError as error:

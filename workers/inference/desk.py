@@ -229,10 +229,11 @@ class Desk:
         if not self._borrowers.answer(job_id, granted=False):
             self._fail(self._jobs[job_id], reason)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended_task)
+        return task
 
     def _ended_task(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

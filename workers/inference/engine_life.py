@@ -30,7 +30,7 @@ class EngineLife:
         writer: Writer,
         scheduler: Scheduler,
         metrics: InferenceMetrics,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         changed: Callable[[], None],
         not_loaded: Callable[[Sequence[str], Exception], None],
     ) -> None:
@@ -45,11 +45,14 @@ class EngineLife:
         self._up_since = self._loop.time()
         self._backoff = Backoff(0.1, 30.0)
         self._closing = False
+        self._bringing: asyncio.Task[None] | None = None
         self.number = 0
 
     def close(self) -> None:
-        """It is not brought back any more."""
+        """It is not brought back any more; where that is under way, it is given up."""
         self._closing = True
+        if self._bringing is not None:
+            self._bringing.cancel()
 
     async def load(self, name: str) -> None:
         began, life = self._loop.time(), self.number
@@ -86,7 +89,7 @@ class EngineLife:
         if life == self.number and not self._restarting and not self._closing:
             self._restarting = True
             self._scheduler.halt(self._loop.time())
-            self._spawn(self._bring_back())
+            self._bringing = self._spawn(self._bring_back())
 
     async def _bring_back(self) -> None:
         log.error("inference: the engine died; it is started anew")

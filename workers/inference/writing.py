@@ -102,6 +102,10 @@ async def started(writer: Writer) -> Capacity:
         try:
             return await writer.start()
         except TransientError as error:
+            task = asyncio.current_task()
+            # Given up meanwhile: undoing what it had begun ended in this error, which took the cancellation's place.
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error
             log.warning("inference: not ready yet: %s", error)
             await asyncio.sleep(backoff.next())
 

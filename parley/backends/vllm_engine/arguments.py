@@ -1,28 +1,33 @@
 """Our settings in vLLM's words, and the environment that its processes are started with."""
 
+import logging
 import os
 import sys
 
+from parley.backends.vllm_engine.owner import OWNER
+from parley.backends.vllm_engine.start_log import LEVEL, QUIET
 from parley.engine_settings import EngineSettings
 
 #: What we call quantising while loading, as vLLM does (`vllm.config.quantization`). Its plain `fp8` is left to checkpoints.
 QUANTIZATIONS = {"fp8": "fp8_per_tensor", "int8": "int8_per_channel_weight_only"}
 
-OWNER = "PARLEY_ENGINE_OWNER"
-"""Tells the engine's processes whose they are, by its process id: they end with it, also where it was killed."""
 WORKER_EXTENSION = "parley.backends.vllm_engine.worker_extension.SlotTable"
 
 
 def prepare_environment(settings: EngineSettings) -> None:
     """To be called before vLLM is imported: it, and the processes that it starts, read these once.
 
-    `spawn`: an engine that is forked from a process with PyTorch's threads never starts. Its logs begin at WARNING unless the
-    shell says otherwise; they tell nothing of what requests say.
+    `spawn`: an engine that is forked from a process with PyTorch's threads never starts. Its logs begin at ERROR, with `PARLEY_LOG_LEVEL=DEBUG`
+    at INFO, unless the shell says otherwise; they tell nothing of what requests say.
     """
     os.environ[OWNER] = str(os.getpid())
     os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
     os.environ["VLLM_NO_USAGE_STATS"] = "1"
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault(LEVEL, "INFO" if logging.getLogger().isEnabledFor(logging.DEBUG) else QUIET)
+    if os.environ[LEVEL] == QUIET:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", QUIET)
+        for name in ("vllm", "torch"):  # until they read their own configuration
+            logging.getLogger(name).setLevel(QUIET)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if settings.offline or settings.folder is not None:
         _stay_offline()

