@@ -286,4 +286,4 @@ def test_a_phone_shows_the_chat_over_the_whole_page(site: str, browser: Browser,
 
 def test_the_widget_is_small() -> None:
     folder = Path(__file__).resolve().parents[2] / "connectors" / "web" / "widget"
-    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in folder.glob("*.js")) < 15_000
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in folder.glob("*.js")) < 15_500

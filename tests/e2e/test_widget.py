@@ -285,6 +285,20 @@ def test_the_dots_end_with_the_reply_that_comes_before_the_202(gateway: Gateway,
     assert rows(page) == ["Hello!", "slow", "quick"]
 
 
+def test_a_long_wait_is_told_until_the_answer_begins(gateway: Gateway, visit: Visit) -> None:
+    page = visit()
+    ask(page, "one")
+    settled(page, 1)
+    late = log(page).get_by_text("The answer takes longer than usual")
+    assert late.count() == 0
+    expect(late).to_be_visible()
+    gateway.say(delta(0, "It costs"))
+    expect(late).to_have_count(0)
+    gateway.say(reply("It costs 4", (message_id(gateway.posts[0]),)))
+    expect(log(page)).to_contain_text("It costs 4")
+    assert rows(page) == ["Hello!", "one", "It costs 4"]
+
+
 def test_the_dots_stay_while_a_message_has_no_reply(gateway: Gateway, visit: Visit) -> None:
     page = visit()
     ask(page, "one")

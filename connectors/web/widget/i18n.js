@@ -8,6 +8,7 @@ const EN = {
   reconnecting: "Connecting again…", waiting: "Waiting to be sent", failed: "Not sent", tooLong: "Too long by",
   queue: "Looking for a colleague…", joined: "is here for you now", back: "The assistant is back",
   closed: "This conversation is closed. Write again at any time.", unread: "unread", left: "characters left",
+  slow: "Your message has arrived. The answer takes longer than usual…",
   unavailable: "The chat is not available just now.", hint: "Answers from our help pages. Never share a PIN or code.",
 };
 const ZH = {
@@ -19,6 +20,7 @@ const ZH = {
   reconnecting: "正在重新连接…", waiting: "等待发送", failed: "未发送", tooLong: "超出字数：",
   queue: "正在为您寻找客服…", joined: "为您服务", back: "助手继续为您服务",
   closed: "本次对话已结束，您可以随时再次留言。", unread: "条未读", left: "字可用",
+  slow: "消息已收到，回复所需时间比平时稍长…",
   unavailable: "暂时无法使用在线客服。", hint: "回答来自帮助文章。请勿透露密码或验证码。",
 };
 const WORDS = { en: EN, zh: ZH };

@@ -60,7 +60,9 @@ export function mount(options) {
 
   function dots() {
     if (owner !== "bot") sent = [];
-    view.typing(sent.some((id) => !answered.has(id)));
+    const waiting = sent.some((id) => !answered.has(id));
+    view.typing(waiting);
+    view.waits(waiting);
   }
 
   function arrived() {
@@ -84,10 +86,11 @@ export function mount(options) {
       view.theirs({ name: "", ...m });
       arrived();
     },
-    delta: (d) => view.stream(d.text, !d.index),
+    delta: (d) => { view.waits(false); view.stream(d.text, !d.index); },
     reply: (r) => {
       for (const id of r.answers) answered.add(id);
       view.clear();
+      view.waits(false);
       view.theirs(r);
       dots();
       arrived();

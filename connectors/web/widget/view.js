@@ -4,6 +4,7 @@ import { CSS } from "./style.js";
 import { date, time, words } from "./i18n.js";
 
 const MOST = 4000;
+const SLOW_MS = 8_000;
 const MASKED = /\[[a-z_]+_\d+\]/;
 
 const BUBBLE = "M20.5 11.5a8 8 0 0 1-8 8h-8l1.6-3a8 8 0 1 1 14.4-5ZM9 10h7M9 13.5h4.5";
@@ -261,6 +262,14 @@ export class View {
     const dots = div("b dots", el("i"), el("i"), el("i"));
     this.live.replaceChildren(...(on ? [div("m", dots)] : []));
     if (on) this.follow(dots);
+  }
+
+  /** Whether a message waits for its answer: after a while that is said, once, until the answer begins. */
+  waits(on) {
+    if (on === !!this.slow) return;
+    clearTimeout(this.slow);
+    this.late?.remove();
+    this.slow = on && setTimeout(() => this.streaming || this.add((this.late = div("sys", this.words.slow))), SLOW_MS);
   }
 
   clear() {
