@@ -13,7 +13,7 @@ DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv/.bench-ready
 ENGINE_READY := .venv/.engine-ready
 
-.PHONY: help setup setup-dev run up down status servers check format test test-full bench lock upgrade clean
+.PHONY: help setup setup-dev engine engine-cuda run up down status servers check format test test-full bench lock upgrade clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ $(BENCH_READY): requirements/bench.lock $(DEV_READY)
 $(ENGINE_READY): requirements/engine.lock $(DEV_READY)
 	@$(PYTHON) infra/dev/bootstrap.py engine
 	@touch $@
+
+engine: $(ENGINE_READY) ## vLLM as built for CPUs (Linux x86-64, 5.9 GB), and what onnx needs: then make run ARGS="--generator vllm"
+
+engine-cuda: $(RUN_READY) ## vLLM for GPUs with CUDA, its newest release, unpinned: then make run ARGS="--generator vllm"
+	@$(PYTHON) infra/dev/bootstrap.py engine-cuda
 
 run: $(RUN_READY) ## Everything in one process, no servers: open the address that it prints (ARGS="--port 8090")
 	@exec $(BIN)/parley run $(ARGS)

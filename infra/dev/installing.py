@@ -17,7 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 VENV = os.path.join(ROOT, ".venv")
 UV_LOCK = os.path.join(ROOT, "requirements", "uv.lock")
 LOCKS = ("run", "dev", "bench", "engine")
+KNOWN = (*LOCKS, "engine-cuda", "lock")
 ENGINE_RUNS_ON = ("Linux", "x86_64")
+ENGINE_CUDA_RUNS_ON = "Linux"
 CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
@@ -155,6 +157,15 @@ def install_engine(uv: str) -> None:
         install(uv, "engine")
 
 
+def install_engine_cuda(uv: str) -> None:
+    """The extra `vllm` from the package index: which of its builds fits depends on the machine's driver, so no lock can say."""
+    if platform.system() != ENGINE_CUDA_RUNS_ON:
+        fail(f"vLLM for CUDA is built for {ENGINE_CUDA_RUNS_ON}, and this is {platform.system()}")
+    say("vLLM for CUDA with PyTorch takes some 10 GB; it is fetched once")
+    pip = [uv, "pip", "install", "--python", VENV, "--compile-bytecode"]
+    run([*pip, "--editable", ".[vllm]"], "vLLM could not be installed", uv_environment())
+
+
 def lock_all(uv: str, more: list[str]) -> None:
     """Make all locks anew: hashes for every platform (the engine's: for its own), and no address of an index.
 
@@ -184,14 +195,16 @@ def lock_all(uv: str, more: list[str]) -> None:
 
 def main() -> None:
     what = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if what not in (*LOCKS, "lock"):
-        fail(f"{what!r} is unknown; allowed: {', '.join((*LOCKS, 'lock'))}")
+    if what not in KNOWN:
+        fail(f"{what!r} is unknown; allowed: {', '.join(KNOWN)}")
     began = time.time()
     uv = ensure_uv()
     if what == "lock":
         lock_all(uv, sys.argv[2:])
     elif what == "engine":
         install_engine(uv)
+    elif what == "engine-cuda":
+        install_engine_cuda(uv)
     else:
         ensure_venv(uv)
         install(uv, what)
