@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Embedded:
-    """Starts workers in threads and stops them again. `failed` tells which one ended by itself, and why."""
+    """Starts workers in threads and stops them again. `failed` is why the first one ended that ended by itself: whoever runs them raises it."""
 
     def __init__(self, platform: Platform, names: Sequence[str] = tuple(BUILDERS)) -> None:
         self._workers = [build_worker(name, platform) for name in names]
@@ -30,6 +30,11 @@ class Embedded:
             self._threads.append(thread)
             thread.start()
 
+    @property
+    def ready(self) -> bool:
+        """Whether all of them work: a language model takes much longer to come up than everything else."""
+        return all(worker.ready.is_set() for worker in self._workers)
+
     def stop(self, timeout_s: float = 15.0) -> None:
         """Tell all to drain, and wait for them."""
         self._stop.set()
@@ -42,8 +47,9 @@ class Embedded:
         try:
             worker.run(self._stop)
         except BaseException as error:
-            log.error("worker %s stopped: %s", worker.name, summary(error))
-            self.failed = error
+            if self.failed is not None or self._stop.is_set():
+                log.error("worker %s stopped: %s", worker.name, summary(error))
+            self.failed = self.failed or error
         finally:
             if not self._stop.is_set():
                 self.ended.set()

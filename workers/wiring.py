@@ -40,9 +40,10 @@ S = TypeVar("S")
 
 
 class Runner(Protocol):
-    """A worker: runs until told to stop, then drains."""
+    """A worker: runs until told to stop, then drains. `ready` is set once what it works with is up."""
 
     name: str
+    ready: Flag
 
     def run(self, stop: Flag) -> None: ...
 

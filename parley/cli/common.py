@@ -72,6 +72,9 @@ def step(what: str) -> Iterator[None]:
     began = perf_counter()
     try:
         yield
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        raise
     except BaseException:
         typer.echo("failed", err=True)
         raise

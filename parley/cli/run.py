@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Event as Flag
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from workers.wiring import Platform
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
+LOOK_EVERY_S = 0.2
+MOMENT_S, READY_WITHIN_S = 0.5, 30.0
+"""What is waited for workers before it is said that they are not up: those that load a model take much longer in any case."""
+NOT_YET = "\nAnswers come in a moment, which is told here. Who writes before is told that it takes longer."
+ENGINE = NOT_YET.replace(
+    "Answers come in a moment", "The engine is loading its model: answers come once it is up"
+)
+LOADING = {
+    "vllm": ENGINE,
+    "onnx": ENGINE,
+    "openai": NOT_YET.replace("Answers come in a moment", "Answers come once the model server is reached"),
+}
 
 
 def run(
@@ -43,6 +55,9 @@ def run(
     settings.ensure_home()
     typer.echo(f"Parley keeps its data in {settings.home}", err=True)
     _check_port(settings)
+    if settings.generator != "extractive":
+        with step("what writes answers"):
+            _check_generator(settings)
     with step("databases"):
         admin.upgrade(settings)
     with step("loading the platform"):
@@ -78,11 +93,15 @@ def run(
             server.start()
             server.wait_ready()
         heap.settle()
-        announce(settings, names, server.port, perf_counter() - began)
+        asked = _asked_to_stop()
+        start = Start(settings, embedded, began)
+        start.announce(names, server.port)
         with Tidying(platform.store, platform.keys, platform.clock), forgetting(platform):
-            stopped_by_worker = _wait(embedded.ended)
-        typer.echo("stopping … (Ctrl-C again: at once; nothing is lost)", err=True)
-    if stopped_by_worker and embedded.failed is not None:
+            while not (embedded.ended.is_set() or asked.wait(LOOK_EVERY_S)):
+                start.look()
+        if asked.is_set():
+            typer.echo("stopping … (Ctrl-C again: at once; nothing is lost)", err=True)
+    if not asked.is_set() and embedded.failed is not None:
         raise embedded.failed
     typer.echo("stopped; every conversation is kept", err=True)
 
@@ -100,6 +119,13 @@ def _ship_adapters(platform: "Platform", names: list[TenantId]) -> None:
     for name in names:
         if put_shipped(platform, name, base) is not None:
             typer.echo(f"  {name} is answered with the adapter of models/starter", err=True)
+
+
+def _check_generator(settings: Settings) -> None:
+    """Before tenants are imported: what is missing for a language model is known by then."""
+    from workers.engine_checks import check_generator
+
+    check_generator(settings)
 
 
 def _check_port(settings: Settings) -> None:
@@ -120,16 +146,57 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
-def announce(settings: Settings, names: list[TenantId], port: int, seconds: float) -> None:
+class Workers(Protocol):
+    """Those of this process, `workers.embedded.Embedded`."""
+
+    ended: Flag
+
+    @property
+    def ready(self) -> bool: ...
+
+
+class Start:
+    """What is told of a start: where the platform is reached, and since when it answers, which with a language model is much later."""
+
+    def __init__(self, settings: Settings, embedded: "Workers", began: float) -> None:
+        self._settings = settings
+        self._embedded = embedded
+        self._began = began
+        self._answers = False
+
+    def announce(self, names: list[TenantId], port: int) -> None:
+        """Waits a moment for workers that need no model."""
+        until = perf_counter() + (MOMENT_S if self._settings.generator in LOADING else READY_WITHIN_S)
+        while not self._embedded.ready and perf_counter() < until and not self._embedded.ended.wait(0.02):
+            pass
+        self._answers = self._embedded.ready
+        since = "answers" if self._answers else "is reachable"
+        typer.echo(f"\nParley {since} after {self._seconds:.1f} s:")
+        _addresses(self._settings, names, port)
+        if not self._answers:
+            typer.echo(LOADING.get(self._settings.generator, NOT_YET))
+        typer.echo("\nCtrl-C stops it.")
+
+    def look(self) -> None:
+        """Tell once that answers come, where that was not so at first."""
+        if not self._answers and self._embedded.ready:
+            self._answers = True
+            typer.echo(f"Parley answers after {self._seconds:.1f} s.")
+
+    @property
+    def _seconds(self) -> float:
+        return perf_counter() - self._began
+
+
+def _addresses(settings: Settings, names: list[TenantId], port: int) -> None:
     url = settings.public_url or f"http://{settings.host}:{port}"
-    typer.echo(f"\nParley answers after {seconds:.1f} s:")
     for name in names if settings.demo else ():
         typer.echo(f"  {url}/demo/{name}")
-    typer.echo(f"  {url}/openapi.json   (HTTP API)\n  {url}/metrics\n\nCtrl-C stops it.")
+    typer.echo(f"  {url}/openapi.json   (HTTP API)\n  {url}/metrics")
 
 
-def _wait(ended: Flag) -> bool:
-    """Until a signal asks to stop (False) or a worker ended by itself (True). The next such signal ends the process at once."""
+def _asked_to_stop() -> Flag:
+    """Set by a signal; the next such signal ends the process at once."""
     asked = Flag()
 
     def stop(number: int, _: object) -> None:
@@ -138,7 +205,4 @@ def _wait(ended: Flag) -> bool:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    while not asked.wait(0.2):
-        if ended.is_set():
-            return True
-    return False
+    return asked

@@ -85,6 +85,7 @@ class DeciderWorker(Generic[S]):
         self._max_batch = max_batch
         self._judge = Judge(decider, codec, store, tenants)
         self._flood = flood or FloodGuard()
+        self.ready = Flag()
         self._holdings = Holdings(store, decider.name)
         self._to_take: set[TopicPartition] = set()
         self._leaving = Leaving()
@@ -127,6 +128,7 @@ class DeciderWorker(Generic[S]):
         """Join the group; `run` does it by itself."""
         self._producer = self._bus.producer()
         self._consumer = self._bus.consumer(self.name, [self._topic], listener=self)
+        self.ready.set()
 
     def step(self, timeout_s: float = 0.25) -> int:
         """One turn of the loop: take what was assigned, poll, process, fire timers. Returns how many records it concluded."""

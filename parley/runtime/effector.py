@@ -95,6 +95,7 @@ class EffectorWorker:
         self._producer = producer
         self._drain_s = drain_s
         self._flood = flood or FloodGuard()
+        self.ready = Flag()
         at_once = effector.calls * effector.batch
         self.intake = Intake(
             effector.name,
@@ -123,6 +124,7 @@ class EffectorWorker:
         ]
         try:
             self._prepare()
+            self.ready.set()
             for thread in threads:
                 thread.start()
             while not stop.is_set() and self._fault is None:

@@ -16,13 +16,12 @@ from pathlib import Path
 import pytest
 
 from infra.contracts import ROOT
-from parley.cli import run, talk
+from parley.cli import talk
 from parley.cli.conversing import Reply, writable
 from parley.cli.main import main
 from parley.errors import RequestRefused
-from parley.settings import Settings
-from schemas.base import TenantId
 from tests.support.sse import WAIT_S
+from workers import engine_checks
 
 Told = tuple[int, str, str]
 Command = Callable[..., Told]
@@ -219,14 +218,19 @@ def test_a_gateway_without_tables_says_what_to_do(parley: Command, monkeypatch: 
     one_line(parley("gateway"), "run: parley db upgrade")
 
 
-@pytest.mark.parametrize("demo", [True, False])
-def test_the_demos_that_are_announced_are_those_of_the_tenants_that_were_imported(
-    demo: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("generator", "variable"),
+    [("vllm", "PARLEY_ENGINE_MODEL"), ("onnx", "PARLEY_ENGINE_MODEL"), ("openai", "PARLEY_OPENAI_URL")],
+)
+def test_what_cannot_write_answers_is_refused_before_anything_is_made(
+    parley: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, generator: str, variable: str
 ) -> None:
-    run.announce(Settings(demo=demo), [TenantId("corner-shop")], 8080, 1.0)
-    told = capsys.readouterr().out
-    assert ("/demo/corner-shop" in told) == demo
-    assert "/demo/bank" not in told
+    monkeypatch.setattr(engine_checks, "find_spec", lambda name: name)  # installed or not
+    monkeypatch.setenv("PARLEY_PORT", "0")
+    monkeypatch.setenv(variable, "/no/such")
+    code, said, error = parley("run", "--generator", generator)
+    assert code == 2 and error.splitlines()[-1].startswith(f"parley: {variable}: ")
+    assert said == "" and list((tmp_path / "home").iterdir()) == []
 
 
 # --- Ctrl-C ----------------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class InferenceRunner:
         serving: Serving | None = None,
     ) -> None:
         self.worker = worker
+        self.ready = worker.ready
         self._cancellations = cancellations
         self._bus = bus
         self._codec = codec
