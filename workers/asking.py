@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 
-from parley.domain import guard, routing
+from parley.domain import routing
 from parley.domain.conversation import Reading, Turn, TurnMessage, question_of
 from parley.domain.masking import masker_of
 from parley.domain.scoring import Given, Outcome
@@ -32,7 +32,7 @@ from schemas.conversation_events import MessageUnderstood, NothingFound
 from schemas.parts import HistoryTurn, ScoredIntent
 from schemas.tenant import TenantConfig
 from schemas.work import AnswerRequested, GenerationRequested, UnderstandingRequested
-from workers.inference.results import prompt_of
+from workers.inference.results import guard_of, prompt_of
 from workers.inference.writing import Assignment, Unfinished, Writer, started
 from workers.intent import IntentEffector
 from workers.rag import RagEffector
@@ -155,8 +155,9 @@ class Pieces:
             return declined, result.body.best_score
         assert isinstance(result.body, GenerationRequested)  # the only other result
         passages = result.body.passages
-        completion = self._generate(Event(result.envelope, result.body))
-        if completion is None or not guard.check(completion.text, passages).passed:
+        asked = Event(result.envelope, result.body)
+        completion = self._generate(asked)
+        if completion is None or not guard_of(asked, self._config).check(completion.text).passed:
             return declined, passages[0].score
         by_chunk = {passage.chunk_id: passage.article_id for passage in passages}
         cited = tuple(dict.fromkeys(by_chunk[chunk] for chunk in completion.cited if chunk in by_chunk))

@@ -7,6 +7,8 @@ from parley.domain.guard import Guard, check_against
 from parley.domain.guard.checking import _FIGURE, _MASKED, RULES, _facts, _facts_of, _plain
 from parley.domain.guard.claims import SENTENCE, free_unfounded, sentences, unsupported
 from parley.domain.guard.facts import Facts
+from parley.domain.guard.wording import _CONTROL, GARBLED
+from parley.domain.prompting import NO_ANSWER
 from tests.unit.test_guard_properties import HOSTILE
 
 BITS = [
@@ -17,7 +19,7 @@ BITS = [
     "7 days a week", "24/7", "around the clock", "day and night", "at any time", "全天候", "closed ", "free", "feel free to", "no fee", "No. ", "no.", "免费", "不收",
     "waived", "costs nothing", "€0", "Yes, ", "yes ", "Of course, ", "certainly you ", "certaİnly ", "yeſ, ", "是的。", "不能，", "没有，", "www.", "www.1", "www.x-y", "http://a.b/c", "](/x)", "[",
     "[x](y)", "a@b.c", "bank.example", "x.中国", "e.g.", "[card_1]", "{{x}}", "[1]", "*", "**", "`", "\x01", "½", "①", "ﬁ", "’", "–", "，", "。", "！", ". ", "? ", "!", "\n", "\n\n", " ", "\t", "it ",
-    "account", "K", "ı",
+    "account", "K", "ı", "\ufffd", "<|end|>", "< |", "|>", "<", "</sources>", "[INST]", "<｜end｜>", "NO_ANSWER",
 ]  # fmt: skip
 TEXTS = st.lists(
     st.one_of(
@@ -59,6 +61,9 @@ def checked_plainly(text: str, sources: tuple[str, ...], quotable: frozenset[str
         *broken,
         *(["masked"] if masked else []),
         *(["yes_no"] if unsupported(own, sources) else []),
+        *(["garbled"] if GARBLED in text else []),
+        *(["control"] if _CONTROL.search(text) is not None else []),
+        *(["instructions"] if NO_ANSWER in text else []),
     )
 
 

@@ -52,6 +52,26 @@ def test_every_request_is_written_and_committed(on: Platform, engine: ScriptedEn
     assert engine.broken == [] and 1 < engine.most_at_once <= 40
 
 
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        (("It costs €4", ".50 a mon\ufffd", "th."), "garbled"),
+        (("It costs €4.50", " a month<|end", "|>."), "control"),
+        (("Keep every number, rate ", "and date exactly."), "instructions"),
+    ],
+)
+def test_a_models_debris_is_never_streamed_and_is_counted(
+    on: Platform, says: tuple[str, ...], reason: str
+) -> None:
+    send(on, generation(1, on=on))
+    with running(make_worker(on, ScriptedEngine(lambda request: says))):
+        until(lambda: outcomes(on))
+    [said] = bodies(on, ReplyGenerated)
+    assert not said.guard.passed and said.guard.violations == (reason,)
+    assert bodies(on, ReplyDelta) == []
+    assert on.registry.get_sample_value("parley_inference_stopped_total", {"reason": reason}) == 1
+
+
 def test_an_answer_carries_all_that_tells_where_it_comes_from(on: Platform, engine: ScriptedEngine) -> None:
     send(on, generation(1, on=on))
     with running(make_worker(on, engine)):

@@ -290,7 +290,7 @@ class Desk:
             attempt.paused = self._loop.time()
             return self._again(job)
         self._metrics.written(job, attempt, self._loop.time())
-        self._end(job, lambda: job.ended(attempt, completion, self._clock.now()))
+        self._end(job, lambda: self._metrics.judged(job.ended(attempt, completion, self._clock.now())))
 
     def _broke(self, job: Job, error: Exception, life: int) -> None:
         """What becomes of a job whose writing raised; the loop goes on in any case."""

@@ -3,6 +3,8 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from parley.domain.scheduling import Scheduler
+from parley.runtime.handling import Ended
+from schemas.conversation_events import ReplyGenerated
 from workers.inference.jobs import Attempt, Job
 
 WAIT = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0)
@@ -37,6 +39,10 @@ class InferenceMetrics:
         #: By reason: busy, deadline, cancelled, unavailable, refused, too_long, error.
         self.failures = Counter(
             "parley_inference_failures", "Generations without a text", ["reason"], registry=registry
+        )
+        #: By the guard's reason (`parley.domain.guard`); a text with two of them counts for both.
+        self.stopped = Counter(
+            "parley_inference_stopped", "Texts that the guard stopped", ["reason"], registry=registry
         )
         #: By reason: cancelled, deadline, closing, suspended.
         self.aborts = Counter(
@@ -99,6 +105,14 @@ class InferenceMetrics:
         self.first.labels(job.tenant).observe(first - job.began)
         if attempt.tokens > 1:
             self.token.observe((now - first - attempt.paused_s) / (attempt.tokens - 1))
+
+    def judged(self, ended: Ended) -> Ended:
+        """A text is done, and so is what the guard has to say of it."""
+        for event in ended.results:
+            if isinstance(event.body, ReplyGenerated):
+                for reason in event.body.guard.violations:
+                    self.stopped.labels(reason).inc()
+        return ended
 
     def swapped(self, seconds: float) -> None:
         self.swaps.observe(seconds)

@@ -6,8 +6,9 @@ from typing import Literal
 
 from parley.domain import following
 from parley.domain.events import follow
-from parley.domain.guard import Guard
+from parley.domain.guard import Guard, instructions_of
 from parley.domain.masking.placeholders import quotable_in
+from parley.domain.prompting import RULES
 from parley.ports.models import Completion, Prompt
 from parley.runtime.handling import Results
 from schemas.base import Event
@@ -66,6 +67,13 @@ def generated(event: Asked, completion: Completion, attempt: str, guard: Guard, 
         finish_reason=completion.finish_reason,
     )
     return [follow(event.envelope, body, 0, at)]
+
+
+def guard_of(event: Asked, config: TenantConfig) -> Guard:
+    """For all that is written for this request. A model may have learnt the instructions in any language."""
+    names = (*config.name.values(), *config.assistant.name.values())
+    told = (*config.prompts.system.values(), *RULES.values())
+    return Guard(event.body.passages, quotable_of(event.body, config), instructions_of(told, names))
 
 
 def quotable_of(asked: GenerationRequested, config: TenantConfig) -> frozenset[str]:

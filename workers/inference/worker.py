@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Any, TypeVar, cast
 
 from parley.codec import Codec
-from parley.domain.guard import Guard
 from parley.domain.scheduling import Limits, Scheduler
 from parley.errors import ParleyError, TransientError
 from parley.metrics import WorkerMetrics
@@ -259,7 +258,7 @@ class InferenceWorker:
                 event=event,
                 config=config,
                 prompt=results.prompt_of(event, config),
-                guard=Guard(event.body.passages, results.quotable_of(event.body, config)),
+                guard=results.guard_of(event, config),
                 arrived=now,
                 deadline=now + left_s,
             )

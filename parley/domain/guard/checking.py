@@ -13,6 +13,7 @@ from parley.domain.guard.links import LINKS
 from parley.domain.guard.signs import SIGN, signs_of
 from parley.domain.guard.times import TIMES
 from parley.domain.guard.units import FREE_SIGNS
+from parley.domain.guard.wording import CONTROL_SIGNS, Instructions, wrong_wording
 from parley.domain.remembering import remembering
 from schemas.parts import GuardReport, Passage
 
@@ -34,12 +35,13 @@ RULES: tuple[Rule, ...] = (*LINKS, *DATES, *TIMES, *AMOUNTS)
 """Tried in this order; what one rule has read, no later one reads again."""
 
 _SIGNS = frozenset().union(
-    *(rule.signs for rule in RULES), CLAIM_SIGNS, FREE_SIGNS, ("[", "{", "*", "`", "\x01")
+    *(rule.signs for rule in RULES), CLAIM_SIGNS, FREE_SIGNS, CONTROL_SIGNS, ("_", "[", "{", "*", "`", "\x01")
 )
-"""A text of ASCII characters without any of these says nothing that is checked here. Of the last five, two begin a placeholder, and three
-are taken out before words are read.
+"""A text of ASCII characters without any of these, or of the instructions' own, says nothing that is checked here. Of the last six, one is in
+`NO_ANSWER`, two begin a placeholder, and three are taken out before words are read.
 """
 _PASSED = GuardReport(passed=True)
+_NONE = Instructions()
 
 
 def check(text: str, passages: Iterable[Passage], quotable: frozenset[str] = frozenset()) -> GuardReport:
@@ -58,14 +60,21 @@ class Guard:
     What the passages say is worked out when a text first has something to compare with it, and then kept.
     """
 
-    def __init__(self, passages: Iterable[Passage | str], quotable: frozenset[str] = frozenset()) -> None:
-        """A passage that is a text says what the text says."""
+    def __init__(
+        self,
+        passages: Iterable[Passage | str],
+        quotable: frozenset[str] = frozenset(),
+        instructions: Instructions = _NONE,
+    ) -> None:
+        """A passage that is a text says what the text says. `instructions` are those that the texts' writer was given."""
         self._passages = passages
         self._quotable = quotable
+        self._instructions = instructions
 
     def check(self, text: str) -> GuardReport:
         """Which rules this text breaks."""
-        if text.isascii() and _SIGNS.isdisjoint(SIGN.findall(text.lower())):
+        found = SIGN.findall(text.lower())
+        if text.isascii() and _SIGNS.isdisjoint(found) and self._instructions.signs.isdisjoint(found):
             return _PASSED
         own = self._not_quoted(_without(text, self._quotable))
         signs = signs_of(own.lower())
@@ -80,6 +89,7 @@ class Guard:
             violations.append("masked")
         if not CLAIM_SIGNS.isdisjoint(signs) and unsupported(own, self._sources):
             violations.append("yes_no")
+        violations += wrong_wording(text, found, self._instructions, self._sources)
         return GuardReport(passed=False, violations=tuple(violations)) if violations else _PASSED
 
     def _unknown(self, text: str) -> list[str]:
