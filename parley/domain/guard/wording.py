@@ -40,10 +40,11 @@ class Instructions:
     rows: frozenset[tuple[str, ...]] = frozenset()
     signs: frozenset[str] = frozenset()
 
-    def repeated(self, words: Sequence[str]) -> set[tuple[str, ...]]:
-        """The rows that stand in a text of these words (`words_of`)."""
-        if self.signs.isdisjoint(words):
+    def repeated(self, found: Sequence[str]) -> set[tuple[str, ...]]:
+        """The rows that stand in a text of these signs."""
+        if self.signs.isdisjoint(found):
             return set()
+        words = words_of(found)
         return {row for length in (SHORTEST, ROW) for row in _rows(words, length)} & self.rows
 
 
@@ -69,7 +70,7 @@ def wrong_wording(
     violations = ["garbled"] if GARBLED in text else []
     if not CONTROL_SIGNS.isdisjoint(found) and _CONTROL.search(text) is not None:
         violations.append("control")
-    repeated = instructions.repeated(words_of(found))
+    repeated = instructions.repeated(found)
     if NO_ANSWER in text or (repeated and not _all_in(repeated, sources)):
         violations.append("instructions")
     return violations

@@ -93,6 +93,36 @@ def sample_(
     sample(data, made, _device(device), scored=scored)
 
 
+@app.command("evaluate")
+def evaluate_(
+    model: Annotated[Path, typer.Option(help="The model's folder.", exists=True)] = ROOT
+    / "models"
+    / "starter",
+    adapters: Annotated[
+        Path | None, typer.Option(help="The adapters'; without it those in the model's.")
+    ] = None,
+    tenant_folders: Annotated[Path, typer.Option("--tenants", help="The tenants' folder.")] = ROOT
+    / "tenants",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A folder for the rows (asked.jsonl) and the texts (asked_answers.jsonl)."),
+    ] = None,
+    device: DeviceOption = "",
+) -> None:
+    """Ask model and adapters the tenants' questions with the platform's own prompts; a JSON line for each of them, tenant and language."""
+    from workers.retrain.starter.asked import asked_questions
+    from workers.retrain.starter.evaluate import evaluate
+
+    asked = list(asked_questions(tenant_folders))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    rows = evaluate(
+        model, adapters or model / "adapters", asked, _device(device), out and out / "asked_answers.jsonl"
+    )
+    if out is not None:
+        (out / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
 @app.command("card")
 def card_(
     folder: Annotated[Path, typer.Option(help="The model's, with `training/`.")] = ROOT
