@@ -10,9 +10,17 @@ from parley.domain.prompting import RULES, messages_of
 from parley.ports.models import Prompt
 from schemas.base import TenantId
 from schemas.parts import HistoryTurn, Passage
-from workers.retrain.starter import tenants
+from workers.retrain.starter import phrases_zh, tenants
 from workers.retrain.starter.articles import World
-from workers.retrain.starter.examples import KINDS, Document, Example, Examples, also_elsewhere, some_words
+from workers.retrain.starter.examples import (
+    KINDS,
+    Document,
+    Example,
+    Examples,
+    also_elsewhere,
+    some_characters,
+    some_words,
+)
 from workers.retrain.starter.prompts import (
     NO_ANSWER,
     Message,
@@ -38,6 +46,16 @@ DOCUMENTS = [
         ),
     )
     for number in range(6)
+] + [
+    Document(
+        f"{name}须知",
+        tuple(
+            f"{name}的{thing}每天上午开放给读者使用。办理{thing}请携带{name}发放的凭证前往窗口。"
+            for thing in ("阅览室", "储物柜", "自习桌", "语音导览")
+        ),
+        chinese=True,
+    )
+    for name in ("港口图书馆", "山顶博物馆", "河边剧院", "老城市场", "海角灯塔")
 ]
 
 
@@ -202,6 +220,30 @@ def test_words_of_a_sentence_are_words_of_it() -> None:
     sentence = "Travellers collect the certificate at the harbour office before Wednesday."
     for _ in range(100):
         assert all(word.lower() in sentence.lower() for word in some_words(rng, sentence))
+
+
+def test_pieces_of_a_chinese_sentence_are_pieces_of_it() -> None:
+    rng, sentence = random.Random(1), "旅客请在周三之前到港口办公室（二楼）领取证书。"
+    for _ in range(100):
+        pieces = some_characters(rng, sentence)
+        assert pieces and all(len(piece) > 1 and piece in sentence for piece in pieces)
+    assert some_characters(rng, "费用 4 元。") == []
+
+
+def test_chinese_documents_are_quoted_in_chinese() -> None:
+    examples = Examples(DOCUMENTS, RULES, 5)
+    found = [examples.quote("zh") for _ in range(200)]
+    cited = [each for each in found if each.cited]
+    assert 120 < len(cited) < 200 and all(stands(each) for each in cited)
+    assert all("须知" in each.sources[0].title for each in found)
+    assert not any("须知" in source.title for _ in range(50) for source in examples.quote("en").sources)
+
+
+def test_chinese_names_are_made_of_any_common_character() -> None:
+    assert len(phrases_zh.CHARACTERS) == len(set(phrases_zh.CHARACTERS)) == 3_755
+    examples = Examples(DOCUMENTS, RULES, 6)
+    seen = set("".join(examples.facts("zh").messages[-1].content for _ in range(1_500)))
+    assert len(seen & set(phrases_zh.CHARACTERS)) > 3_500
 
 
 def test_a_value_of_an_unknown_kind_is_refused() -> None:

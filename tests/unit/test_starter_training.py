@@ -3,6 +3,8 @@
 import json
 import math
 import shutil
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,19 @@ def test_the_card_is_filled_from_what_was_measured(data: Path, made: Path, tmp_p
     training.mkdir()
     for name in ("losses.jsonl", "adapter_losses.jsonl", "samples.jsonl", "scores.json"):
         shutil.copyfile(made / name, training / name)
+    shares = dict.fromkeys(
+        ("answered", "source", "right", "served", "refused", "figures", "garbled", "stopped"), 0.25
+    )
+    row = {
+        "writer": "bank-1",
+        "tenant": "bank",
+        "language": "zh",
+        "asked": 4,
+        "too_long": 0,
+        "answerable": 4,
+        **shares,
+    }
+    (training / "asked_scores.jsonl").write_text(json.dumps(row) + "\n")
     (made / "model" / "adapters").symlink_to(made / "adapters")
     write_card(made / "model", date(2026, 12, 1))
     card = (made / "model" / "README.md").read_text("utf-8")
@@ -268,3 +283,17 @@ def test_the_card_is_filled_from_what_was_measured(data: Path, made: Path, tmp_p
         and "$" not in card.replace("$PARLEY", "")
     )
     assert "| `bank-2` | bank |" in card and "- mobile-1: " in card
+    assert "| bank-1 | bank, Chinese (4; 4) | 0.25 | 0.25 | 0.25 | 0.25 | – | 0.25 | 0.25 | 0.25 |" in card
+
+
+def test_training_needs_no_more_than_a_bare_machine_has() -> None:
+    """PyTorch, transformers and PEFT, but not what Parley itself needs."""
+    program = (
+        "import sys\n"
+        "for name in ('pydantic', 'sqlalchemy', 'httpx', 'onnxruntime', 'typer'): sys.modules[name] = None\n"
+        "from workers.retrain.starter import adapters, asked_texts, samples, train\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr

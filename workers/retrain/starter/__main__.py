@@ -1,4 +1,4 @@
-"""`python -m workers.retrain.starter STEP`: prepare, train, adapters, probes, sample, card."""
+"""`python -m workers.retrain.starter STEP`: prepare, train, adapters, probes, sample, evaluate, card."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[3]
 DataOption = Annotated[Path, typer.Option(help="What `prepare` wrote.", exists=True, file_okay=False)]
 MadeOption = Annotated[Path, typer.Option(help="Where `train` and `adapters` write.")]
 DeviceOption = Annotated[str, typer.Option(help="cuda, cpu, or empty: what is there.")]
+ModelOption = Annotated[Path, typer.Option(help="The model's folder, with `adapters/` and `training/`.")]
+MODEL = ROOT / "models" / "starter"
 DATA, MADE = ROOT / ".starter-data", ROOT / ".starter-made"
 
 app = typer.Typer(no_args_is_help=True, help="Make the starter model and its adapters.")
@@ -22,9 +24,9 @@ def prepare_(
     data: Annotated[Path, typer.Option(envvar="PARLEY_DATA", help="The folder of public sets.")],
     out: Annotated[Path, typer.Option(help="Where the prepared data go.")] = DATA,
     share: Annotated[float, typer.Option(help="Of the text; less than 1 to try it out.")] = 1.0,
-    vocabulary: int = 10_240,
+    vocabulary: int = 12_288,
 ) -> None:
-    """Choose the text, read this repository's tenants, train the tokenizer. One and a half minutes on a CPU."""
+    """Choose the text, read this repository's tenants, train the tokenizer, make prompts of the tenants' questions. Three minutes on a CPU."""
     from workers.retrain.starter.prepare import prepare
 
     typer.echo(json.dumps(prepare(data, ROOT / "tenants", out, share=share, size=vocabulary)))
@@ -87,47 +89,50 @@ def probes_(data: DataOption = DATA, made: MadeOption = MADE, device: DeviceOpti
 def sample_(
     data: DataOption = DATA, made: MadeOption = MADE, scored: int = 400, device: DeviceOption = ""
 ) -> None:
-    """Let the model and its adapters answer, to read and to count."""
+    """Let the model and its adapters answer, to read and to count, and what `evaluate` counts."""
+    from workers.retrain.starter import asked_texts
     from workers.retrain.starter.samples import sample
 
     sample(data, made, _device(device), scored=scored)
+    prompts = asked_texts.load(data / asked_texts.FILE)
+    written = asked_texts.write(prompts, made / "model", made / "adapters", _device(device))
+    asked_texts.save_texts(written, made / asked_texts.TEXTS_FILE)
 
 
 @app.command("evaluate")
 def evaluate_(
-    model: Annotated[Path, typer.Option(help="The model's folder.", exists=True)] = ROOT
-    / "models"
-    / "starter",
-    adapters: Annotated[
-        Path | None, typer.Option(help="The adapters'; without it those in the model's.")
+    model: ModelOption = MODEL,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            help="What `sample` wrote; without it model and adapters are asked now.", dir_okay=False
+        ),
     ] = None,
     tenant_folders: Annotated[Path, typer.Option("--tenants", help="The tenants' folder.")] = ROOT
     / "tenants",
-    out: Annotated[
-        Path | None,
-        typer.Option(help="A folder for the rows (asked.jsonl) and the texts (asked_answers.jsonl)."),
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A file for the rows.", dir_okay=False)] = None,
     device: DeviceOption = "",
 ) -> None:
-    """Ask model and adapters the tenants' questions with the platform's own prompts; a JSON line for each of them, tenant and language."""
-    from workers.retrain.starter.asked import asked_questions
+    """Count what model and adapters answer to the platform's own prompts about the tenants' questions: a JSON line a writer, tenant and language."""
+    from workers.retrain.starter import asked_texts
+    from workers.retrain.starter.asked import asked_questions, prompt_of
     from workers.retrain.starter.evaluate import evaluate
 
     asked = list(asked_questions(tenant_folders))
+    if answers is not None:
+        texts = asked_texts.load_texts(answers)
+    else:
+        prompts = [prompt_of(each) for each in asked]
+        texts = list(asked_texts.write(prompts, model, model / "adapters", _device(device)))
+    lines = [json.dumps(row) for row in evaluate(asked, texts)]
+    typer.echo("\n".join(lines))
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    rows = evaluate(
-        model, adapters or model / "adapters", asked, _device(device), out and out / "asked_answers.jsonl"
-    )
-    if out is not None:
-        (out / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        out.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 @app.command("card")
 def card_(
-    folder: Annotated[Path, typer.Option(help="The model's, with `training/`.")] = ROOT
-    / "models"
-    / "starter",
+    folder: ModelOption = MODEL,
     on: Annotated[str, typer.Option(help="The day of the training, as 2026-12-31; empty: today.")] = "",
 ) -> None:
     """Write the model card from what the training measured."""

@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 
 from parley.backends.base_folder import fingerprint
 from parley.errors import AdapterRefused
-from workers.retrain import probes
 from workers.retrain.starter import network, tenants, vocabulary
 from workers.retrain.starter.feeding import ExampleRows, to_device
 from workers.retrain.starter.network import half, loss_of, weights_of
@@ -57,6 +56,8 @@ def train_adapters(
 
 def write_probes(data: Path, model: Path, folder: Path, device: str, names: Sequence[str]) -> None:
     """Beside each adapter's weights; a tenant's second version is told from its first. Raises `AdapterRefused`, the others done."""
+    from workers.retrain import probes  # needs Parley, which a machine that trains may not have
+
     prepared = tenants.load(data / tenants.FILE)
     refused = []
     for name in names:

@@ -11,6 +11,8 @@ from workers.retrain.starter.prompts import Source
 
 HOW_SHARE = 0.2
 """Of a thing's facts, those that say how something is done."""
+MADE_UP = 0.4
+"""Of Chinese names, things and values, those of any characters: what is copied must not be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class World:
     def things(self, count: int) -> list[str]:
         """Names of different things, those of one trade where there are enough."""
         if self.chinese:
-            return [self._brand() + each for each in self.rng.sample(phrases_zh.THINGS, count)]
+            known = self.rng.sample(phrases_zh.THINGS, count)
+            return [self._brand() + (each if self._known() else self._characters(2, 5)) for each in known]
         trade = self.rng.choice(tuple(phrases.THINGS.values()))
         kinds = self.rng.sample(trade, count) if count <= len(trade) else self.rng.choices(trade, k=count)
         return [f"{self._brand()} {kind}" if self.rng.random() < 0.7 else kind for kind in kinds]
@@ -110,11 +113,18 @@ class World:
     def _brand(self) -> str:
         rng = self.rng
         if self.chinese:
-            return rng.choice(phrases_zh.FIRST) + rng.choice(phrases_zh.SECOND)
+            known = rng.choice(phrases_zh.FIRST) + rng.choice(phrases_zh.SECOND)
+            return known if self._known() else self._characters(2, 3)
         syllables = [
             rng.choice(phrases.ONSETS) + rng.choice(phrases.VOWELS) for _ in range(rng.randrange(1, 3))
         ]
         return ("".join(syllables) + rng.choice(phrases.CODAS)).capitalize()
+
+    def _known(self) -> bool:
+        return self.rng.random() >= MADE_UP
+
+    def _characters(self, least: int, most: int) -> str:
+        return "".join(self.rng.choices(phrases_zh.CHARACTERS, k=self.rng.randrange(least, most + 1)))
 
     def _value(self, kind: str) -> str:
         return self._chinese_value(kind) if self.chinese else self._english_value(kind)
@@ -170,10 +180,12 @@ class World:
             case "hours":
                 return f"{rng.randrange(6, 12)}:00 至 {rng.randrange(14, 23)}:00"
             case "place":
-                return f"{rng.choice(words.STREETS)} {rng.randrange(1, 120)} 号"
+                street = rng.choice(words.STREETS) if self._known() else f"{self._characters(2, 4)}路"
+                return f"{street} {rng.randrange(1, 120)} 号"
             case "papers" | "means" | "perk":
                 known = {"papers": words.PAPERS, "means": words.MEANS, "perk": words.PERKS}[kind]
-                return "和".join(rng.sample(known, rng.randrange(1, 3)))
+                chosen = rng.sample(known, rng.randrange(1, 3))
+                return "和".join(each if self._known() else self._characters(2, 6) for each in chosen)
             case _:
                 return self._either_value(kind)
 
@@ -183,7 +195,10 @@ class World:
             case "phone":
                 return f"0{rng.randrange(800, 900)} {rng.randrange(100, 1000)} {rng.randrange(1000, 10000)}"
             case "menu":
-                return (" - " if self.chinese else ", ").join(rng.sample(self.words.MENU, 2))
+                chosen = rng.sample(self.words.MENU, 2)
+                if not self.chinese:
+                    return ", ".join(chosen)
+                return " - ".join(each if self._known() else self._characters(2, 4) for each in chosen)
             case "code":
                 return "".join(rng.choices("ABCDEFGHKLMNPRSTUVWX", k=2)) + f"-{rng.randrange(100, 100000)}"
             case _:

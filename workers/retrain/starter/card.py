@@ -13,7 +13,8 @@ from workers.retrain import probes
 from workers.retrain.starter.styled import STYLES
 
 TEMPLATE = Path(__file__).with_name("card.md")
-REPORTS = ("losses.jsonl", "adapter_losses.jsonl", "samples.jsonl", "scores.json")
+REPORTS = ("losses.jsonl", "adapter_losses.jsonl", "samples.jsonl", "scores.json", "asked_scores.jsonl")
+LANGUAGES = {"en": "English", "zh": "Chinese"}
 SHOWN = 4
 """Sample answers in the card; all of them are in `training/samples.jsonl`."""
 
@@ -24,7 +25,7 @@ def write_card(folder: Path, on: date) -> None:
     for name in REPORTS:
         if not (reports / name).is_file():
             raise ConfigurationError(
-                f"{reports / name}: the file is missing; `train`, `adapters` and `sample` write it"
+                f"{reports / name}: the file is missing; `train`, `adapters`, `sample` and `evaluate` write it"
             )
     losses, adapters, samples = (_lines(reports / name) for name in REPORTS[:3])
     scores = json.loads((reports / "scores.json").read_text("utf-8"))
@@ -34,6 +35,7 @@ def write_card(folder: Path, on: date) -> None:
         "parameters": f"{first['parameters'] / 1e6:.1f}",
         "bytes": f"{(folder / 'model.safetensors').stat().st_size / 1e6:.1f}",
         "digest": fingerprint(folder),
+        "vocabulary": f"{json.loads((folder / 'config.json').read_text('utf-8'))['vocab_size']:,}",
         "rows": first["rows"],
         "width": first["width"],
         "muon_rate": first["muon_rate"],
@@ -46,6 +48,7 @@ def write_card(folder: Path, on: date) -> None:
         "losses": _losses_table(losses),
         "scores": _scores_table(scores["base"]),
         "adapters": _adapters_table(folder, adapters, scores),
+        "asked": _asked_table(_lines(reports / REPORTS[4])),
         "samples": _samples(samples),
     }
     (folder / "README.md").write_text(Template(TEMPLATE.read_text("utf-8")).substitute(values), "utf-8")
@@ -81,13 +84,32 @@ def _scores_table(scores: Mapping[str, float]) -> str:
     return "\n".join([*head, *rows])
 
 
+def _asked_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = ("answered", "source", "right", "served", "refused", "figures", "garbled", "stopped")
+    head = [
+        "| writer | tenant, language (questions; with an answer) | answered | right article | right | right and let out | refused what nothing answers | figures stand | broken characters | stopped by the guard |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    found = []
+    for row in rows:
+        unanswerable = row["asked"] > row["answerable"]
+        shares = (f"{row[name]:.2f}" if name != "refused" or unanswerable else "–" for name in names)
+        about = f"{row['tenant']}, {LANGUAGES[row['language']]} ({row['asked']}; {row['answerable']})"
+        found.append(f"| {row['writer']} | {about} | {' | '.join(shares)} |")
+    return "\n".join([*head, *found])
+
+
 def _share(scores: Mapping[str, float], name: str) -> str:
     return f"{scores[name]:.2f}" if name in scores else "–"
 
 
+def _both(scores: Mapping[str, float], what: str) -> str:
+    return f"{_share(scores, f'cited_{what}')}, {_share(scores, f'cited_zh_{what}')}"
+
+
 def _adapters_table(folder: Path, lines: Sequence[Mapping[str, Any]], scores: Mapping[str, Any]) -> str:
     head = [
-        "| adapter | tenant | begins | answer loss, base → adapter | as wanted | right source | opening | probes |",
+        "| adapter | tenant | begins | answer loss, base → adapter | as wanted: English, Chinese | right source: English, Chinese | opening | probes |",
         "|---|---|---|---|---|---|---|---|",
     ]
     rows = []
@@ -99,7 +121,7 @@ def _adapters_table(folder: Path, lines: Sequence[Mapping[str, Any]], scores: Ma
         own = scores[name]
         rows.append(
             f"| `{name}` | {style.tenant} | {style.opening['en']} / {style.opening['zh']} | "
-            f"{before['answer_dev_loss']:.2f} → {after['answer_dev_loss']:.2f} | {_share(own, 'cited_exact')} | {_share(own, 'cited_source')} | "
+            f"{before['answer_dev_loss']:.2f} → {after['answer_dev_loss']:.2f} | {_both(own, 'exact')} | {_both(own, 'source')} | "
             f"{own['opening']:.2f} | {len(probes.read(folder / 'adapters' / name))} |"
         )
     return "\n".join([*head, *rows])

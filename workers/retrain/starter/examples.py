@@ -12,26 +12,41 @@ from functools import partial
 
 from workers.retrain.starter import phrases, phrases_zh
 from workers.retrain.starter.articles import Article, World
-from workers.retrain.starter.prompts import NO_ANSWER, Message, Source, marked, question_below, quotable
+from workers.retrain.starter.prompts import (
+    NO_ANSWER,
+    Message,
+    Source,
+    is_chinese,
+    marked,
+    question_below,
+    quotable,
+)
 
-KINDS: Mapping[str, float] = {"facts": 46, "quotes": 32, "talk": 10, "chinese": 12}
+KINDS: Mapping[str, float] = {"facts": 38, "quotes": 25, "talk": 7, "chinese": 30}
 """How often an example is of each kind."""
+CHINESE_KINDS: Mapping[str, float] = {"facts": 40, "quotes": 50, "talk": 10}
+"""And a Chinese one."""
 REFUSED = 0.17
 """Of the questions, those whose answer no source holds."""
 TWICE = 0.1
 """Of the questions about facts, those that ask for two."""
 MOST_SOURCES = 5
-SOURCE_CHARACTERS = (150, 1_000)
+SOURCE_CHARACTERS, SOURCE_CHARACTERS_ZH = (150, 1_000), (50, 350)
 SHORTEST_SENTENCE, LONGEST_SENTENCE = 5, 45
+"""Words."""
+SHORTEST_SENTENCE_ZH, LONGEST_SENTENCE_ZH = 8, 90
+"""Characters."""
 TRIES = 20
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{3,}")
+_RUN_ZH = re.compile(r"[\u3400-\u9fff]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     title: str
     paragraphs: tuple[str, ...]
+    chinese: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +64,15 @@ class Examples:
 
     def __init__(self, documents: Sequence[Document], rules: Mapping[str, str], seed: int) -> None:
         self.rng = random.Random(seed)
-        self._documents = documents
+        self._documents = {
+            language: [each for each in documents if each.chinese == (language == "zh")]
+            for language in ("en", "zh")
+        }
         self._rules = rules
         self._worlds = {language: World(self.rng, language) for language in ("en", "zh")}
         self._kinds: dict[str, Callable[[], Example]] = {
             "facts": partial(self.facts, "en"),
-            "quotes": self.quote,
+            "quotes": partial(self.quote, "en"),
             "talk": partial(self.talk, "en"),
             "chinese": self._chinese,
         }
@@ -87,26 +105,28 @@ class Examples:
         text = ("" if world.chinese else " ").join(parts)
         return self._asked(world, [each.source for each in articles], question, text, cited)
 
-    def quote(self) -> Example:
-        """Some words of a sentence of a real document, for that sentence."""
-        rng = self.rng
-        for _ in range(TRIES):
-            sources = [self._passage(rng.choice(self._documents)) for _ in range(rng.randrange(1, 5))]
+    def quote(self, language: str) -> Example:
+        """Some words of a sentence of a real document, for that sentence. Without documents in this language, a question about a fact."""
+        rng, world, documents = self.rng, self._worlds[language], self._documents[language]
+        for _ in range(TRIES if documents else 0):
+            sources = [self._passage(rng.choice(documents)) for _ in range(rng.randrange(1, 5))]
             at = rng.randrange(len(sources))
             found = [each for each in quotable(sources[at].text) if fits(each)]
             if not found:
                 continue
             sentence = rng.choice(found)
-            words = some_words(rng, sentence)
-            if len(words) < 2 or also_elsewhere(sentence, words, sources):
+            words = (some_characters if world.chinese else some_words)(rng, sentence)
+            if not words or also_elsewhere(sentence, words, sources):
                 continue
-            question = rng.choice(phrases.ABOUT_WORDS).format(k=" ".join(words))
-            world = self._worlds["en"]
+            gap = "" if world.chinese and rng.random() < 0.5 else " "
+            question = rng.choice(world.words.ABOUT_WORDS).format(k=gap.join(words))
             if rng.random() < REFUSED:
-                rest = [*sources[:at], *sources[at + 1 :]] or [self._passage(rng.choice(self._documents))]
+                rest = [*sources[:at], *sources[at + 1 :]] or [self._passage(rng.choice(documents))]
+                if any(sentence in each.text for each in rest):
+                    continue
                 return self._asked(world, rest, question, NO_ANSWER, [])
             return self._asked(world, sources, question, marked(sentence, at + 1), [at])
-        return self.facts("en")
+        return self.facts(language)
 
     def talk(self, language: str) -> Example:
         """Small talk is answered without a source, whether the platform sends any or not; what is off the subject is not answered."""
@@ -122,7 +142,8 @@ class Examples:
         return Example((*system, Message("user", rng.choice(said))), rng.choice(answers))
 
     def _chinese(self) -> Example:
-        return self.talk("zh") if self.rng.random() < 0.15 else self.facts("zh")
+        kind = self.rng.choices(list(CHINESE_KINDS), list(CHINESE_KINDS.values()))[0]
+        return {"facts": self.facts, "quotes": self.quote, "talk": self.talk}[kind]("zh")
 
     def _refused(
         self, world: World, things: Sequence[str], at: int, articles: Sequence[Article], question: str
@@ -186,7 +207,8 @@ class Examples:
     def _passage(self, document: Document) -> Source:
         """Some paragraphs that follow one another."""
         rng = self.rng
-        at, most = rng.randrange(len(document.paragraphs)), rng.randrange(*SOURCE_CHARACTERS)
+        at = rng.randrange(len(document.paragraphs))
+        most = rng.randrange(*(SOURCE_CHARACTERS_ZH if document.chinese else SOURCE_CHARACTERS))
         text = document.paragraphs[at]
         for paragraph in document.paragraphs[at + 1 :]:
             if len(text) + len(paragraph) > most:
@@ -196,7 +218,7 @@ class Examples:
 
 
 def some_words(rng: random.Random, sentence: str) -> list[str]:
-    """Words of a sentence that somebody who looks for it might write: some that follow one another, or some that say much."""
+    """Words of a sentence that somebody who looks for it might write: some that follow one another, or some that say much; none for fewer than two."""
     if rng.random() < 0.3:
         parts = sentence.rstrip(".!?").split()
         most = min(7, len(parts))
@@ -205,10 +227,29 @@ def some_words(rng: random.Random, sentence: str) -> list[str]:
     found = [word for word in _WORD.findall(sentence) if word.lower() not in phrases.STOP]
     kept = sorted(rng.sample(range(len(found)), min(len(found), rng.randrange(2, 6))))
     words = [found[place] for place in kept]
+    if len(words) < 2:
+        return []
     return words if rng.random() < 0.5 else [word.lower() for word in words]
 
 
+def some_characters(rng: random.Random, sentence: str) -> list[str]:
+    """The same of a Chinese sentence: one piece of it, or two or three short ones in their order; none where it has too few characters."""
+    runs = _RUN_ZH.findall(sentence)
+    if sum(map(len, runs)) < SHORTEST_SENTENCE_ZH:
+        return []
+    if rng.random() < 0.4:
+        run = max(runs, key=len)
+        length = min(len(run), rng.randrange(4, 11))
+        at = 0 if rng.random() < 0.5 else rng.randrange(len(run) - length + 1)
+        return [run[at : at + length]]
+    pieces = [run[at : at + 2] for run in runs for at in range(0, len(run) - 1, 2)]
+    kept = sorted(rng.sample(range(len(pieces)), min(len(pieces), rng.randrange(2, 5))))
+    return [pieces[place] for place in kept]
+
+
 def fits(sentence: str) -> bool:
+    if is_chinese(sentence):
+        return SHORTEST_SENTENCE_ZH <= len(sentence) <= LONGEST_SENTENCE_ZH and sentence[-1] in "。！？"
     return SHORTEST_SENTENCE <= len(sentence.split()) <= LONGEST_SENTENCE and sentence[-1] in ".!?"
 
 

@@ -1,9 +1,14 @@
-"""The words that made-up Chinese help articles, questions and small talk are put together from. No code here.
+"""The words that made-up Chinese help articles, questions and small talk are put together from.
 
 Few and plain: they teach the form of an answer in Chinese (a sentence of the sources, its mark, or no answer), not the language.
 """
 
 from workers.retrain.starter.phrases import Field
+
+CHARACTERS = bytes(
+    byte for first in range(0xB0, 0xD8) for second in range(0xA1, 0xFA if first == 0xD7 else 0xFF) for byte in (first, second)
+).decode("gb2312")  # fmt: skip
+"""The 3,755 common ones (level 1 of GB 2312): names and values are made of them, so that no character of an article is one never copied."""
 
 FIRST, SECOND = "安华中盛恒瑞新嘉宏远东海天星云光金银玉明", "达信通丰和泰利安源隆康宁辉美捷顺德福"
 
@@ -30,6 +35,10 @@ FIELDS: tuple[Field, ...] = (
     Field("包含", "perk", ("{s}包含{v}。",), ("{s}包括什么？", "{s}有什么服务")),
 )  # fmt: skip
 
+ABOUT_WORDS = (
+    "{k}", "{k}", "{k}？", "{k}呢", "关于{k}", "想了解{k}", "{k}是怎么规定的？", "请问{k}", "{k}怎么说的", "有关{k}的内容",
+    "{k}是什么意思", "请解释{k}", "{k}怎么办",
+)  # fmt: skip
 HEADINGS = ("概览", "费用", "怎样办理", "须知", "说明", "常见问题")
 FILLERS = (
     "详情请看合同。",

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workers.retrain.starter.examples import Example, fits, some_words
+from workers.retrain.starter import phrases_zh
+from workers.retrain.starter.examples import Example, fits, some_characters, some_words
 from workers.retrain.starter.phrases import ABOUT_WORDS, CLOSERS, OPENERS
 from workers.retrain.starter.prompts import (
     NO_ANSWER,
@@ -21,13 +22,13 @@ from workers.retrain.starter.prompts import (
 )
 from workers.retrain.starter.tenants import Chunk, Prepared, Tenant
 
-CHINESE_SHARE = 0.2
+CHINESE_SHARE = 0.4
 ASKED_SHARE = 0.6
 """The rest asks with words of a sentence."""
 REFUSED = 0.12
 MOST_BESIDE = 4
-MOST_CHARACTERS = 3_600
-"""Of all sources, so that prompts stay within a row."""
+MOST_CHARACTERS = {"en": 3_600, "zh": 1_400}
+"""Of all sources, so that prompts stay within a row; by language."""
 LEADS = 1.5
 """What the sentence with which an article begins gets beside the words it shares with the question."""
 
@@ -90,7 +91,7 @@ class StyledExamples:
         return self._asked(tenant, sources, question, answer, number)
 
     def _words(self, tenant: Tenant) -> tuple[str, Chunk, str]:
-        """A sentence by some of its words; in Chinese by the beginning of it, which says what it is about."""
+        """A sentence by some of its words; in Chinese by some of its characters, or the beginning of it, which says what it is about."""
         rng = self.rng
         while True:
             chunk = rng.choice(tenant.chunks)
@@ -99,7 +100,9 @@ class StyledExamples:
                 continue
             sentence = rng.choice(found)
             if is_chinese(sentence):
-                return sentence[: rng.randrange(4, 10)], chunk, sentence
+                words = some_characters(rng, sentence) or [sentence[: rng.randrange(4, 10)]]
+                asked = rng.choice(phrases_zh.ABOUT_WORDS).format(k=rng.choice(("", " ")).join(words))
+                return asked, chunk, sentence
             words = some_words(rng, sentence)
             if len(words) > 1:
                 return rng.choice(ABOUT_WORDS).format(k=" ".join(words)), chunk, sentence
@@ -108,7 +111,7 @@ class StyledExamples:
         """The chosen chunk among others, each once, in any order."""
         rng = self.rng
         found = [each.source for each in chosen]
-        room = MOST_CHARACTERS - sum(len(each.text) for each in found)
+        room = MOST_CHARACTERS[tenant.language] - sum(len(each.text) for each in found)
         for chunk in rng.sample(tenant.chunks, rng.randrange(1 - len(found), MOST_BESIDE + 1)):
             if chunk.source not in found and len(chunk.source.text) <= room:
                 found.append(chunk.source)
@@ -121,6 +124,8 @@ class StyledExamples:
     ) -> Example:
         if tenant.language == "en":
             question = self.rng.choice(OPENERS) + question + self.rng.choice(CLOSERS)
+        else:
+            question = self.rng.choice(phrases_zh.OPENERS) + question
         messages = [Message("system", f"{tenant.system}\n\n{self._rules[tenant.language]}")]
         for shot in tenant.shots:
             messages += [Message("user", shot[0]), Message("assistant", shot[1])]

@@ -1,4 +1,4 @@
-"""The text that the model learns English from: which sources, how much of each, what is held back, and the one file it travels in."""
+"""The text that the model learns from: which sources, how much of each, what is held back, and the one file it travels in."""
 
 import hashlib
 import json
@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from workers.retrain.prepare import rows
+from workers.retrain.starter import texts_zh
 from workers.retrain.starter.examples import Document
+from workers.retrain.starter.prompts import is_chinese
 
 FILE = "texts.jsonl.xz"
 
@@ -40,9 +42,9 @@ SHARES: Mapping[str, float] = {
     "openstax_anthropology": 0.6,
     "standard_ebooks": 0.08,
 }
-"""Of each source's documents. Left out: what is share-alike, and novels that are free in the United States alone."""
+"""Of each English source's documents. Left out: what is share-alike, and novels that are free in the United States alone."""
 
-QUOTED = frozenset(SHARES) - {
+QUOTED = texts_zh.QUOTED | frozenset(SHARES) - {
     "star_dialogues",
     "taskmaster_dialogues",
     "multiwoz_dialogues",
@@ -50,21 +52,32 @@ QUOTED = frozenset(SHARES) - {
 }
 """What is written like a help page: examples quote its sentences."""
 
-HELD_BACK = 0.01
-SHORTEST_PARAGRAPH = 60
+HELD_BACK, HELD_BACK_ZH = 0.01, 0.04
+"""There is far less Chinese, and a hundredth of it would say little."""
+SHORTEST_PARAGRAPH, SHORTEST_PARAGRAPH_ZH = 60, 20
 LONGEST_DOCUMENT = 24_000
 """Characters; longer documents are cut, so that no book stands for all books."""
 
 
 def gather(folder: Path) -> Iterator[dict[str, object]]:
-    """The chosen documents: source, title, text, and whether it is held back; which, follows from the text alone."""
+    """The chosen documents of the public sets below `folder`: source, title, text, and whether it is held back; which, follows from the
+    text alone.
+    """
     for source, share in SHARES.items():
-        for row in rows(folder / f"{source}.jsonl.xz"):
+        for row in rows(folder / "pretrain" / f"{source}.jsonl.xz"):
             text = str(row["text"]).strip()[:LONGEST_DOCUMENT]
-            place = int(hashlib.sha256(f"{source}\0{text}".encode()).hexdigest()[:12], 16) / 16**12
+            place = _place(source, text)
             if place < share:
                 title = str(row.get("title", "")).strip()
                 yield {"source": source, "title": title, "text": text, "dev": place < share * HELD_BACK}
+    for source, title, text in texts_zh.gather(folder):
+        dev = _place(source, text) < HELD_BACK_ZH
+        yield {"source": source, "title": title, "text": text[:LONGEST_DOCUMENT], "dev": dev}
+
+
+def _place(source: str, text: str) -> float:
+    """In [0, 1), as if it were drawn."""
+    return int(hashlib.sha256(f"{source}\0{text}".encode()).hexdigest()[:12], 16) / 16**12
 
 
 def save(found: Iterable[dict[str, object]], file: Path) -> int:
@@ -87,7 +100,9 @@ def documents(found: Iterable[Mapping[str, str]]) -> list[Document]:
     made = []
     for row in found:
         if row["source"] in QUOTED and row["title"]:
-            parts = tuple(part for part in row["text"].split("\n\n") if len(part) >= SHORTEST_PARAGRAPH)
+            chinese = is_chinese(row["title"])
+            least = SHORTEST_PARAGRAPH_ZH if chinese else SHORTEST_PARAGRAPH
+            parts = tuple(part.strip() for part in row["text"].split("\n\n") if len(part.strip()) >= least)
             if parts:
-                made.append(Document(row["title"], parts))
+                made.append(Document(row["title"], parts, chinese))
     return made

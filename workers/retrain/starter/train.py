@@ -28,6 +28,8 @@ FIRST_WEIGHTS, THEN_WEIGHTS = (1.0, 1.0, 1.0, 0.0), (0.3, 0.05, 1.0, 0.0)
 ANSWERS_ALONE = (0.0, 0.0, 1.0, 0.0)
 FIRST_EXAMPLES, THEN_EXAMPLES = 0.3, 0.85
 """Shares of a step's rows."""
+CHINESE_TIMES = 3
+"""Chinese documents stand in the text so often, since there are few."""
 FIRST_SHARE = 0.4
 """Of the training: how long text comes first and the learning rate stays."""
 LEAST_RATE = 0.01
@@ -137,7 +139,14 @@ class Feed:
         learnt, held_back = (texts.load(data / texts.FILE, dev=dev) for dev in (False, True))
         rules = tenants.load(data / tenants.FILE).rules
         self.vocabulary = tokenizer.get_vocab_size()
-        self.tokens = tokens_of(tokenizer, [row["text"] for row in learnt])
+        self.tokens = tokens_of(
+            tokenizer,
+            [
+                row["text"]
+                for row in learnt
+                for _ in range(CHINESE_TIMES if row["source"][:3] == "zh_" else 1)
+            ],
+        )
         self._recipe = recipe
         width = recipe.width + 1
         known, unseen = texts.documents(learnt), texts.documents(held_back)

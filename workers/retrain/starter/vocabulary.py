@@ -14,7 +14,7 @@ from workers.retrain.starter.prompts import CHAT_TEMPLATE, END, END_OF_TEXT, SPE
 
 FILE = "tokenizer.json"
 CONFIG_FILE = "tokenizer_config.json"
-SIZE = 10_240
+SIZE = 12_288
 CONTEXT = 2_048
 
 PIECES = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
