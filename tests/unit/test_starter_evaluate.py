@@ -15,6 +15,7 @@ from workers.retrain.starter import asked_texts
 from workers.retrain.starter.asked import AskedQuestion, _prompts, save
 from workers.retrain.starter.asked_texts import WrittenText
 from workers.retrain.starter.evaluate import evaluate, judged
+from workers.retrain.starter.prompts import Message
 
 MOBILE = Path(__file__).resolve().parents[2] / "tenants" / "mobile"
 
@@ -125,5 +126,7 @@ def test_prompts_are_those_of_the_platform(tmp_path: Path) -> None:
     assert all(each.prompt.passages and each.prompt.language == "zh" for each in prompts)
     assert save(prompts, tmp_path / "asked.jsonl") == len(prompts)
     read = asked_texts.load(tmp_path / "asked.jsonl")
-    assert [each.messages for each in read] == [messages_of(each.prompt) for each in prompts]
+    assert [each.messages for each in read] == [
+        tuple(Message(*said) for said in messages_of(each.prompt)) for each in prompts
+    ]
     assert {(each.tenant, each.language) for each in read} == {("mobile", "zh")}
