@@ -107,6 +107,11 @@ def test_shares_are_of_what_they_are_shares_of() -> None:
     }
 
 
+def test_there_are_no_shares_of_nothing() -> None:
+    [row] = evaluate([asked("多少钱")], [WrittenText("base", "bank", "zh", "多少钱", "NO_ANSWER")])
+    assert row["answered"] == 0 and not row.keys() & {"refused", "figures", "garbled", "stopped"}
+
+
 def test_a_text_to_a_question_that_is_gone_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="is no question of bank in 'zh'"):
         evaluate([asked("多少钱")], [WrittenText("base", "bank", "zh", "几点", "九点。[1]")])

@@ -261,9 +261,7 @@ def test_the_card_is_filled_from_what_was_measured(data: Path, made: Path, tmp_p
     training.mkdir()
     for name in ("losses.jsonl", "adapter_losses.jsonl", "samples.jsonl", "scores.json"):
         shutil.copyfile(made / name, training / name)
-    shares = dict.fromkeys(
-        ("answered", "source", "right", "served", "refused", "figures", "garbled", "stopped"), 0.25
-    )
+    shares = dict.fromkeys(("answered", "source", "right", "served", "figures", "garbled", "stopped"), 0.25)
     row = {
         "writer": "bank-1",
         "tenant": "bank",

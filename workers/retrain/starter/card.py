@@ -92,8 +92,7 @@ def _asked_table(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     found = []
     for row in rows:
-        unanswerable = row["asked"] > row["answerable"]
-        shares = (f"{row[name]:.2f}" if name != "refused" or unanswerable else "–" for name in names)
+        shares = (_share(row, name) for name in names)
         about = f"{row['tenant']}, {LANGUAGES[row['language']]} ({row['asked']}; {row['answerable']})"
         found.append(f"| {row['writer']} | {about} | {' | '.join(shares)} |")
     return "\n".join([*head, *found])

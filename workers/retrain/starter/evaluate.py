@@ -56,7 +56,7 @@ def judged(asked: AskedQuestion, said: str | None) -> Judged:
 
 
 def counted(found: Sequence[Judged]) -> dict[str, float]:
-    """Numbers of questions (`asked`, `too_long`, `answerable`), and shares.
+    """Numbers of questions (`asked`, `too_long`, `answerable`), and shares; without those of nothing.
 
     Of the answerable: `answered`, `source` (a right article named), `right` (and says what it must), `served` (right, and the guard lets it
     out). Of the others: `refused`. Of the texts that are answers: `figures` (all stand in the passages), `garbled` (parts of characters),
@@ -79,13 +79,12 @@ def counted(found: Sequence[Judged]) -> dict[str, float]:
         counts["source"] += verdict in ("right", "says_missing")
         counts["right"] += verdict == "right"
         counts["served"] += verdict == "right" and not each.violations
+    shares = {
+        **dict.fromkeys(("answered", "source", "right", "served"), "answerable"),
+        "refused": "unanswerable",
+        **dict.fromkeys(("figures", "garbled", "stopped"), "texts"),
+    }
     return {
         **{name: counts[name] for name in ("asked", "too_long", "answerable")},
-        **{name: _share(counts, name, "answerable") for name in ("answered", "source", "right", "served")},
-        "refused": _share(counts, "refused", "unanswerable"),
-        **{name: _share(counts, name, "texts") for name in ("figures", "garbled", "stopped")},
+        **{name: round(counts[name] / counts[of], 3) for name, of in shares.items() if counts[of]},
     }
-
-
-def _share(counts: Counter[str], name: str, of: str) -> float:
-    return round(counts[name] / max(1, counts[of]), 3)
