@@ -202,7 +202,7 @@ class Bench:
         return int(self.platform.registry.get_sample_value("parley_inference_aborts_total", labels) or 0)
 
     def in_flight(self) -> int:
-        return int(self.platform.registry.get_sample_value("parley_inference_in_flight") or 0)
+        return int(self.metrics.in_flight._value.get())
 
     def swap_s(self, share: float) -> float:
         return percentile(self.metrics.swap_seconds or [0.0], share)

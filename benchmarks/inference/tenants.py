@@ -48,8 +48,6 @@ def many_tenants(
     suspended, swapped = bench.suspensions(), bench.swaps()
     many = steady(bench, load.calls(zipf(tenants, requests)))
     swapped, suspended = bench.swaps() - swapped, bench.suspensions() - suspended
-    raw = raw_steady(bench, load.calls(zipf(tenants, requests // RAW_SHARE)), output_tokens)
-    bench.forget_raw()
     report(
         "inference_tenants",
         requests=requests,
@@ -60,8 +58,6 @@ def many_tenants(
         four_tokens_per_s=few.tokens_per_s,
         parley_tokens_per_s=many.tokens_per_s,
         kept=round(many.tokens_per_s / few.tokens_per_s, 3),
-        raw_tokens_per_s=raw,
-        times_raw=round(many.tokens_per_s / raw, 2),
         failed=requests - len(many.served),
         in_flight_of_four=few.in_flight,
         in_flight=many.in_flight,
@@ -71,6 +67,15 @@ def many_tenants(
         swaps=swapped,
         suspensions=suspended,
     )
+    raw = raw_steady(bench, load.calls(zipf(tenants, requests // RAW_SHARE)), output_tokens)
+    bench.forget_raw()
+    report(
+        "inference_tenants_raw",
+        requests=requests // RAW_SHARE,
+        outstanding=outstanding(bench),
+        tokens_per_s=raw,
+        times_raw=round(many.tokens_per_s / raw, 2),
+    )
 
 
 def outstanding(bench: Bench) -> int:
@@ -79,11 +84,11 @@ def outstanding(bench: Bench) -> int:
 
 def steady(bench: Bench, calls: Sequence[Call]) -> Steady:
     """Through the log, the next one sent as soon as one has ended."""
-    most, sent, before, first = outstanding(bench), 0, bench.ended(), len(bench.metrics.served)
+    most, sent, first = outstanding(bench), 0, len(bench.metrics.served)
     flying: list[tuple[float, int]] = []
     with Watch() as watch:
         while sent < len(calls):
-            while sent < len(calls) and sent - (bench.ended() - before) < most:
+            while sent < len(calls) and sent - (len(bench.metrics.served) - first) < most:
                 bench.send(calls[sent])
                 sent += 1
             flying.append((monotonic(), bench.in_flight()))
