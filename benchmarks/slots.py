@@ -12,6 +12,7 @@ from time import perf_counter
 
 from benchmarks.reporting import median_of, percentile, report
 from parley.domain.scheduling import Admit, Limits, Load, Scheduler, Waiting
+from tests.support.simulated_engine import Rates
 from tests.support.simulated_load import Outcome, limits, names
 from tests.support.simulated_scenes import (
     Engine,
@@ -42,6 +43,8 @@ def main() -> None:
             _zipf(Engine(in_flight=in_flight, suspends=suspends), 64)
             for in_flight, suspends in ((256, True), (256, False), (80, False))
         ],
+        # With these the simulation has as many in flight and as many loads as a full H200 had (`python -m benchmarks.inference --gpu tenants`).
+        zipf_64_tenants_17_slots_settling_150_ms=_zipf(Engine(17, 256, rates=Rates(settle_s=0.15)), 64),
         zipf_200_tenants=[_zipf(Engine(), 200)],
         us_a_request=_cost(),
     )
