@@ -84,11 +84,11 @@ def outstanding(bench: Bench) -> int:
 
 def steady(bench: Bench, calls: Sequence[Call]) -> Steady:
     """Through the log, the next one sent as soon as one has ended."""
-    most, sent, first = outstanding(bench), 0, len(bench.metrics.served)
+    most, sent, before, first = outstanding(bench), 0, bench.ended(), len(bench.metrics.served)
     flying: list[tuple[float, int]] = []
     with Watch() as watch:
         while sent < len(calls):
-            while sent < len(calls) and sent - (len(bench.metrics.served) - first) < most:
+            while sent < len(calls) and sent - (bench.ended() - before) < most:
                 bench.send(calls[sent])
                 sent += 1
             flying.append((monotonic(), bench.in_flight()))

@@ -61,8 +61,8 @@ class Gateway:
         self.settings_go.set()
         self.begin_go.set()
         self.settings: Mapping[str, object] = SETTINGS
-        #: Whether event streams are refused with 503.
-        self.away = False
+        #: With which status event streams are refused; 0: they are not.
+        self.away = 0
         self.css = ""
         self.attributes = ""
         self.lang = "en"
@@ -282,7 +282,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def events(self) -> None:
         if self.gateway.away:
-            return self.json(503, {"title": "away", "status": 503})
+            return self.json(self.gateway.away, {"title": "away", "status": self.gateway.away})
         last = self.headers.get("Last-Event-ID") or "0.0"
         stream = self.gateway.listen(self.conversation, int(last.partition(".")[0]))
         self.send_response(200)

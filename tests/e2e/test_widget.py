@@ -220,13 +220,13 @@ def test_what_waits_stands_below_the_history_after_a_reload(gateway: Gateway, vi
 def test_what_waits_is_sent_as_soon_as_the_stream_is_back(gateway: Gateway, visit: Visit) -> None:
     page = visit()
     begun(gateway, page)
-    gateway.away = True
+    gateway.away = 503
     gateway.answers = [refuse(503, 60)]
     gateway.cut()
     ask(page, "waits")
     expect(page.get_by_text("Waiting to be sent")).to_be_visible()
     expect(page.get_by_text("Connecting again…")).to_be_visible()
-    gateway.away = False
+    gateway.away = 0
     expect(page.get_by_text("Waiting to be sent")).to_have_count(0)  # a minute before its own time
     expect(page.get_by_text("Connecting again…")).to_be_hidden()
     assert [post["text"] for post in gateway.posts] == ["first", "waits", "waits"]
@@ -297,6 +297,17 @@ def test_a_long_wait_is_told_until_the_answer_begins(gateway: Gateway, visit: Vi
     gateway.say(reply("It costs 4", (message_id(gateway.posts[0]),)))
     expect(log(page)).to_contain_text("It costs 4")
     assert rows(page) == ["Hello!", "one", "It costs 4"]
+
+
+def test_nothing_is_waited_for_in_a_conversation_that_was_left(gateway: Gateway, visit: Visit) -> None:
+    page = visit()
+    ask(page, "one")
+    settled(page, 1)
+    gateway.away = 404
+    gateway.cut()
+    expect(mine(page)).to_have_count(0)
+    page.wait_for_timeout(9_000)  # longer than until a long wait is told
+    assert rows(page) == ["Hello!"]
 
 
 def test_the_dots_stay_while_a_message_has_no_reply(gateway: Gateway, visit: Visit) -> None:

@@ -113,7 +113,7 @@ export function mount(options) {
     },
     connection: (state) => view.banner(view.words[state]),
     seen: () => view.count(0),
-    forgotten: () => { owner = "bot"; sent = []; view.forget(); },
+    forgotten: () => { owner = "bot"; sent = []; dots(); view.forget(); },
   };
 
   view.begun = !!client.conversation;

@@ -332,6 +332,7 @@ export class View {
   }
 
   destroy() {
+    clearTimeout(this.slow);
     this.dark.removeEventListener("change", this.repaint);
     this.host.remove();
   }
