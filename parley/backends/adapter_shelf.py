@@ -16,6 +16,7 @@ from parley.backends.adapter_folder import copy_folder, digest_folder
 from parley.domain.adapters import check_digest
 from parley.domain.tensor_header import quoted
 from parley.errors import AdapterRefused, AdapterUnreadable, StoreUnavailable
+from parley.ports.adapters import RemovalStep
 from schemas.base import TENANT_PATTERN, TenantId
 
 INCOMING = ".incoming-"
@@ -74,12 +75,22 @@ class Shelf:
             return self.path(tenant, digest).is_dir()
 
     def remove(self, tenant: TenantId, digest: str) -> None:
-        """Under another name first: who dies over it leaves what the next filling clears."""
+        """Nothing happens for a version that is not there."""
+        for step in self.removal(tenant, digest):
+            step()
+
+    def removal(self, tenant: TenantId, digest: str) -> Iterator[RemovalStep]:
+        """One step, the renaming: who dies after it leaves what the next filling clears."""
         folder = self.path(tenant, digest)
         part = folder.parent / f"{INCOMING}{uuid4().hex}"
-        with self._reached(), suppress(FileNotFoundError):
+        if self.holds(tenant, digest):
+            yield lambda: self._set_aside(folder, part)
+            with self._reached(), suppress(FileNotFoundError):
+                shutil.rmtree(part)
+
+    def _set_aside(self, folder: Path, part: Path) -> None:
+        with self._reached(), suppress(FileNotFoundError):  # somebody else removed it just now
             folder.rename(part)
-            shutil.rmtree(part)
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

@@ -5,7 +5,8 @@ own setting: a store that has moved is found, and nothing that stands in a recor
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from math import inf
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ from parley.backends.adapter_shelf import INCOMING, Shelf, check_place
 from parley.domain.adapters import CONFIG, MAX_BYTES, NEEDED
 from parley.domain.tensor_header import quoted
 from parley.errors import AdapterRefused, ConfigurationError, ParleyError, StoreUnavailable
+from parley.ports.adapters import RemovalStep
 from schemas.base import TenantId
 
 SETTING = "PARLEY_ADAPTERS_URL"
@@ -31,7 +33,7 @@ class Place(Protocol):
     """Where the files of all machines are."""
 
     def put(self, tenant: TenantId, digest: str, folder: Path) -> str:
-        """Copy a folder there, unless it is there; returns its URI."""
+        """Copy a folder there, or of its files what is not there; returns its URI."""
 
     def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
         """Fill a local folder with a version's files. Raises `AdapterRefused` where it was never put there, `StoreUnavailable` where the place is
@@ -41,8 +43,8 @@ class Place(Protocol):
     def holds(self, tenant: TenantId, digest: str) -> bool:
         """Whether any of its files is there."""
 
-    def remove(self, tenant: TenantId, digest: str) -> None:
-        """Nothing happens for a version that is not there."""
+    def removal(self, tenant: TenantId, digest: str) -> Iterator[RemovalStep]:
+        """As `AdapterArchive.removal`."""
 
 
 class AdapterFolders:
@@ -75,10 +77,9 @@ class AdapterFolders:
     def holds(self, tenant: TenantId, digest: str) -> bool:
         return self._cache.holds(tenant, digest) or self._place.holds(tenant, digest)
 
-    def remove(self, tenant: TenantId, digest: str) -> None:
-        with self._lock:
-            self._place.remove(tenant, digest)
-            self._cache.remove(tenant, digest)
+    def removal(self, tenant: TenantId, digest: str) -> Iterator[RemovalStep]:
+        yield from self._place.removal(tenant, digest)
+        yield from self._cache.removal(tenant, digest)
 
     def _whole(self, tenant: TenantId, digest: str, fill: Callable[[Path], None]) -> Path:
         """The version's folder in the cache. One that is damaged is filled anew, but never where the cache is the store itself."""
@@ -102,7 +103,10 @@ class AdapterFolders:
 
 
 class Remote:
-    """A `Place` on fsspec. `adapter_config.json` is written last: who sees it finds the whole folder."""
+    """A `Place` on fsspec. `adapter_config.json` is written last and removed first: who reads it finds the whole folder.
+
+    Who puts a folder there looks for each file: a removal may have met with an earlier putting, and have left any of them.
+    """
 
     def __init__(self, filesystem: Any, root: str, url: str) -> None:
         self._files = filesystem
@@ -114,8 +118,9 @@ class Remote:
         final = f"{self._root}/{tenant}/{digest}"
         with self._reached():
             self._files.invalidate_cache()
-            if self._size(f"{final}/{CONFIG}") is None:
-                self._upload(folder, f"{self._root}/{tenant}/{INCOMING}{uuid4().hex}", final)
+            missing = [each for each in folder.iterdir() if self._size(f"{final}/{each.name}") is None]
+            if missing:
+                self._upload(missing, f"{self._root}/{tenant}/{INCOMING}{uuid4().hex}", final)
         return f"{self._url}/{tenant}/{digest}"
 
     def copy(self, tenant: TenantId, digest: str, into: Path) -> None:
@@ -137,28 +142,40 @@ class Remote:
             self._files.invalidate_cache()
             return any(self._size(f"{self._root}/{tenant}/{digest}/{name}") is not None for name in MAX_BYTES)
 
-    def remove(self, tenant: TenantId, digest: str) -> None:
-        """`adapter_config.json` first: without it nobody takes the rest for a version."""
+    def removal(self, tenant: TenantId, digest: str) -> Iterator[RemovalStep]:
+        """A file a step, `adapter_config.json` first: without it nobody takes the rest for a version."""
         check_place(tenant, digest)
         final = f"{self._root}/{tenant}/{digest}"
         with self._reached():
             self._files.invalidate_cache()
-            for name in sorted(MAX_BYTES, key=lambda name: name != CONFIG):
-                if self._size(f"{final}/{name}") is not None:
-                    self._files.rm_file(f"{final}/{name}")
-            if self._has_folders() and self._files.exists(final):
-                self._files.rmdir(final)
+            there = [name for name in MAX_BYTES if self._size(f"{final}/{name}") is not None]
+            is_folder = self._has_folders() and self._files.exists(final)
+        for name in sorted(there, key=lambda name: name != CONFIG):
+            yield partial(self._remove_file, f"{final}/{name}")
+        if is_folder:
+            yield partial(self._remove_folder, final)
 
-    def _upload(self, folder: Path, part: str, final: str) -> None:
+    def _remove_file(self, path: str) -> None:
+        with self._reached(), suppress(FileNotFoundError):  # somebody else removed it just now
+            self._files.rm_file(path)
+
+    def _remove_folder(self, path: str) -> None:
+        """Unless somebody has put files there again."""
+        with self._reached(), suppress(FileNotFoundError):
+            self._files.invalidate_cache()
+            if not self._files.ls(path, detail=False):
+                self._files.rmdir(path)
+
+    def _upload(self, files: list[Path], part: str, final: str) -> None:
         """Where a file system has no atomic writing, renaming is: so the files come under another name first."""
-        names = sorted((each.name for each in folder.iterdir()), key=lambda name: name == CONFIG)
+        files = sorted(files, key=lambda file: file.name == CONFIG)
         try:
             self._make_folder(part)
-            for name in names:
-                self._files.put_file(str(folder / name), f"{part}/{name}")
+            for file in files:
+                self._files.put_file(str(file), f"{part}/{file.name}")
             self._make_folder(final)
-            for name in names:
-                self._files.mv(f"{part}/{name}", f"{final}/{name}")
+            for file in files:
+                self._files.mv(f"{part}/{file.name}", f"{final}/{file.name}")
         finally:
             if self._files.exists(part):
                 self._files.rm(part, recursive=True)

@@ -224,7 +224,7 @@ def put(
     with step(f"store {facts.digest[:SHORT]} ({sized(facts.bytes)}, rank {facts.rank})"):
         uri = storage.put(folder, facts.digest)
     registered = pointer.register(replace(version, uri=uri), again=again)
-    if was_retired:  # Whoever was removing its files until now has taken away what was just stored.
+    if was_retired:  # Whoever was removing its files until now may have taken away what was just stored.
         storage.put(folder, facts.digest)
     return registered
 
@@ -301,13 +301,18 @@ def noted(
         yield
     except BusUnavailable as error:
         lost = error
-    entry = {"digest": version.digest, **details}
-    opened.store.note(AuditEntry(opened.clock.now(), actor(), action, version.tenant, None, entry))
+    note(opened, action, version, details)
     if lost is not None:
         raise BusUnavailable(
             f"it is registered, but the workers could not be told: {lost}; when the bus is back, run: "
             f"parley adapters tell -t {version.tenant}"
         ) from lost
+
+
+def note(opened: Platform, action: str, version: AdapterVersion, details: dict[str, object]) -> None:
+    """Into the audit log."""
+    entry = {"digest": version.digest, **details}
+    opened.store.note(AuditEntry(opened.clock.now(), actor(), action, version.tenant, None, entry))
 
 
 def fields_of(version: AdapterVersion, live: bool) -> dict[str, object]:

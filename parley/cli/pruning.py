@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from parley.cli.adapter_names import OneTenantOption
-from parley.cli.adapters import SHORT, fields_of, noted, sized
+from parley.cli.adapters import SHORT, fields_of, note, sized
 from parley.cli.common import JsonOption, known_tenant, platform, print_json, table
 from parley.ports.adapters import AdapterVersion
 from parley.runtime.adapter_pruning import Pruning
@@ -45,10 +45,7 @@ def prune(
 
 
 def _removed(opened: Platform, pruning: Pruning, version: AdapterVersion) -> bool:
-    if not pruning.remove(version):
-        return False
-    with noted(opened, "adapters.prune", version, {"bytes": version.bytes}):
-        return True
+    return pruning.remove(version, lambda gone: note(opened, "adapters.prune", gone, {"bytes": gone.bytes}))
 
 
 def _tell(gone: list[AdapterVersion], dry_run: bool) -> None:

@@ -4,6 +4,7 @@ A version is named by the digest of its content and never changes. Each tenant h
 the pointer in the registry, told to the workers by `adapters.updates`.
 """
 
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +48,9 @@ class AdapterRegistry(Protocol):
     def retire(self, tenant: TenantId, digest: str, at: datetime) -> None: ...
 
     def locked(self, tenant: TenantId, digest: str) -> AbstractContextManager[AdapterVersion | None]:
-        """The version, which nobody else adds again, retires or makes live until the block ends: within 30 s. The block asks the registry nothing."""
+        """The version, which nobody else adds again, retires or makes live until the block ends. The block asks the registry nothing, and is
+        short: others' writes may wait for it, and after 30 s the lock may be lost, which is raised at its end.
+        """
 
     def live(self, tenant: TenantId) -> str | None:
         """The digest that the tenant's answers are written with; None: the base model."""
@@ -63,10 +66,14 @@ class AdapterStorage(Protocol):
     """Folders of files by digest: a local folder, or whatever fsspec reaches. Raises `StoreUnavailable`, `AdapterRefused`."""
 
     def put(self, folder: Path, digest: str) -> str:
-        """Copy a checked folder to its place; returns its URI. What is there already is left alone."""
+        """Copy a checked folder to its place; returns its URI. Files that are there already are left alone."""
 
     def fetch(self, uri: str, digest: str) -> Path:
         """The local folder with these files, fetched and checked against the digest at the first call."""
+
+
+RemovalStep = Callable[[], None]
+"""One renaming or one request to the store."""
 
 
 class AdapterArchive(AdapterStorage, Protocol):
@@ -75,5 +82,8 @@ class AdapterArchive(AdapterStorage, Protocol):
     def holds(self, tenant: TenantId, digest: str) -> bool:
         """Whether its files are there, or a copy of them on this machine."""
 
-    def remove(self, tenant: TenantId, digest: str) -> None:
-        """There and on this machine, so that nobody sees a part of them meanwhile; what is not there is removed already."""
+    def removal(self, tenant: TenantId, digest: str) -> Iterator[RemovalStep]:
+        """There and on this machine. The caller takes each step before it asks for the next one; what takes long is done between them.
+
+        After the first step no other machine can fetch the version. Who stops before the end leaves what `put` completes. No step: nothing is there.
+        """

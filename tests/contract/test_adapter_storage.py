@@ -59,6 +59,11 @@ def published(storage: AdapterFolders, folder: Path, fill: int = 1) -> tuple[str
     return storage.put(folder, digest), digest
 
 
+def remove(storage: AdapterFolders, tenant: TenantId, digest: str) -> None:
+    for step in storage.removal(tenant, digest):
+        step()
+
+
 def test_what_was_put_is_fetched_elsewhere_by_any_tenants_reader(opened: Opened, tmp_path: Path) -> None:
     write_adapter(tmp_path / "a")
     (tmp_path / "a" / README).write_text("How it was made.")
@@ -167,7 +172,7 @@ def test_what_is_removed_is_gone_there_and_here_and_may_come_back(opened: Opened
     here = clearing.fetch(uri, digest)
     assert clearing.holds(BANK, digest) and not clearing.holds(SHOP, digest)
     for _ in range(2):
-        clearing.remove(BANK, digest)
+        remove(clearing, BANK, digest)
         assert not here.exists() and not clearing.holds(BANK, digest)
     with pytest.raises(AdapterRefused, match="never published there"):
         clearing.fetch(uri, digest)
@@ -178,11 +183,47 @@ def test_what_is_removed_is_gone_there_and_here_and_may_come_back(opened: Opened
     assert digest_folder(opened("two").fetch(uri, digest)) == digest
 
 
+def test_after_the_first_step_of_a_removal_nobody_else_fetches_it(opened: Opened, tmp_path: Path) -> None:
+    uri, digest = published(opened(), tmp_path / "a")
+    removal = opened("one", tenant=None).removal(BANK, digest)
+    next(removal)()
+    with pytest.raises((AdapterRefused, StoreUnavailable)):
+        opened("two").fetch(uri, digest)
+    for step in removal:
+        step()
+    assert not opened("one").holds(BANK, digest)
+
+
+def test_a_removal_that_somebody_else_was_faster_with_goes_on(opened: Opened, tmp_path: Path) -> None:
+    _, digest = published(opened(), tmp_path / "a")
+    for step in opened("one", tenant=None).removal(BANK, digest):
+        remove(opened("one", tenant=None), BANK, digest)
+        step()
+    assert not opened().holds(BANK, digest)
+    assert list(opened().removal(BANK, digest)) == []
+
+
+@pytest.mark.parametrize("steps", range(1, 5))
+def test_a_removal_that_broke_off_is_completed_by_putting_it_again(
+    opened: Opened, tmp_path: Path, steps: int
+) -> None:
+    """Whoever put the files there in the middle of it too, when they were not yet gone."""
+    uri, digest = published(opened(), tmp_path / "a")
+    for number, step in enumerate(opened("one", tenant=None).removal(BANK, digest)):
+        if number == 1:
+            opened().put(tmp_path / "a", digest)
+        if number == steps:
+            break
+        step()
+    opened().put(tmp_path / "a", digest)
+    assert digest_folder(opened("two").fetch(uri, digest)) == digest
+
+
 @pytest.mark.parametrize(("tenant", "digest"), [("../bank", "a" * 64), ("bank", ".."), ("bank", "")])
 def test_nothing_else_can_be_removed(opened: Opened, tmp_path: Path, tenant: str, digest: str) -> None:
     _, kept = published(opened(), tmp_path / "a")
     with pytest.raises(AdapterRefused, match="allowed"):
-        opened("one", tenant=None).remove(TenantId(tenant), digest)
+        remove(opened("one", tenant=None), TenantId(tenant), digest)
     assert opened().holds(BANK, kept)
 
 

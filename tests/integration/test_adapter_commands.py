@@ -347,7 +347,8 @@ def test_files_that_are_removed_while_they_are_published_again_are_put_there_ane
     register = AdapterPointer.register
 
     def overtaken(pointer: AdapterPointer, version: AdapterVersion, *, again: bool = False) -> AdapterVersion:
-        open_adapter_storage("", home.home / "adapters").remove(version.tenant, version.digest)
+        for step in open_adapter_storage("", home.home / "adapters").removal(version.tenant, version.digest):
+            step()
         return register(pointer, version, again=again)
 
     monkeypatch.setattr(AdapterPointer, "register", overtaken)
