@@ -57,13 +57,19 @@ def test_otherwise_the_hub_is_asked(asked_names: list[str]) -> None:
     assert asked_names != []
 
 
-@pytest.mark.parametrize("generator", ["vllm", "onnx"])
+@pytest.mark.parametrize(
+    ("generator", "refused"),
+    [
+        ("vllm", REFUSED),
+        ("onnx", "PARLEY_ENGINE_MODEL: nobody/nothing is no folder; allowed: one that `parley models export-onnx` wrote"),
+    ],
+)  # fmt: skip
 def test_the_worker_is_refused_before_anything_is_loaded(
-    monkeypatch: pytest.MonkeyPatch, asked_names: list[str], generator: str
+    monkeypatch: pytest.MonkeyPatch, asked_names: list[str], generator: str, refused: str
 ) -> None:
     monkeypatch.setenv("PARLEY_ENGINE_MODEL", "nobody/nothing")
     monkeypatch.setenv("PARLEY_ENGINE_OFFLINE", "true")
-    with pytest.raises(ConfigurationError, match=REFUSED):
+    with pytest.raises(ConfigurationError, match=refused):
         build_inference(make_platform(MemoryBus(), settings=Settings(bus_url="memory:", generator=generator)))
     assert asked_names == []
 

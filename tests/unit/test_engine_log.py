@@ -15,10 +15,12 @@ from parley.backends.vllm_engine.owner import OWNER
 from parley.backends.vllm_engine.start_log import (
     LEVEL,
     LIMIT_BYTES,
+    VARIABLE,
     KeptStderr,
     OneLine,
     StartLog,
     _configuration,
+    start_log,
 )
 from parley.engine_settings import STARTER, EngineSettings
 
@@ -130,3 +132,15 @@ def test_the_level_follows_parleys_unless_the_shell_has_one(
     arguments.prepare_environment(EngineSettings.load(model=str(STARTER)))
     assert os.environ[LEVEL] == expected
     assert ("TORCH_CPP_LOG_LEVEL" in os.environ) == (expected == "ERROR")
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), (("/etc/vllm.json", True), ("/tmp/parley-engine-x/logging.json", False))
+)
+def test_only_the_shell_says_where_else_vllm_finds_its_logging(
+    monkeypatch: pytest.MonkeyPatch, told: str, kept: bool
+) -> None:
+    """A program that was started by one with an engine inherits its variables, and would write into its file."""
+    monkeypatch.setenv(VARIABLE, told)
+    start_log()
+    assert (os.environ[VARIABLE] == told) == kept

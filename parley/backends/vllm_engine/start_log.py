@@ -18,6 +18,8 @@ from parley.backends.vllm_engine.owner import is_engines
 
 VARIABLE = "VLLM_LOGGING_CONFIG_PATH"
 LEVEL = "VLLM_LOGGING_LEVEL"
+PREFIX = "parley-engine-"
+"""What the names of the folders begin with that are made here."""
 QUIET = "ERROR"
 """The level at which tracebacks, progress bars and warnings are kept from the console as well."""
 SHOWN = "shown"
@@ -111,14 +113,15 @@ def start_log() -> StartLog:
     errors, configuration = folder / "errors.log", folder / "logging.json"
     if not configuration.exists():
         configuration.write_text(json.dumps(_configuration(errors, os.environ.get(LEVEL, QUIET))))
-        os.environ.setdefault(VARIABLE, str(configuration))
+    if Path(os.environ.get(VARIABLE, configuration)).parent.name.startswith(PREFIX):
+        os.environ[VARIABLE] = str(configuration)  # not that of a program which started this one
     return StartLog(errors)
 
 
 @cache
 def _folder() -> "TemporaryDirectory[str]":
     """One for the life of this process: vLLM reads the variable once, at its first start, and never again."""
-    return TemporaryDirectory(prefix="parley-engine-", ignore_cleanup_errors=True)
+    return TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
 
 
 def _configuration(errors: Path, level: str) -> dict[str, object]:
