@@ -6,6 +6,7 @@ import pytest
 
 from parley.backends import question_files
 from parley.backends.tenant_folder import load
+from parley.domain.guard import Guard, instructions_of
 from parley.domain.prompting import RULES, Prompt, messages_of
 from parley.errors import ConfigurationError
 from schemas.base import TenantId
@@ -50,8 +51,12 @@ def asked(
         seed=0,
     )
     expect = "answer" if articles else "unanswered"
+    told = instructions_of((prompt.system, *RULES.values()), ("小助手",))
     return AskedQuestion(
-        Question(text=text, expect=expect, articles=articles, says=says), "同事", prompt, ("小助手",)
+        Question(text=text, expect=expect, articles=articles, says=says),
+        "同事",
+        prompt,
+        Guard(passages, instructions=told),
     )
 
 
@@ -135,3 +140,5 @@ def test_prompts_are_those_of_the_platform(tmp_path: Path) -> None:
         tuple(Message(*said) for said in messages_of(each.prompt)) for each in prompts
     ]
     assert {(each.tenant, each.language) for each in read} == {("mobile", "zh")}
+    english = found.config.prompts.system["en"]
+    assert {judged(each, english).violations for each in prompts} == {("instructions",)}

@@ -4,8 +4,8 @@
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +16,19 @@ from parley.backends.hybrid import HybridRetriever
 from parley.backends.memory_store import MemoryStore
 from parley.backends.sqlite_index import SqliteIndex
 from parley.backends.tenant_folder import TenantFolder, load
+from parley.domain.guard import Guard
 from parley.domain.prompting import Prompt, messages_of
 from parley.ports.models import Completion
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.versions import VersionedContent
 from parley.settings import Settings
+from schemas.base import Event
 from schemas.questions import Question, QuestionFile
+from schemas.tenant import TenantConfig
+from schemas.work import GenerationRequested
 from workers.asking import Pieces, Writes
-from workers.inference.writing import Assignment, QuotingWriter
+from workers.inference import results
+from workers.inference.writing import QuotingWriter
 from workers.retrain.starter.asked_texts import AskedPrompt
 from workers.retrain.starter.prompts import Message
 from workers.retrain.starter.tenants import TENANTS
@@ -32,12 +37,12 @@ from workers.wiring import classifier, lookup, open_platform
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question that reached the model; `declined_says` as in its file, `names` are the tenant's and its assistant's."""
+    """A question that reached the model; `declined_says` as in its file, `guard` is the platform's for what is written to it."""
 
     question: Question
     declined_says: str
     prompt: Prompt
-    names: tuple[str, ...] = ()
+    guard: Guard
 
 
 def asked_questions(folder: Path) -> Iterator[AskedQuestion]:
@@ -64,39 +69,38 @@ def save(found: Iterable[AskedQuestion], file: Path) -> int:
 
 
 def _prompts(found: TenantFolder, file: QuestionFile) -> Iterator[AskedQuestion]:
-    seen = _Recorder()
-    names = (*found.config.name.values(), *found.config.assistant.name.values())
-    with _pieces(found, file, seen) as pieces:
+    with closing(_Recorder()) as seen, _pieces(found, file, seen) as pieces:
         pieces.prepare()
         for question in file.questions:
-            seen.prompt = None
+            seen.event = None
             pieces.ask(question.text)
-            if seen.prompt is not None:
-                yield AskedQuestion(question, file.declined_says, seen.prompt, names)
+            if seen.event is not None:
+                prompt = results.prompt_of(seen.event, found.config)
+                guard = results.guard_of(seen.event, found.config)
+                yield AskedQuestion(question, file.declined_says, prompt, guard)
 
 
-class _Recorder(QuotingWriter):
+class _Recorder(Writes):
     """Writes nothing, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.prompt: Prompt | None = None
+        super().__init__(QuotingWriter())
+        self.event: Event[GenerationRequested] | None = None
 
-    async def write(
-        self, work: Assignment, on_text: Callable[[str], None], on_tokens: Callable[[int], None]
-    ) -> Completion | None:
-        self.prompt = work.prompt
+    def write(self, event: Event[GenerationRequested], config: TenantConfig) -> Completion | None:
+        self.event = event
         return None
 
 
 @contextmanager
-def _pieces(found: TenantFolder, file: QuestionFile, writer: QuotingWriter) -> Iterator[Pieces]:
+def _pieces(found: TenantFolder, file: QuestionFile, writes: Writes) -> Iterator[Pieces]:
     """In an index and a home of their own."""
     store = MemoryStore()
     store.put(found.version, found.config, found.content, datetime.now(UTC))
     content = VersionedContent(store, TenantConfigs(store))
     with TemporaryDirectory() as folder:
         opened = open_platform(Settings(home=Path(folder)))
-        searches, writes = HybridRetriever(SqliteIndex(Path(folder))), Writes(writer)
+        searches = HybridRetriever(SqliteIndex(Path(folder)))
         try:
             yield Pieces(
                 classifier(opened),
@@ -109,5 +113,4 @@ def _pieces(found: TenantFolder, file: QuestionFile, writer: QuotingWriter) -> I
             )
         finally:
             searches.close()
-            writes.close()
             opened.close()

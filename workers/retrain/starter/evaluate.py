@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from parley.domain import guard
 from parley.domain.citing import Answer
-from parley.domain.prompting import RULES
 from parley.domain.scoring import Given, judge
 from parley.errors import ConfigurationError
 from workers.retrain.starter.asked import AskedQuestion
@@ -50,9 +48,7 @@ def judged(asked: AskedQuestion, said: str | None) -> Judged:
     answer.finish()
     cited = [passages[number - 1].article_id for number in answer.marks if 1 <= number <= len(passages)]
     given = Given("answered" if answer.text else "declined", answer.text, tuple(dict.fromkeys(cited)))
-    told = guard.instructions_of((asked.prompt.system, *RULES.values()), asked.names)
-    report = guard.Guard(passages, instructions=told).check(answer.text)
-    return Judged(asked, given, report.violations, said is None)
+    return Judged(asked, given, asked.guard.check(answer.text).violations, said is None)
 
 
 def counted(found: Sequence[Judged]) -> dict[str, float]:
