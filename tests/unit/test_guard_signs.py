@@ -7,7 +7,7 @@ from parley.domain.guard import Guard, check_against
 from parley.domain.guard.checking import _FIGURE, _MASKED, RULES, _facts, _facts_of, _plain
 from parley.domain.guard.claims import SENTENCE, free_unfounded, sentences, unsupported
 from parley.domain.guard.facts import Facts
-from parley.domain.guard.wording import _CONTROL, GARBLED
+from parley.domain.guard.wording import _BROKEN, _CONTROL
 from parley.domain.prompting import NO_ANSWER
 from tests.unit.test_guard_properties import HOSTILE
 
@@ -61,10 +61,15 @@ def checked_plainly(text: str, sources: tuple[str, ...], quotable: frozenset[str
         *broken,
         *(["masked"] if masked else []),
         *(["yes_no"] if unsupported(own, sources) else []),
-        *(["garbled"] if GARBLED in text else []),
-        *(["control"] if _CONTROL.search(text) is not None else []),
-        *(["instructions"] if NO_ANSWER in text else []),
+        *(["garbled"] if any(not quoted(each[0], sources) for each in _BROKEN.finditer(text)) else []),
+        *(["control"] if any(not quoted(each[0], sources) for each in _CONTROL.finditer(text)) else []),
+        *(["instructions"] if NO_ANSWER in text and not quoted(NO_ANSWER, sources) else []),
     )
+
+
+def quoted(debris: str, sources: tuple[str, ...]) -> bool:
+    """As it stands there, or as a model is given it: taken apart behind its first character."""
+    return any(debris in each or debris.replace(debris[0] + " ", debris[0], 1) in each for each in sources)
 
 
 @given(TEXTS)

@@ -74,7 +74,7 @@ class Guard:
     def check(self, text: str) -> GuardReport:
         """Which rules this text breaks."""
         found = SIGN.findall(text.lower())
-        if text.isascii() and _SIGNS.isdisjoint(found) and self._instructions.signs.isdisjoint(found):
+        if text.isascii() and _SIGNS.isdisjoint(found) and not self._instructions.may_stand_in(found):
             return _PASSED
         own = self._not_quoted(_without(text, self._quotable))
         signs = signs_of(own.lower())
