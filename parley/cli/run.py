@@ -94,14 +94,15 @@ def run(
             server.wait_ready()
         heap.settle()
         asked = _asked_to_stop()
-        start = Start(settings, embedded, began)
+        start = Start(settings, embedded, asked, began)
         start.announce(names, server.port)
         with Tidying(platform.store, platform.keys, platform.clock), forgetting(platform):
             while not (embedded.ended.is_set() or asked.wait(LOOK_EVERY_S)):
                 start.look()
         if asked.is_set():
             typer.echo("stopping … (Ctrl-C again: at once; nothing is lost)", err=True)
-    if not asked.is_set() and embedded.failed is not None:
+    # Whatever was asked since: Ctrl-C may come while the other workers are stopped.
+    if embedded.ended.is_set() and embedded.failed is not None:
         raise embedded.failed
     typer.echo("stopped; every conversation is kept", err=True)
 
@@ -158,17 +159,19 @@ class Workers(Protocol):
 class Start:
     """What is told of a start: where the platform is reached, and since when it answers, which with a language model is much later."""
 
-    def __init__(self, settings: Settings, embedded: "Workers", began: float) -> None:
+    def __init__(self, settings: Settings, embedded: "Workers", asked: Flag, began: float) -> None:
         self._settings = settings
         self._embedded = embedded
+        self._asked = asked
         self._began = began
         self._answers = False
 
     def announce(self, names: list[TenantId], port: int) -> None:
-        """Waits a moment for workers that need no model."""
+        """Waits a moment for workers that need no model. Nothing is told where it is to stop meanwhile."""
         until = perf_counter() + (MOMENT_S if self._settings.generator in LOADING else READY_WITHIN_S)
-        while not self._embedded.ready and perf_counter() < until and not self._embedded.ended.wait(0.02):
-            pass
+        while not (self._embedded.ready or self._embedded.ended.is_set() or perf_counter() >= until):
+            if self._asked.wait(0.02):
+                return
         self._answers = self._embedded.ready
         since = "answers" if self._answers else "is reachable"
         typer.echo(f"\nParley {since} after {self._seconds:.1f} s:")

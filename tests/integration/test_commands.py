@@ -279,3 +279,37 @@ def test_ctrl_c_leaves_no_traceback(program: str, code: int) -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (code, "")
+
+
+FAILED_AND_INTERRUPTED = """
+import os, signal, sys
+from threading import Event
+
+from parley.cli import entry
+from parley.errors import ConfigurationError
+from workers import wiring
+
+class Failing:
+    name, ready = "failing", Event()
+
+    def run(self, stop):
+        raise ConfigurationError("the engine does not start: no room")
+
+class Draining:
+    name, ready = "draining", Event()
+
+    def run(self, stop):
+        stop.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+wiring.BUILDERS = {"failing": lambda _: Failing(), "draining": lambda _: Draining()}
+sys.argv = ["parley", "run", "--port", "0", "--home", sys.argv[1], "--tenant", sys.argv[2]]
+entry.main()
+"""
+
+
+def test_why_a_worker_failed_is_told_also_after_ctrl_c_while_the_others_stop(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", FAILED_AND_INTERRUPTED, str(tmp_path), str(ROOT / "tenants" / "mobile")]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1] == "parley: the engine does not start: no room"
