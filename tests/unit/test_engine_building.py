@@ -4,14 +4,19 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from threading import Event as Flag
+from threading import Thread, Timer, current_thread
 from time import monotonic, sleep
+from typing import Any
 
 import psutil
 import pytest
 
-from parley.backends.vllm_engine.building import built, to_its_end
+from parley.backends.vllm_engine import building
+from parley.backends.vllm_engine.building import Building, GivenUp, built, to_its_end
+from parley.backends.vllm_engine.processes import children
 
 WITHIN_S = 10.0
 
@@ -20,11 +25,13 @@ async def nothing(made: object) -> None:
     raise AssertionError(f"{made} was built in time")
 
 
-def given_up(build: Callable[[], object], begun: Flag) -> float:
+def given_up(
+    build: Callable[[], object], begun: Flag, undo: Callable[[Any], Awaitable[None]] = nothing
+) -> float:
     """Seconds from the cancellation to its end."""
 
     async def cancel() -> float:
-        task = asyncio.ensure_future(built(build, nothing))
+        task = asyncio.ensure_future(built(build, undo))
         await asyncio.to_thread(begun.wait, WITHIN_S)
         at = monotonic()
         task.cancel()
@@ -101,6 +108,67 @@ def test_a_start_that_fails_leaves_no_process() -> None:
     with pytest.raises(ValueError, match="no room"):
         asyncio.run(built(fail, nothing))
     assert started[0].wait(WITHIN_S) == -signal.SIGKILL
+
+
+def test_an_interruption_does_not_disturb_the_undoing_of_another(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next is due while the thread looks for processes to kill, which takes a while on a large host."""
+    monkeypatch.setattr(building, "INTERRUPT_EVERY", 2)
+    begun, killed = Flag(), Flag()
+
+    def slow() -> set[psutil.Process]:
+        if current_thread().name == "engine-start":
+            for _ in range(100):
+                sleep(0.01)
+            killed.set()
+        return children()
+
+    def compute() -> None:
+        begun.set()
+        while True:
+            sleep(0.01)
+
+    monkeypatch.setattr(building, "children", slow)
+    assert given_up(compute, begun) < WITHIN_S
+    assert killed.is_set() and caplog.text == ""
+
+
+def test_what_is_being_told_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that is up and that nobody hears of would not be ended in good order."""
+    begun = Flag()
+    undone = []
+
+    class Slow(Future[int]):
+        def set_result(self, result: int) -> None:
+            begun.set()
+            for _ in range(50):
+                sleep(0.01)
+            super().set_result(result)
+
+    async def undo(made: int) -> None:
+        undone.append(made)
+
+    monkeypatch.setattr(building, "Future", Slow)
+    assert given_up(lambda: 7, begun, undo) < WITHIN_S
+    assert undone == [7]
+
+
+def test_a_start_that_is_given_up_before_its_thread_runs_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_up_first, begun = Flag(), Flag()
+
+    class Late(Thread):
+        def run(self) -> None:
+            given_up_first.wait(WITHIN_S)
+            super().run()
+
+    monkeypatch.setattr(building, "Thread", Late)
+    made = Building(begun.set)
+    Timer(0.2, given_up_first.set).start()
+    made.give_up()
+    assert isinstance(made.result.exception(), GivenUp) and not begun.is_set()
 
 
 def test_what_was_built_a_moment_too_late_is_undone() -> None:

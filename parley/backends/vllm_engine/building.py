@@ -9,9 +9,8 @@ import ctypes
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import suppress
 from multiprocessing import resource_tracker
-from threading import Thread
+from threading import Lock, Thread, get_ident
 from typing import Any, Generic, TypeVar
 
 from parley.backends.vllm_engine.processes import children, deaf_to_the_terminal, kill
@@ -80,37 +79,67 @@ class Building(Generic[T]):
         # Started here, for starting it lets the signal through again that is held back below.
         resource_tracker.ensure_running()
         self._before = children()
+        self._interrupting = Lock()
+        self._interruptible = self._given_up = False
         self._thread = Thread(target=self._run, name="engine-start", daemon=True)
         self._thread.start()
 
     def give_up(self) -> None:
         """Returns when the thread has ended and, unless it has built everything, its processes are gone."""
         for look in range(int(LONGEST_S / LOOK_EVERY_S)):
-            if self.result.done():
+            if not self._thread.is_alive():
                 return
             if look % INTERRUPT_EVERY == 0:
-                _interrupt(self._thread)
-            self._kill_processes()
+                self._interrupt()
+            if not self.result.done():
+                self._kill_processes()
             self._thread.join(LOOK_EVERY_S)
         log.warning("the engine's start could not be interrupted within %g s", LONGEST_S)
 
     def _run(self) -> None:
-        with suppress(GivenUp):  # which may come as late as here
-            deaf_to_the_terminal()
+        """Interrupted as often as it may be, it ends with a result."""
+        made: list[T] = []
+        failed: BaseException | None = None
+        try:
             try:
-                made = self._build()
-            except BaseException as error:
-                self._kill_processes()
-                self.result.set_exception(error)
-            else:
-                self.result.set_result(made)
+                self._allow_interruptions()
+                deaf_to_the_terminal()
+                made.append(self._build())
+            finally:
+                self._end_interruptions()
+        except BaseException as error:
+            failed = error
+            self._end_interruptions()  # where one came before the first call was through
+        if made:
+            self.result.set_result(made[0])
+        else:
+            self._kill_processes()
+            self.result.set_exception(failed)
+
+    def _interrupt(self) -> None:
+        """Only where `_run` handles it: later its id may be another thread's."""
+        with self._interrupting:
+            self._given_up = True
+            if self._interruptible and self._thread.ident is not None:
+                _raise_later(self._thread.ident, ctypes.py_object(GivenUp))
+
+    def _allow_interruptions(self) -> None:
+        with self._interrupting:
+            self._interruptible = not self._given_up
+        if self._given_up:
+            raise GivenUp
+
+    def _end_interruptions(self) -> None:
+        """One that is on its way is raised in here, or taken back."""
+        with self._interrupting:
+            self._interruptible = False
+        _raise_later(get_ident(), ctypes.py_object())
 
     def _kill_processes(self) -> None:
         if begun := children() - self._before:
             kill(begun)
 
 
-def _interrupt(thread: Thread) -> None:
-    """Raise `GivenUp` in it, as soon as it runs Python again."""
-    if thread.ident is not None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(GivenUp))
+def _raise_later(thread: int, error: "ctypes.py_object[type[BaseException]]") -> None:
+    """As soon as the thread runs Python again; NULL takes back what was not raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error)
