@@ -1,5 +1,7 @@
 """vLLM's start: what cannot run here is said in words, and nothing stays behind."""
 
+import asyncio
+import gc
 import json
 import shutil
 from collections.abc import Iterator
@@ -93,6 +95,58 @@ def test_an_id_in_the_cache_runs_without_asking_the_hub(
     finally:
         loop.run(engine.close())
     assert asked_names == []
+
+
+def test_a_start_that_is_given_up_at_its_first_token_leaves_nothing_under_way(
+    loop: Loop, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncio would show on the console what a task raised that nobody waits for."""
+    from parley.backends.vllm_engine.living import Living
+
+    engine = VllmEngine(vllm_settings(str(model)))
+    complaints: list[object] = []
+
+    async def give_up() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+        under_way = asyncio.Event()
+
+        async def many_tokens(self: Living) -> None:
+            async for _ in self.generate(asking(max_tokens=900, ignore_eos=True)):
+                under_way.set()
+
+        monkeypatch.setattr(Living, "_one_token", many_tokens)
+        starting = asyncio.ensure_future(engine.start())
+        await under_way.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        gc.collect()
+        assert [each for each in names_of_tasks() if "many_tokens" in each] == []
+
+    loop.run(give_up(), START_WITHIN_S)
+    assert complaints == []
+
+
+def names_of_tasks() -> list[str]:
+    return [str(each.get_coro()) for each in asyncio.all_tasks()]
+
+
+def test_a_question_to_the_workers_that_is_given_up_is_not_waited_for(engine: RunningEngine) -> None:
+    made = engine.engine
+    if not isinstance(made, VllmEngine):
+        pytest.skip("the workers are vLLM's")
+
+    async def give_up() -> list[str]:
+        asked = asyncio.ensure_future(made.ask_workers("parley_slots"))
+        while not any("collective_rpc" in each for each in names_of_tasks()):
+            await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        return names_of_tasks()
+
+    assert [each for each in engine.loop.run(give_up()) if "collective_rpc" in each] == []
+    assert engine.write_one(asking()).text
 
 
 def test_prompts_are_forgotten_when_nothing_runs(engine: RunningEngine) -> None:

@@ -58,6 +58,16 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
         raise asyncio.CancelledError
 
 
+async def called_off(task: "asyncio.Task[Any]") -> None:
+    """Cancels it, and waits until it has ended; what it raised is nobody's business any more."""
+    task.cancel()
+    await to_its_end(_ended(task))
+
+
+async def _ended(task: "asyncio.Task[Any]") -> None:
+    await asyncio.gather(task, return_exceptions=True)
+
+
 def _retrieved(made: "asyncio.Future[Any]") -> None:
     """Nobody asks for it any more where the start was given up, and asyncio would complain of that."""
     if not made.cancelled():

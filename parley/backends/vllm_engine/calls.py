@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from vllm.exceptions import VLLMValidationError
 from vllm.v1.engine.exceptions import EngineDeadError
 
+from parley.backends.vllm_engine.building import called_off
 from parley.errors import EngineDied, GeneratorUnavailable, ParleyError, RequestRefused
 
 T = TypeVar("T")
@@ -16,11 +17,13 @@ T = TypeVar("T")
 async def while_alive(vllm: Any, call: Coroutine[Any, Any, T]) -> T:
     """What the engine's process answers. Raises `EngineDeadError` when it ends; vLLM itself would leave the caller waiting."""
     answer = asyncio.ensure_future(call)
-    await asyncio.wait({answer, vllm.output_handler}, return_when=asyncio.FIRST_COMPLETED)
-    if answer.done():
-        return answer.result()
-    answer.cancel()
-    raise EngineDeadError()
+    try:
+        await asyncio.wait({answer, vllm.output_handler}, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return answer.result()
+        raise EngineDeadError()
+    finally:
+        await called_off(answer)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from parley.backends.held_adapters import HeldAdapters
-from parley.backends.vllm_engine.building import to_its_end
+from parley.backends.vllm_engine.building import called_off, to_its_end
 from parley.backends.vllm_engine.calls import in_our_words, reason, while_alive
 from parley.backends.vllm_engine.pieces import Pieces
 from parley.backends.vllm_engine.processes import kill
@@ -77,11 +77,13 @@ class Living:
         vLLM begins to watch its process with the first request, so this one looks by itself whether it is there.
         """
         first = asyncio.ensure_future(self._one_token())
-        while not (await asyncio.wait({first}, timeout=LOOK_EVERY_S))[0]:
-            if self._running().errored:
-                first.cancel()
-                raise EngineDied("the engine's process ended as soon as it was started")
-        await first
+        try:
+            while not (await asyncio.wait({first}, timeout=LOOK_EVERY_S))[0]:
+                if self._running().errored:
+                    raise EngineDied("the engine's process ended as soon as it was started")
+            first.result()
+        finally:
+            await called_off(first)
         if self.facts.slots:
             mended = {fault for each in await self.ask_workers("parley_mend") for fault in each}
             log.info("faults of this vLLM that were mended: %s", ", ".join(sorted(mended)) or "none")
