@@ -1,15 +1,21 @@
-"""Whose an engine's process is, and that it does not outlive that one. Imported in the engine's own processes, as early as vLLM lets us.
+"""Whose an engine's process is, and that it does not outlive that one.
 
 An engine whose owner was killed would keep the device's memory, and the next one could not start.
 """
 
 import os
 import signal
+import sys
+from functools import cache
 from threading import Event as Flag
 from threading import Thread
 
+from parley.backends.vllm_engine.processes import is_over
+
 OWNER = "PARLEY_ENGINE_OWNER"
 """The owner's process id, in the environment of the processes that it starts."""
+SPAWNED = "--multiprocessing-fork"
+"""What Python starts `multiprocessing`'s processes with; vLLM has no others that last."""
 LOOK_EVERY_S = 1.0
 
 
@@ -18,14 +24,25 @@ def is_engines() -> bool:
     return os.environ.get(OWNER, str(os.getpid())) != str(os.getpid())
 
 
-def _end_with(owner: int) -> None:
+@cache
+def end_with_owner() -> None:
+    """Called in the engine's own processes, as early as vLLM lets us. Elsewhere it does nothing: a command that the owner started inherits
+    the environment, and goes on without it.
+    """
+    if is_engines() and SPAWNED in sys.orig_argv:
+        Thread(target=_watch, args=(int(os.environ[OWNER]),), name="parley-owner", daemon=True).start()
+
+
+def _watch(owner: int) -> None:
+    """Until this process starts an engine itself, if it ever does: then it is its own owner."""
+    import psutil  # vLLM brings it along
+
     never = Flag()
-    while not never.wait(LOOK_EVERY_S):
-        try:
-            os.kill(owner, 0)
-        except ProcessLookupError:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-if is_engines():
-    Thread(target=_end_with, args=(int(os.environ[OWNER]),), name="parley-owner", daemon=True).start()
+    try:
+        process = psutil.Process(owner)
+        while is_engines() and not is_over(process):
+            never.wait(LOOK_EVERY_S)
+    except psutil.NoSuchProcess:  # gone before the first look
+        pass
+    if is_engines():
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ from io import TextIOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from parley.backends.vllm_engine.owner import is_engines
+from parley.backends.vllm_engine.owner import end_with_owner, is_engines
 
 VARIABLE = "VLLM_LOGGING_CONFIG_PATH"
 LEVEL = "VLLM_LOGGING_LEVEL"
@@ -32,7 +32,11 @@ LINE_CHARACTERS = 300
 
 
 class FirstErrors(logging.FileHandler):
-    """A file of the first megabyte of errors. vLLM's processes make it from their logging configuration."""
+    """A file of the first megabyte of errors. vLLM's processes make it from their logging configuration, the first of ours that they run."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename)
+        end_with_owner()
 
     def emit(self, record: logging.LogRecord) -> None:
         if os.path.getsize(self.baseFilename) < LIMIT_BYTES:

