@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from parley.backends.vllm_engine import arguments
-from parley.backends.vllm_engine.owner import OWNER
+from parley.backends.vllm_engine.owner import OWNER, SPAWNED
 from parley.backends.vllm_engine.start_log import (
     LEVEL,
     LIMIT_BYTES,
@@ -47,7 +47,7 @@ def console(tmp_path: Path, level: str, *, shown: bool) -> tuple[str, str]:
     configuration.write_text(json.dumps(_configuration(errors, level)))
     environment = {**os.environ, OWNER: str(os.getpid())}
     done = subprocess.run(
-        [sys.executable, "-c", PROCESS, str(configuration)],
+        [sys.executable, "-c", PROCESS, str(configuration), SPAWNED],
         env=environment,
         capture_output=True,
         text=True,

@@ -20,16 +20,16 @@ LOOK_EVERY_S = 1.0
 
 
 def is_engines() -> bool:
-    """Whether this is one of an engine's processes, and not the one that the engine belongs to."""
-    return os.environ.get(OWNER, str(os.getpid())) != str(os.getpid())
+    """Whether this is one of an engine's processes: neither the one that the engine belongs to, nor a command that that one started, which
+    inherits its environment.
+    """
+    return os.environ.get(OWNER, str(os.getpid())) != str(os.getpid()) and SPAWNED in sys.orig_argv
 
 
 @cache
 def end_with_owner() -> None:
-    """Called in the engine's own processes, as early as vLLM lets us. Elsewhere it does nothing: a command that the owner started inherits
-    the environment, and goes on without it.
-    """
-    if is_engines() and SPAWNED in sys.orig_argv:
+    """Called in the engine's own processes, as early as vLLM lets us. Elsewhere it does nothing."""
+    if is_engines():
         Thread(target=_watch, args=(int(os.environ[OWNER]),), name="parley-owner", daemon=True).start()
 
 
