@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import combinations, count
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 KINDS = 4
 """Adapters of different content: three that run, and one that comes between."""
+CANDIDATES = 8
+"""So many are tried at most to find them."""
 STRENGTHS = (1e3, 1e4, 1e2, 1e5)
 """Tried in order until adapters can be told apart: how large a residual stream is differs much between models."""
 KNOWN_SHARE, FOREIGN_SHARE = 0.75, 0.05
@@ -87,15 +89,24 @@ async def _tell_apart(engine: VllmEngine, folder: Path) -> list[_Kind]:
     for chosen in (layers[-1:], layers):
         for strength in STRENGTHS:
             here = folder / f"{len(chosen)}-{strength:.0f}"
-            kinds = [_Kind(here / str(number)) for number in range(KINDS)]
-            for number in range(KINDS):
-                write_adapter(here / str(number), chosen, number, strength)
-            signed = [await _signed(engine, kind) for kind in kinds]
-            if all(kind.own for kind in signed) and not any(
-                a.own & b.own for a, b in combinations(signed, 2)
-            ):
-                return signed
+            if len(found := await _distinct(engine, here, chosen, strength)) == KINDS:
+                return found
     raise ConfigurationError(BLIND.format("adapters make no difference that can be seen"))
+
+
+async def _distinct(
+    engine: VllmEngine, folder: Path, layers: list[Projection], strength: float
+) -> list[_Kind]:
+    """Of some adapters those that write tokens of their own; a model may be deaf to what one of them adds."""
+    found: list[_Kind] = []
+    for number in range(CANDIDATES):
+        write_adapter(folder / str(number), layers, number, strength)
+        kind = await _signed(engine, _Kind(folder / str(number)))
+        if kind.own and not any(kind.own & other.own for other in found):
+            found.append(kind)
+        if len(found) == KINDS or number - len(found) >= CANDIDATES - KINDS:
+            break
+    return found
 
 
 async def _projections(engine: VllmEngine) -> list[Projection]:
