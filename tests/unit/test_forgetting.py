@@ -34,6 +34,7 @@ DECIDED = {
         "backends.sql.decisions": "statements",
         "backends.sql.privacy": "tables",
         "backends.sqlite_index": "the tenants' own articles",
+        "backends.vllm_engine.owner": "that the owner is watched",
         "backends.vllm_engine.start_log": "a folder's name",
         "codec": "kinds of events; ciphers, which `forget` lets go of",
         "domain.guard.checking": "what passages say, as long as the generation that they are for",
