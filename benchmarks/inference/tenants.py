@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from benchmarks.inference.figures import rarest, waits
 from benchmarks.inference.gpu import Watch
 from benchmarks.inference.load import Call, Load, zipf
-from benchmarks.inference.sides import Bench, Served
+from benchmarks.inference.sides import LOOK_EVERY_S, Bench, Served
 from benchmarks.reporting import percentile
 
 Report = Callable[..., None]
@@ -21,7 +21,6 @@ OUTSTANDING = 3
 """Requests that are always outstanding, in those that run at once."""
 RAW_SHARE = 2
 """Left to itself the engine is slower: half of the requests shows it."""
-LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
