@@ -134,7 +134,7 @@ def test_a_prompt_over_the_context_is_refused_with_both_numbers(engine: RunningE
 def test_a_long_prompt_leaves_a_completion_what_is_left(engine: RunningEngine) -> None:
     if not engine.kind.token_ids:
         pytest.skip(f"{engine.kind.name} takes messages alone")
-    almost, full = tuple(range(5, 105)) * 10 + (5,) * 14, tuple(range(5, 133)) * 8
+    almost, full = (tuple(range(5, 105)) * 41)[: CONTEXT - 10], tuple(range(5, 133)) * (CONTEXT // 128)
     written = engine.write_one(asking(prompt_token_ids=almost, max_tokens=50, ignore_eos=True))
     assert (written.last.completion_tokens, written.finish) == (CONTEXT - len(almost), "length")
     assert len(full) == CONTEXT

@@ -25,7 +25,7 @@ from tests.support.engines import (
 )
 from tests.support.hub import COMMIT, cached_model
 from tests.support.hub import asked_names as asked_names
-from tests.support.tiny_models import PROBE_RANK, TinyModels
+from tests.support.tiny_models import CONTEXT, PROBE_RANK, TinyModels
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -69,7 +69,7 @@ def test_an_architecture_that_nobody_knows_is_named(loop: Loop, model: Path) -> 
 
 
 def test_a_context_longer_than_the_models_is_refused(loop: Loop, model: Path) -> None:
-    assert "max_model_len" in refusal(loop, model, max_model_len=4096)
+    assert "max_model_len" in refusal(loop, model, max_model_len=4 * CONTEXT)
 
 
 def test_a_cache_too_small_for_one_completion_is_refused_by_its_own_words(loop: Loop, model: Path) -> None:

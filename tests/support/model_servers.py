@@ -10,13 +10,10 @@ from time import monotonic, sleep
 import httpx
 
 from infra.dev.ground import ROOT, free_ports
-from parley.backends import openai_engine
 from parley.backends.openai_api import ServerExtras
 from parley.backends.openai_engine import OpenAIEngine
 
 START_S = 300.0
-openai_engine.CONNECT_TIMEOUT_S = 60.0
-"""The server's processes spin on the tests' own two cores, and a connection may wait for seconds there."""
 
 
 class VllmServer:

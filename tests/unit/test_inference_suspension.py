@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event as Flag
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from schemas.base import AnyEvent
 from schemas.conversation_events import ReplyGenerated
 from schemas.outbound import ReplyDelta
 from schemas.topics import INFERENCE_REQUESTS
-from tests.support.effectors import until
+from tests.support.effectors import WITHIN_S, until
 from tests.support.inference import bodies, generation, lag, outcomes, running
 from tests.support.platform import events_on, records_on, send
 from tests.support.scripted_engine import SAYS
@@ -200,7 +201,7 @@ def test_a_text_that_comes_back_after_its_partition_was_given_up_is_asked_under_
         until(lambda: visits(served, T1))
         send(served.on, asked[1])
         until(lambda: suspended(served) >= 2)
-        assert worker.submit(lambda desk: _give_up(desk, served))
+        give_up(worker, served)
         send(served.on, *asked)
         served.engine.go_on.set()
         until(lambda: {1, 2} <= outcomes(served.on).keys())
@@ -212,7 +213,7 @@ def test_a_text_whose_partition_is_given_up_is_not_gone_on_with(served: Served) 
     with taught(served, urgent_s=0.2) as worker:
         send(served.on, generation(1, tenant="t1", on=served.on))
         until(lambda: visits(served, T1))
-        assert worker.submit(lambda desk: _give_up(desk, served))
+        give_up(worker, served)
         send(served.on, generation(2, tenant="t2", on=served.on))
         until(lambda: suspended(served) >= 1)
         served.engine.go_on.set()
@@ -221,5 +222,14 @@ def test_a_text_whose_partition_is_given_up_is_not_gone_on_with(served: Served) 
     assert 1 not in outcomes(served.on) and len(visits(served, T1)) == 1
 
 
-async def _give_up(desk: Desk, served: Served) -> None:
-    desk.drop({each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)})
+def give_up(worker: InferenceWorker, served: Served) -> None:
+    """It has let go of every partition when this returns: what is sent from then on was not given up."""
+    partitions = {each.topic_partition for each in records_on(served.on, INFERENCE_REQUESTS.name)}
+    done = Flag()
+
+    async def drop(desk: Desk) -> None:
+        desk.drop(partitions)
+        done.set()
+
+    assert worker.submit(drop)
+    assert done.wait(WITHIN_S)
