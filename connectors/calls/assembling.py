@@ -1,0 +1,108 @@
+"""From a reader's draft to the common form: limits, order, sides, noise. The only place that makes a `Transcript`."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from connectors.calls.draft import Draft, Heard, Voice
+from connectors.calls.noise import normalise
+from connectors.calls.speakers import assign
+from connectors.calls.splitting import split
+from connectors.calls.timeline import on_timeline
+from connectors.calls.transcript import (
+    MOST_PARTIES,
+    MOST_TURNS,
+    Party,
+    Speaker,
+    Transcript,
+    TranscriptRefused,
+    Turn,
+)
+
+UNNAMED = "unnamed"  # the label of whoever spoke where the source does not say who
+_LONGEST_ID = 256
+_LONGEST_LABEL = 200
+
+
+def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Transcript:
+    """Raises `TranscriptRefused` for a draft that says nothing, or more than is allowed."""
+    started_at, timed = on_timeline(draft.heard, draft.started_at)
+    heard = _limited(timed)
+    voices = _voices(draft.voices, heard)
+    sides = assign(voices, heard, speakers)
+    turns = tuple(_turns(heard, {label: number for number, label in enumerate(voices)}, sides))
+    return Transcript(
+        call_id=_call_id(draft),
+        started_at=started_at,
+        parties=tuple(_party(label, voice, sides[label]) for label, voice in voices.items()),
+        turns=tuple(sorted(turns, key=lambda turn: turn.start_ms)),
+        events=tuple(sorted(draft.events, key=lambda event: event.at_ms)),
+        source=draft.form,
+        language=draft.language,
+        redacted=draft.redacted,
+        timed=any(turn.end_ms > 0 for turn in turns),
+        signature=draft.signature,
+    )
+
+
+def _limited(turns: Sequence[Heard]) -> list[Heard]:
+    heard: list[Heard] = []
+    for turn in turns:
+        if turn.text.strip():
+            heard.extend(split(turn))
+        if len(heard) > MOST_TURNS:
+            raise TranscriptRefused(
+                f"{turn.at or 'the call'}: more than {MOST_TURNS:,} turns; that many are allowed"
+            )
+    if not heard:
+        raise TranscriptRefused("no turn with a text was found; a transcript has at least one")
+    return heard
+
+
+def _voices(known: Mapping[str, Voice], heard: Sequence[Heard]) -> dict[str, Voice]:
+    voices = dict(known)
+    for turn in heard:
+        if turn.voice not in voices:
+            voices[turn.voice] = Voice()
+        if len(voices) > MOST_PARTIES:
+            raise TranscriptRefused(f"more than {MOST_PARTIES} parties; that many are allowed")
+    return voices
+
+
+def _turns(
+    heard: Sequence[Heard], parties: Mapping[str, int], sides: Mapping[str, Speaker]
+) -> Iterator[Turn]:
+    before = 0
+    for turn in heard:
+        start = before if turn.start_ms is None else turn.start_ms
+        end = start if turn.end_ms is None else max(start, turn.end_ms)
+        yield Turn(
+            party=parties[turn.voice],
+            speaker=sides[turn.voice],
+            text=normalise(turn.text),
+            # no store takes a NUL, and it is no part of what was said
+            original=turn.text.strip().replace("\x00", "\ufffd"),
+            start_ms=start,
+            end_ms=end,
+            confidence=turn.confidence,
+        )
+        before = start
+
+
+def _party(label: str, voice: Voice, side: Speaker) -> Party:
+    shown = label[:_LONGEST_LABEL].replace("\x00", "\ufffd") or UNNAMED
+    return Party(label=shown, speaker=side, name=voice.name, tel=voice.tel, mailto=voice.mailto)
+
+
+def _call_id(draft: Draft) -> str:
+    """The source's id; else a hash of what was said, so that the same call is the same call again."""
+    given = (draft.call_id or "").strip()
+    if given and len(given) <= _LONGEST_ID and given.isprintable():
+        return given
+    digest = hashlib.sha256()
+    for turn in draft.heard:
+        digest.update(
+            f"{turn.voice}\x1f{turn.text}\x1f{turn.start_ms}\x1f{turn.start_at}\x1e".encode(
+                "utf-8", "surrogatepass"
+            )
+        )
+    return digest.hexdigest()[:32]

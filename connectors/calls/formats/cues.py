@@ -1,0 +1,106 @@
+"""What WebVTT and SRT share: blocks with a line of times, and captions that are pieces of turns."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from connectors.calls.draft import Heard
+from connectors.calls.transcript import MOST_CHARACTERS, MOST_MS, TranscriptRefused
+from connectors.calls.words import joined
+
+ARROW = "-->"
+_NO_CUES = (["NOTE"], ["STYLE"], ["REGION"])  # what a block of WebVTT that is no cue begins with
+TIMES = "times must read like 00:01:02.500 --> 00:01:04.000"
+_TIMES = re.compile(r"\s*([\d:.,]{4,24})\s*-->\s*([\d:.,]{4,24})(?:\s.*)?", re.ASCII)
+_TIME = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?", re.ASCII)
+_SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)]*$")
+_JOINED_GAP_MS = 1_000  # captions break in the midst of sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One caption: its text as it stands, and the line of its times."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    line: int
+
+
+def cues(lines: list[str]) -> Iterator[Cue]:
+    """The cues among a file's lines; what stands before a line of times (ids, the header) is none of them, nor are notes and styles."""
+    number, fresh = 0, True
+    while number < len(lines):
+        line = lines[number]
+        if fresh and line.split(maxsplit=1)[:1] in _NO_CUES:
+            number = _paragraph_end(lines, number)
+        elif ARROW in line:
+            end = _paragraph_end(lines, number + 1)
+            yield _cue(lines, number, end)
+            number = end
+            continue
+        fresh = number < len(lines) and not lines[number].strip()
+        number += 1
+
+
+def _paragraph_end(lines: list[str], number: int) -> int:
+    while number < len(lines) and lines[number].strip() and ARROW not in lines[number]:
+        number += 1
+    return number
+
+
+def _cue(lines: list[str], number: int, end: int) -> Cue:
+    start_ms, end_ms = _times(lines[number], number + 1)
+    first = number + 1
+    return Cue("\n".join(lines[first : end - _has_id(lines, first, end)]), start_ms, end_ms, first)
+
+
+def _has_id(lines: list[str], first: int, number: int) -> int:
+    """Without an empty line between cues, the line before the next times is its number."""
+    crowded = number < len(lines) and ARROW in lines[number] and number > first
+    return 1 if crowded and lines[number - 1].strip().isdigit() else 0
+
+
+def _times(line: str, number: int) -> tuple[int, int]:
+    if (found := _TIMES.fullmatch(line)) is None:
+        raise TranscriptRefused(f"line {number}: {TIMES}")
+    start, end = (clock_ms(found[side], f"line {number}") for side in (1, 2))
+    return start, end
+
+
+def clock_ms(written: str, at: str) -> int:
+    """`[hh:]mm:ss[.mmm]` in milliseconds."""
+    found = _TIME.fullmatch(written)
+    if found is None or int(found[3]) > 59 or (found[1] is not None and int(found[2]) > 59):
+        raise TranscriptRefused(f"{at}: a time must read like 00:01:02.500")
+    hours, minutes, seconds = (int(part or 0) for part in found.group(1, 2, 3))
+    total = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + int((found[4] or "0").ljust(3, "0"))
+    if total > MOST_MS:
+        raise TranscriptRefused(f"{at}: a time must be below a century")
+    return total
+
+
+def as_turns(captions: Iterable[Heard]) -> Iterator[Heard]:
+    """Captions that go on with the sentence before, in the same voice and without a gap, belong to its turn.
+
+    A caption that names nobody goes on with the voice before it, as captions name their speaker where it changes.
+    """
+    before: Heard | None = None
+    for caption in captions:
+        named = caption if caption.voice or before is None else replace(caption, voice=before.voice)
+        if before is not None and _goes_on(before, named):
+            before = replace(before, text=joined((before.text, named.text)), end_ms=named.end_ms)
+            continue
+        if before is not None:
+            yield before
+        before = named
+    if before is not None:
+        yield before
+
+
+def _goes_on(before: Heard, then: Heard) -> bool:
+    if before.voice != then.voice or before.end_ms is None or then.start_ms is None:
+        return False
+    close = 0 <= then.start_ms - before.end_ms <= _JOINED_GAP_MS
+    short = len(before.text) + len(then.text) < MOST_CHARACTERS
+    return close and short and _SENTENCE_END.search(before.text[-8:].rstrip()) is None

@@ -1,0 +1,83 @@
+"""A vCon's parties, and the many ways in which the rest of it names them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.calls.draft import Voice
+from connectors.calls.fields import Object, object_at, objects, placed, text_at
+from connectors.calls.speakers import speaker_of
+from connectors.calls.transcript import MOST_PARTIES, TranscriptRefused
+
+
+def label(number: int) -> str:
+    return f"party {number}"
+
+
+def parties_of(document: Object) -> dict[str, Voice]:
+    """By label, in their order."""
+    found = list(objects(document.get("parties"), "parties"))
+    if len(found) > MOST_PARTIES:
+        raise TranscriptRefused(f"parties: {len(found):,}; allowed are {MOST_PARTIES}")
+    return {label(number): _party(party, at) for number, (at, party) in enumerate(found)}
+
+
+def _party(party: Object, at: str) -> Voice:
+    meta = party.get("meta")
+    role = party.get("role") or (meta.get("role") if isinstance(meta, dict) else None)
+    return Voice(
+        role=role if isinstance(role, str) else "",
+        name=text_at(party, "name", at) or None,
+        tel=text_at(party, "tel", at) or None,
+        mailto=text_at(party, "mailto", at) or text_at(party, "email", at) or None,
+    )
+
+
+def index(value: Any, at: str, count: int, of: str) -> int:
+    """A place in one of the vCon's lists; earlier drafts wrote it as text."""
+    number = (
+        int(value)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
+        else value
+    )
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
+        raise TranscriptRefused(f"{at} must be an index into {of}, which has {count}")
+    return number
+
+
+def indices(value: Any, at: str, count: int, of: str) -> list[int | None]:
+    """One index or a list, in which several that share a channel are a list of their own, and nobody is null."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        return [index(value, at, count, of)]
+    return list(_flat(value, at, count, of))
+
+
+def _flat(values: list[Any], at: str, count: int, of: str) -> Iterator[int | None]:
+    for number, each in enumerate(values):
+        where = placed(at, number)
+        if isinstance(each, list):
+            yield from (index(one, placed(where, place), count, of) for place, one in enumerate(each))
+        else:
+            yield None if each is None else index(each, where, count, of)
+
+
+def matching(voice: str, said: Voice | None, parties: dict[str, Voice], at: str) -> str:
+    """The party that a transcript's own label means: by index, by name, or by the one party of that side; else the label itself."""
+    if voice in parties:
+        return voice
+    if voice.startswith("party ") and voice[6:].isdigit():
+        raise TranscriptRefused(f"{at}: {voice} does not exist; parties has {len(parties)}")
+    terms = [term for term in (said.role if said else "", said.name if said else "", voice) if term]
+    for term in terms:
+        named = [key for key, party in parties.items() if (party.name or "").casefold() == term.casefold()]
+        if len(named) == 1:
+            return named[0]
+    side = next((side for term in terms if (side := speaker_of(term)) is not None), None)
+    sided = [key for key, party in parties.items() if side is not None and speaker_of(party.role) == side]
+    return sided[0] if len(sided) == 1 else voice
+
+
+def reference(document: Object, name: str) -> Object:
+    """`redacted` or `amended`: what the vCon was made of. Never followed, so one that names itself leads nowhere."""
+    return object_at(document.get(name), name)
