@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any, TypeVar, cast
 
 from parley.backends.memory_adapters import MemoryAdapters
+from parley.backends.memory_channels import MemoryChannels
 from parley.backends.memory_values import MemoryValues
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
@@ -48,6 +49,7 @@ class MemoryStore(MemoryValues):
         super().__init__()
         self.lock = RLock()
         self.adapters = MemoryAdapters()
+        self.channels = MemoryChannels()
         self._leases: dict[tuple[str, TopicPartition], Lease] = {}
         self._seen: dict[tuple[str, EventId], datetime] = {}
         self._states: dict[tuple[str, str], bytes] = {}
@@ -276,7 +278,8 @@ class MemoryStore(MemoryValues):
     @locked
     def conversations_of(self, tenant: TenantId, customer: CustomerId) -> list[ConversationId]:
         rows: list[Projection] = [*self._conversations.values(), *self._feedback.values()]
-        return sorted({r.conversation_id for r in rows if (r.tenant, r.customer_id) == (tenant, customer)})
+        named = {r.conversation_id for r in rows if (r.tenant, r.customer_id) == (tenant, customer)}
+        return sorted(named | self.channels.conversations_of(tenant, customer))
 
     @locked
     def held(self, tenant: TenantId, customer: CustomerId) -> dict[str, list[dict[str, Any]]]:
@@ -300,6 +303,7 @@ class MemoryStore(MemoryValues):
             "claims": [asdict(claim) for claim in self._claims.values()],
             "conversations": [asdict(row) for row in self._conversations.values()],
             "feedback": [asdict(row) for row in self._feedback.values()],
+            **self.channels.rows(),
         }
 
     @locked
@@ -323,6 +327,7 @@ class MemoryStore(MemoryValues):
         self._feedback = {at: row for at, row in self._feedback.items() if at[0] not in names}
         self._claims = {at: claim for at, claim in self._claims.items() if at[0] not in names}
         self._timers = {at: held for at, held in self._timers.items() if held[1].key not in names}
+        self.channels.drop(names)
 
     @locked
     def note(self, entry: AuditEntry) -> None:

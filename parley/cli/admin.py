@@ -147,7 +147,7 @@ def tidy_database(as_json: JsonOption = False) -> None:
         print_json(asdict(done))
     else:
         typer.echo(
-            f"forgot {done.seen} seen events and {done.claims} claims from before {done.before:%Y-%m-%d}, "
+            f"forgot {done.seen} seen events, {done.claims} claims and {done.deliveries} deliveries from before {done.before:%Y-%m-%d}, "
             f"and {done.originals} originals of the vault whose term is over"
         )
 

@@ -14,6 +14,7 @@ from parley.codec import Outgoing
 from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
 from parley.ports.adapters import AdapterRegistry
 from parley.ports.bus import TopicPartition
+from parley.ports.channels import ChannelStore
 from parley.ports.keys import Erasure
 from parley.ports.vault import ValueStore
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
@@ -315,6 +316,9 @@ class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, Valu
 
     @property
     def adapters(self) -> AdapterRegistry: ...
+
+    @property
+    def channels(self) -> ChannelStore: ...
 
     def ping(self) -> None:
         """Raises `StoreUnavailable`."""

@@ -1,5 +1,5 @@
-"""Forgetting what no record of the log can need any more: ids of events that were seen, and clients' claimed message ids; and the
-vault's originals whose term is over.
+"""Forgetting what no record of the log can need any more: ids of events that were seen, clients' claimed message ids, and what became of
+what was sent; and the vault's originals whose term is over.
 
 The ids are kept longer than any record that could repeat them. `parley db tidy` does it by hand; `Tidying` once a day.
 """
@@ -34,6 +34,7 @@ class Tidied:
     before: datetime
     seen: int
     claims: int
+    deliveries: int
     originals: int
 
 
@@ -44,6 +45,7 @@ def tidy(store: Store, now: datetime) -> Tidied:
         before,
         _all(store.forget_seen, before),
         _all(store.forget_claims, before),
+        _all(store.channels.forget_deliveries, before),
         _all(store.forget_originals, now),
     )
 
@@ -85,9 +87,10 @@ class Tidying(Recurring):
             log.warning("not tidied today: %s", error)
         else:
             log.info(
-                "forgot %d seen events and %d claims from before %s, and %d originals of the vault",
+                "forgot %d seen events, %d claims and %d deliveries from before %s, and %d originals of the vault",
                 done.seen,
                 done.claims,
+                done.deliveries,
                 done.before,
                 done.originals,
             )

@@ -30,6 +30,7 @@ from parley.errors import (
 )
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
+from parley.ports.channels import Chat, Delivery
 from parley.ports.keys import KEY_BYTES, Erasure
 from parley.ports.store import (
     AccessKey,
@@ -333,6 +334,11 @@ def two_conversations(store: Store) -> int:
     ]
     store.claim(claims)
     store.add_values([value(1), value(1, "c-2", customer_id=CustomerId("y"))])
+    for name, customer in (("c-1", "x"), ("c-2", "y")):
+        held = (ConversationId(name), CustomerId(customer))
+        store.channels.open_chat(Chat(TENANT, "telegram", name, *held, NINE))
+        sending = Delivery(eid(name), 0, TENANT, *held, "telegram", "one", "sending", NINE)
+        store.channels.begin_delivery(sending)
     return fence
 
 
@@ -359,6 +365,7 @@ def test_of_an_erased_key_everything_goes_and_nothing_else(store: Store) -> None
 
 EACH = {
     "states": 1, "timers": 2, "history": 2, "claims": 1, "conversations": 1, "feedback": 1, "masked_values": 1,
+    "chats": 1, "deliveries": 1,
 }  # fmt: skip
 
 

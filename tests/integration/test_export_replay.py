@@ -163,4 +163,4 @@ def test_the_read_model_is_rebuilt_from_the_log(platform: Platform, workers: Emb
 
 
 def test_tidying_by_hand_forgets_nothing_that_may_be_needed(platform: Platform, workers: Embedded) -> None:
-    assert parley("db", "tidy").startswith("forgot 0 seen events and 0 claims from before ")
+    assert parley("db", "tidy").startswith("forgot 0 seen events, 0 claims and 0 deliveries from before ")

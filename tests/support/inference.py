@@ -143,11 +143,11 @@ def bodies(on: Platform, kind: type[Any]) -> list[Any]:
     return [each.body for each in events_on(on, "conversation.events") if isinstance(each.body, kind)]
 
 
-def lag(on: Platform) -> int:
-    """Requests that the group has not committed."""
+def lag(on: Platform, group_name: str = "inference", topic: str = INFERENCE_REQUESTS.name) -> int:
+    """Records that the group has not committed."""
     with (
-        closing(on.bus.reader([INFERENCE_REQUESTS.name])) as reader,
-        closing(on.bus.consumer("inference", [])) as group,
+        closing(on.bus.reader([topic])) as reader,
+        closing(on.bus.consumer(group_name, [])) as group,
     ):
         ends = reader.end_offsets(reader.assignment())
         return sum(end - (group.committed(partition) or 0) for partition, end in ends.items())

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from parley.backends.sql.adapters import SqlAdapters
+from parley.backends.sql.channels import SqlChannels
 from parley.backends.sql.decisions import Decisions
 from parley.backends.sql.doors import Doors, Tenants
 from parley.backends.sql.engine import make_engine, reading
@@ -17,10 +18,15 @@ class SqlStore(Decisions, Reads, Tenants, Doors, Privacy, Values):
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
         self._adapters = SqlAdapters(self._engine)
+        self._channels = SqlChannels(self._engine)
 
     @property
     def adapters(self) -> SqlAdapters:
         return self._adapters
+
+    @property
+    def channels(self) -> SqlChannels:
+        return self._channels
 
     def ping(self) -> None:
         with reading(self._engine) as connection:

@@ -262,6 +262,35 @@ adapter_pointers = Table(
     Column("moved_at", Utc, nullable=False),
     Index("adapter_pointers_of", "tenant", "move_id"),
 )
+# The columns of these two stand in the order of `Chat`'s and `Delivery`'s fields.
+chats = Table(
+    "chats",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("channel", String(16), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("conversation_id", ID, nullable=False, unique=True),
+    Column("customer_id", ID, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("language", String(16)),
+    Column("closed", String(128)),
+    Index("chats_of", "tenant", "customer_id"),
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("outbound_id", EVENT_ID, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", ID, nullable=False),
+    Column("conversation_id", ID, nullable=False, index=True),
+    Column("customer_id", ID, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("sender", ID, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("changed_at", Utc, nullable=False, index=True),
+    Column("external_id", String(128)),
+    Column("reason", Text),
+)
 
 customer_keys = Table(
     "customer_keys",

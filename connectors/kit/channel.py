@@ -1,0 +1,110 @@
+"""What a channel brings: how it is called, what an event looks like in it, and how one message is sent. The rest is the kit's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+
+from parley.codec import Codec
+from parley.metrics import WorkerMetrics
+from parley.ports.bus import Bus
+from parley.ports.channels import Chat
+from parley.ports.clock import Clock
+from parley.ports.keys import CustomerKeys
+from parley.ports.store import Store
+from parley.runtime.vault import Vault
+from parley.settings import Settings
+from schemas import parts
+from schemas.base import AnyEvent
+from schemas.tenant import TenantConfig
+
+
+class Doorway(Protocol):
+    """What a door needs of the process that it is in; the gateway's `Deps` is one."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def bus(self) -> Bus: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def keys(self) -> CustomerKeys: ...
+    @property
+    def codec(self) -> Codec: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def registry(self) -> CollectorRegistry: ...
+
+
+class Opened(Doorway, Protocol):
+    """What a worker's process has open already; `workers.wiring.Platform` is one."""
+
+    @property
+    def metrics(self) -> WorkerMetrics: ...
+
+
+class NotSent(Exception):
+    """It certainly did not arrive, and may be sent again: after `retry_after_s` where the channel says so."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class Unsure(Exception):
+    """Nobody can say whether it arrived: it is recorded as unknown, and never sent again."""
+
+
+class Refused(Exception):
+    """The channel said no, and will say no again."""
+
+
+class Gone(Refused):
+    """Nothing at all can be sent into this chat any more: the customer has blocked the bot, or the chat was deleted."""
+
+
+class Moved(Exception):
+    """The chat has another address now; nothing was sent."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("the chat has moved")
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the channel takes it. `text` is in its own markup; `buttons` are labels with what they send back."""
+
+    text: str
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+class Channel(Protocol):
+    """One messaging channel. Its methods are called in one event loop, for one chat one after the other."""
+
+    @property
+    def name(self) -> parts.Channel: ...
+
+    async def open(self) -> None:
+        """Before the first message. Raises `ConfigurationError`."""
+
+    async def close(self) -> None: ...
+
+    def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
+        """What the customer is sent of an outbound event, in order; nothing for most kinds. Pure, and the same at each call."""
+
+    async def send(self, chat: Chat, message: Message) -> str:
+        """The channel's own name for the message. Raises `NotSent`, `Unsure`, `Refused`, `Gone`, `Moved`."""
+
+    async def withdraw(self, chat: Chat, external_id: str) -> None:
+        """Delete a message that was sent. Raises `Refused` where that cannot be done, and what `send` raises."""
+
+    async def notice(self, event: AnyEvent, chat: Chat) -> None:
+        """An outbound event or delta of a chat, as it happens: for typing and texts in the making. Nothing depends on it, and it
+        raises nothing.
+        """

@@ -1,0 +1,61 @@
+"""Which connectors there are: every package beside this one that has a module `connector`. Adding one is adding a folder."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping, Sequence
+from functools import cache
+from threading import Event as Flag
+from typing import Protocol
+
+from starlette.routing import BaseRoute
+
+import connectors
+from connectors.kit.channel import Doorway, Opened
+
+MODULE = "connector"
+
+
+class Runs(Protocol):
+    """A worker of the embedded form and of `parley worker`."""
+
+    name: str
+    ready: Flag
+
+    def run(self, stop: Flag) -> None: ...
+
+
+class HttpDoor(Protocol):
+    """Addresses of the gateway that a channel calls. Opened and closed in the gateway's event loop."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Connector(Protocol):
+    """What a module `connector` has."""
+
+    def configured(self) -> bool:
+        """Whether this deployment wants it, by its own settings. Raises `ConfigurationError`."""
+
+    def build(self, opened: Opened) -> Runs:
+        """Raises `ConfigurationError`. Opens nothing yet."""
+
+    def door(self, opened: Doorway) -> HttpDoor | None:
+        """None where the channel calls no address of ours. Raises `ConfigurationError`."""
+
+
+@cache
+def found() -> Mapping[str, Connector]:
+    """By the name of their folder. The web chat has none: its door is the gateway."""
+    names = [each.name for each in pkgutil.iter_modules(connectors.__path__) if each.ispkg]
+    there = [name for name in names if _has_module(name)]
+    return {name: importlib.import_module(f"connectors.{name}.{MODULE}") for name in sorted(there)}
+
+
+def _has_module(name: str) -> bool:
+    return importlib.util.find_spec(f"connectors.{name}.{MODULE}") is not None

@@ -1,0 +1,270 @@
+"""The way out: a worker that reads `chat.outbound` for one channel, and sends what its customers are to get, each chat in order.
+
+Four rules: what is not above what was passed on is dropped (a repeated record finds its deliveries recorded); one chat is one line, in the order
+of the log; a chat that waits makes no other wait; what became of each event goes back to the log as `DeliveryReported`.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+from cachetools import LRUCache
+
+from connectors.kit.channel import Channel, Opened
+from connectors.kit.deltas import DeltaTail, conversation_of
+from connectors.kit.sending import Left, Outcome, Sending
+from parley.domain.events import follow
+from parley.domain.masking.placeholders import placeholders_in
+from parley.domain.rights import CustomerRight, Owner
+from parley.errors import TransientError, UnknownTenant
+from parley.ports.bus import Record, TopicPartition
+from parley.ports.channels import Chat
+from parley.runtime.deadletters import FloodGuard
+from parley.runtime.faults import describe
+from parley.runtime.handling import Ended, Handling, Item
+from parley.runtime.intake import Intake
+from parley.runtime.tenants import TenantConfigs
+from schemas.base import AnyEvent, ConversationId
+from schemas.conversation_events import CloseRequested, DeliveryReported
+from schemas.tenant import TenantConfig
+from schemas.topics import CHAT_OUTBOUND
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500
+HIGH = 4_000
+DRAIN_S = 10.0
+THREADS = 32
+"""For the store and the bus, which are waited for; the channel's own calls are in the event loop."""
+OTHERS_REMEMBERED = 100_000
+"""Conversations of other channels, which are most of the log: each is looked up once."""
+RECENT = 10_000
+REPORTED = {"sending": "unknown", "held": "failed", "withdrawn": "failed"}
+"""What a delivery's record is called in the log, where that has no name of its own for it."""
+
+
+class Outbox:
+    """Implements `workers.wiring.Runner`."""
+
+    def __init__(self, opened: Opened, channel: Channel, *, flood: FloodGuard | None = None) -> None:
+        self.name: str = channel.name
+        self.ready = Flag()
+        self._opened = opened
+        self._channel = channel
+        self._flood = flood or FloodGuard()
+        self._configs = TenantConfigs(opened.store)
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(
+            ThreadPoolExecutor(THREADS, thread_name_prefix=f"{channel.name}-store")
+        )
+        self._sending = Sending(channel, opened.store.channels, opened.clock, str(uuid4()))
+        #: By conversation, what is still to be done of it; one task works on each.
+        self._lanes: dict[ConversationId, deque[Record]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._others: LRUCache[ConversationId, None] = LRUCache(OTHERS_REMEMBERED)
+        #: Those whose texts in the making may be shown: their partition was ours lately.
+        self._recent: LRUCache[ConversationId, Chat] = LRUCache(RECENT)
+        self._deltas = DeltaTail(opened.bus, opened.codec, self._recent, self._made)
+        self._handling: Handling | None = None
+        self._fault: BaseException | None = None
+        self.intake = Intake(
+            self.name,
+            CHAT_OUTBOUND.name,
+            opened.clock,
+            opened.metrics,
+            take=lambda records: self._call(partial(self._arrived, records)),
+            drop=lambda partitions: self._call(partial(self._dropped, frozenset(partitions))),
+            at_once=AT_ONCE,
+            high=HIGH,
+        )
+
+    def run(self, stop: Flag) -> None:
+        """Until `stop`; what is being sent then is sent to its end, and the rest is left to the next owner. Raises `ConfigurationError`,
+        `NewerVersion`, `TooManyInvalid`, `UnknownTopic`: somebody has to act.
+        """
+        producer = self._opened.bus.producer()
+        self._handling = handling = Handling(self.intake, self._opened.codec, producer, self._flood, stop)
+        loop = Thread(target=self._loop.run_forever, name=f"{self.name}-outbox", daemon=True)
+        loop.start()
+        try:
+            self._await(self._channel.open())
+            self.intake.open(self._opened.bus)
+            self._deltas.start()
+            try:
+                self.ready.set()
+                while not stop.is_set() and self._fault is None:
+                    self.intake.step()
+                self._await(self._leave())
+                self.intake.drain(DRAIN_S)
+            finally:
+                handling.closing.set()
+                self._deltas.close()
+                self._await(self._end())
+                self.intake.close()
+        finally:
+            self._await(self._channel.close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            loop.join(DRAIN_S)
+            producer.close()
+            if not loop.is_alive():
+                self._loop.run_until_complete(self._loop.shutdown_default_executor())
+                self._loop.close()
+        if self._fault is not None:
+            raise self._fault
+
+    # -- the event loop -----------------------------------------------------------------------------------------------
+
+    def _arrived(self, records: Sequence[Record]) -> None:
+        for record in records:
+            conversation_id = conversation_of(record)
+            if conversation_id in self._others:
+                self.intake.finish(record)
+            elif (lane := self._lanes.get(conversation_id)) is not None:
+                lane.append(record)
+            else:
+                self._lanes[conversation_id] = deque([record])
+                self._spawn(self._lane(conversation_id))
+
+    def _dropped(self, partitions: frozenset[TopicPartition]) -> None:
+        """Another owner's by now: what was begun is ended, and nothing more is begun."""
+        for lane in self._lanes.values():
+            kept = [record for record in lane if record.topic_partition not in partitions]
+            lane.clear()
+            lane.extend(kept)
+        self._recent.clear()
+
+    async def _leave(self) -> None:
+        self._sending.close()
+        for lane in self._lanes.values():
+            self.intake.leave(lane)
+            lane.clear()
+
+    async def _end(self) -> None:
+        """What a channel is still called for is for the next owner to find as it stands."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN_S)
+
+    async def _lane(self, conversation_id: ConversationId) -> None:
+        lane = self._lanes[conversation_id]
+        try:
+            chat = await self._insist(partial(self._opened.store.channels.chat_of, conversation_id))
+            if chat is None or chat.channel != self._channel.name:
+                self._others[conversation_id] = None
+                while lane:
+                    self.intake.finish(lane.popleft())
+                return
+            while lane:
+                await self._handle(lane.popleft())
+        finally:
+            del self._lanes[conversation_id]
+
+    async def _handle(self, record: Record) -> None:
+        handling = self._handling
+        assert handling is not None  # `run` makes it before the first record
+        try:
+            for item in await asyncio.to_thread(handling.read, [record]):
+                ended = Ended(item, await self._results(item))
+                await asyncio.to_thread(handling.finish, [ended])
+        except asyncio.CancelledError:
+            self.intake.leave([record])
+            raise
+        except (TransientError, Left):  # this process ends, and the next owner reads the record again
+            self.intake.leave([record])
+
+    async def _results(self, item: Item) -> list[AnyEvent]:
+        """Sends what the event is in this channel; what follows from that for the log."""
+        store, event = self._opened.store, item.event
+        chat = await self._insist(partial(store.channels.chat_of, event.envelope.conversation_id))
+        if chat is None:  # erased meanwhile
+            return []
+        try:
+            config = await self._insist(
+                partial(self._configs.get, event.envelope.tenant, event.envelope.tenant_version)
+            )
+        except UnknownTenant as error:
+            log.error("%s: %s", self.name, error)
+            return []
+        self._recent[chat.conversation_id] = chat
+        event = await self._revealed(event, config)
+        await self._channel.notice(event, chat)
+        messages = self._channel.messages(event, chat, config)
+        if not messages:
+            return []
+        outcomes: list[Outcome] = []
+        if chat.closed is not None:
+            outcomes.append(Outcome("failed", chat.closed))
+        for part, message in enumerate(messages if chat.closed is None else ()):
+            outcomes.append(await self._sending.deliver(chat, event.envelope.event_id, part, message))
+            if outcomes[-1].gone:
+                break
+        return await self._told(item.event, chat, outcomes)
+
+    async def _told(self, event: AnyEvent, chat: Chat, outcomes: Sequence[Outcome]) -> list[AnyEvent]:
+        """The worst that happened to a part is what happened to the event."""
+        worst = next((each for each in outcomes if each.state != "sent"), Outcome("sent"))
+        now = self._opened.clock.now()
+        state: Any = REPORTED.get(worst.state, worst.state)
+        report = DeliveryReported(
+            outbound_id=event.envelope.event_id, channel=self._channel.name, state=state, reason=worst.reason
+        )
+        told: list[AnyEvent] = [follow(event.envelope, report, f"delivery-{state}", now)]
+        if worst.gone:
+            close = partial(self._opened.store.channels.set_closed, chat.conversation_id, worst.reason)
+            if await self._insist(close):
+                told.append(follow(event.envelope, CloseRequested(by="system"), "delivery-closed", now))
+        return told
+
+    async def _revealed(self, event: AnyEvent, config: TenantConfig) -> AnyEvent:
+        """With the customer's own values in the place of their placeholders, where the tenant keeps them."""
+        text = getattr(event.body, "text", None)
+        if not isinstance(text, str) or not config.privacy.vault or not placeholders_in(text):
+            return event
+        envelope = event.envelope
+        owner = Owner(envelope.tenant, envelope.customer_id, envelope.conversation_id)
+        reveal = partial(
+            self._opened.vault.reveal, CustomerRight(owner), owner, [text], self._opened.clock.now()
+        )
+        [revealed] = await self._insist(reveal)
+        return replace(event, body=event.body.model_copy(update={"text": revealed}))
+
+    async def _insist(self, call: Any) -> Any:
+        handling = self._handling
+        assert handling is not None
+        return await asyncio.to_thread(handling.insist, f"{self.name} store", call)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: %s", self.name, describe(error))
+            self._fault = self._fault or error
+
+    def _delta(self, event: AnyEvent) -> None:
+        chat = self._recent.get(event.envelope.conversation_id)
+        if chat is not None:
+            self._spawn(self._channel.notice(event, chat))
+
+    # -- other threads ------------------------------------------------------------------------------------------------
+
+    def _made(self, event: AnyEvent) -> None:
+        self._call(partial(self._delta, event))
+
+    def _call(self, work: Any) -> None:
+        self._loop.call_soon_threadsafe(work)
+
+    def _await(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()

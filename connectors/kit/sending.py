@@ -1,0 +1,222 @@
+"""One message on its way into a chat, at most once: recorded before the channel is called, and never called for again where nobody can
+say what became of it.
+
+| what the channel says | the record | then |
+|---|---|---|
+| sent, with its id | `sent` | |
+| certainly not sent (no connection, too many) | `held` | again, after what the channel asks for |
+| nothing, or an error half-way | `unknown` | never again: the human agent is told |
+| no | `failed` | |
+
+A sender that finds another's `sending` marks it `unknown`: that one is gone, or hangs. Where it hung and wakes, its own `sent` no longer
+fits, and it deletes what it has sent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from connectors.kit.channel import Channel, Gone, Message, Moved, NotSent, Refused, Unsure
+from parley.errors import TransientError
+from parley.ports.channels import ChannelStore, Chat, Delivery, DeliveryState
+from parley.ports.clock import Clock
+from parley.runtime.backoff import Backoff
+from parley.runtime.faults import describe
+from schemas.base import EventId
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+GIVE_UP_AFTER = timedelta(hours=6)
+"""A message that could not be sent for so long says nothing any more to whoever waited for it."""
+LATE = "another sender had taken over"
+MOVED_AWAY = "the chat has moved to one that is another conversation"
+GONE_SENDER = "its sender was gone before it could tell"
+
+
+class Left(Exception):
+    """It is held, and the next owner sends it: this process ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`gone`: nothing more can be sent into this chat."""
+
+    state: DeliveryState
+    reason: str | None = None
+    gone: bool = False
+
+
+class Sending:
+    """Belongs to one event loop. `sender` names this process, and no other that ever was."""
+
+    def __init__(self, channel: Channel, store: ChannelStore, clock: Clock, sender: str) -> None:
+        self._channel = channel
+        self._store = store
+        self._clock = clock
+        self._sender = sender
+        #: Those that the channel was called for: a record of ours that says `sending` without it was written, and its answer lost.
+        self._called: set[tuple[EventId, int]] = set()
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """What waits to be sent again is left."""
+        self._closing.set()
+
+    async def deliver(self, chat: Chat, outbound_id: EventId, part: int, message: Message) -> Outcome:
+        """Returns once its record says how it ended. Waits as long as the store, or the channel, is away. Raises `Left`."""
+        place = (outbound_id, part)
+        try:
+            taken = await self._take(chat, outbound_id, part)
+            while isinstance(taken, Delivery):
+                self._called.add(place)
+                ended = await self._attempt(chat, taken, message)
+                if isinstance(ended, Outcome):
+                    return ended
+                self._called.discard(place)
+                taken = await self._take(chat, outbound_id, part)
+            return taken
+        finally:
+            self._called.discard(place)
+
+    async def _take(self, chat: Chat, outbound_id: EventId, part: int) -> Delivery | Outcome:
+        """The delivery as ours to send, or how it has ended already."""
+        asked = Delivery(
+            outbound_id,
+            part,
+            chat.tenant,
+            chat.conversation_id,
+            chat.customer_id,
+            self._channel.name,
+            self._sender,
+            "sending",
+            self._clock.now(),
+        )
+        while True:
+            held = await self._insist(lambda: self._store.begin_delivery(asked))
+            if held.state == "held":
+                ours = await self._change(held, "sending", sender=self._sender)
+                if ours is not None:
+                    return ours
+            elif held.state != "sending":
+                return Outcome(held.state, held.reason)
+            elif held.sender == self._sender and (outbound_id, part) not in self._called:
+                return held
+            else:
+                await self._change(held, "unknown", reason=GONE_SENDER)
+
+    async def _attempt(self, chat: Chat, delivery: Delivery, message: Message) -> Outcome | None:
+        """None: it was not sent, and may be tried again by now."""
+        backoff = Backoff(0.5, 30.0)
+        begun = self._clock.now()
+        while True:
+            try:
+                external_id = await self._channel.send(chat, message)
+            except NotSent as error:
+                if self._clock.now() - begun > GIVE_UP_AFTER:
+                    return await self._end(delivery, "failed", str(error))
+                waiting = await self._change(delivery, "held", reason=str(error))
+                if waiting is None:
+                    return None
+                wait_s = error.retry_after_s if error.retry_after_s is not None else backoff.next()
+                log.warning("%s: tries again in %.1f s: %s", self._channel.name, wait_s, error)
+                await self._wait(wait_s)
+                again = await self._change(waiting, "sending")
+                if again is None:
+                    return None
+                delivery = again
+            except Moved as error:
+                moved = await self._moved(chat, error.address)
+                if moved is None:
+                    return await self._end(delivery, "failed", MOVED_AWAY)
+                chat = moved
+            except Gone as error:
+                return await self._end(delivery, "failed", str(error), gone=True)
+            except Refused as error:
+                return await self._end(delivery, "failed", str(error))
+            except Unsure as error:
+                return await self._end(delivery, "unknown", str(error))
+            except Exception as error:  # a fault of ours, at whatever moment: it may have been sent
+                log.error("%s: %s", self._channel.name, describe(error))
+                return await self._end(delivery, "unknown", type(error).__name__)
+            else:
+                return await self._sent(chat, delivery, external_id)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+            raise Left
+
+    async def _moved(self, chat: Chat, address: str) -> Chat | None:
+        """The chat under its new address; None where that is another conversation's."""
+        store, name = self._store, chat.conversation_id
+        await self._insist(lambda: store.move_chat(name, address))
+        moved = await self._insist(lambda: store.chat_of(name))
+        return moved if moved is not None and moved.address == address != chat.address else None
+
+    async def _sent(self, chat: Chat, delivery: Delivery, external_id: str) -> Outcome:
+        if await self._change(delivery, "sent", external_id=external_id) is not None:
+            return Outcome("sent")
+        found = await self._insist(lambda: self._of(delivery))
+        if not found:  # its customer was erased meanwhile
+            return Outcome("sent")
+        held = found[0]
+        try:
+            await self._channel.withdraw(chat, external_id)
+        except (NotSent, Unsure, Refused, Moved) as error:
+            log.warning("%s: %s, and its message stays: %s", self._channel.name, LATE, error)
+            return Outcome(held.state, held.reason)
+        await self._change(held, "withdrawn", external_id=external_id, reason=LATE)
+        return Outcome("withdrawn", LATE)
+
+    async def _end(
+        self, delivery: Delivery, state: DeliveryState, reason: str, *, gone: bool = False
+    ) -> Outcome:
+        await self._change(delivery, state, reason=reason)
+        return Outcome(state, reason, gone)
+
+    async def _change(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        *,
+        sender: str | None = None,
+        external_id: str | None = None,
+        reason: str | None = None,
+    ) -> Delivery | None:
+        """A change whose answer was lost is found done at the next try."""
+        now = self._clock.now()
+
+        def change() -> Delivery | None:
+            done = self._store.change_delivery(
+                delivery, state, now, sender=sender, external_id=external_id, reason=reason
+            )
+            if done is not None:
+                return done
+            found = self._of(delivery)
+            same = [
+                each
+                for each in found
+                if (each.state, each.changed_at, each.sender) == (state, now, sender or delivery.sender)
+            ]
+            return same[0] if same else None
+
+        return await self._insist(change)
+
+    def _of(self, delivery: Delivery) -> list[Delivery]:
+        return [each for each in self._store.deliveries([delivery.outbound_id]) if each.part == delivery.part]
+
+    async def _insist(self, call: Callable[[], T]) -> T:
+        """What was sent must be recorded, however long the store is away."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await asyncio.to_thread(call)
+            except TransientError as error:
+                log.warning("%s: the store is away: %s", self._channel.name, error)
+                await asyncio.sleep(backoff.next())

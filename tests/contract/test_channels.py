@@ -1,0 +1,143 @@
+"""Connectors' chats and deliveries, one suite on every backend: in memory, SQLite, PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.migrations import upgrade_store
+from parley.backends.memory_store import MemoryStore
+from parley.backends.sql import open_store
+from parley.ids import named_id
+from parley.ports.channels import Chat, Delivery
+from parley.ports.store import Store
+from schemas.base import ConversationId, CustomerId, TenantId
+
+NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+BANK, SHOP = TenantId("bank"), TenantId("shop")
+C1, C2 = ConversationId("c-1"), ConversationId("c-2")
+CHAT = Chat(BANK, "telegram", "4711", C1, CustomerId("u-1"), NINE, "en")
+OUT = named_id("out")
+SENDING = Delivery(OUT, 0, BANK, C1, CustomerId("u-1"), "telegram", "one", "sending", NINE)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("store_url")
+    else:
+        upgrade_store(url)
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+def test_a_chat_is_one_conversation_whoever_opens_it_first(store: Store) -> None:
+    assert store.channels.open_chat(CHAT) == CHAT
+    later = replace(CHAT, conversation_id=C2, customer_id=CustomerId("u-2"), language="zh")
+    assert store.channels.open_chat(later) == CHAT
+    assert store.channels.chat(BANK, "telegram", "4711") == CHAT == store.channels.chat_of(C1)
+    assert store.channels.chat_of(C2) is None
+
+
+def test_of_many_who_open_a_chat_at_once_all_get_the_same(store: Store) -> None:
+    found: list[Chat] = []
+    start = threading.Barrier(8)
+
+    def opens(number: int) -> None:
+        start.wait()
+        found.append(store.channels.open_chat(replace(CHAT, conversation_id=ConversationId(f"c-{number}"))))
+
+    threads = [threading.Thread(target=opens, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(found) == 8 and len({each.conversation_id for each in found}) == 1
+
+
+def test_the_same_address_elsewhere_is_another_chat(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    for number, other in enumerate((replace(CHAT, tenant=SHOP), replace(CHAT, channel="api"))):
+        made = replace(other, conversation_id=ConversationId(f"other-{number}"))
+        assert store.channels.open_chat(made) == made
+    assert store.channels.chat(BANK, "telegram", "4712") is None
+
+
+def test_a_chat_changes_language_address_and_whether_it_can_be_sent_to(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    store.channels.set_language(C1, "zh")
+    assert store.channels.set_closed(C1, "blocked") and not store.channels.set_closed(C1, "blocked")
+    store.channels.move_chat(C1, "-100")
+    moved = replace(CHAT, language="zh", closed="blocked", address="-100")
+    assert store.channels.chat(BANK, "telegram", "-100") == moved
+    assert store.channels.chat(BANK, "telegram", "4711") is None
+    assert store.channels.set_closed(C1, None)
+    assert not store.channels.set_closed(C2, None)
+
+
+def test_an_address_that_is_taken_is_not_taken_over(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    other = store.channels.open_chat(replace(CHAT, address="-100", conversation_id=C2))
+    store.channels.move_chat(C1, "-100")
+    assert store.channels.chat_of(C1) == CHAT and store.channels.chat_of(C2) == other
+
+
+def test_a_delivery_is_begun_once(store: Store) -> None:
+    assert store.channels.begin_delivery(SENDING) == SENDING
+    assert store.channels.begin_delivery(replace(SENDING, sender="two")) == SENDING
+    second = replace(SENDING, part=1)
+    assert store.channels.begin_delivery(second) == second
+    assert store.channels.deliveries([OUT, named_id("other")]) == [SENDING, second]
+
+
+def test_a_delivery_is_changed_by_whoever_knows_how_it_stands(store: Store) -> None:
+    store.channels.begin_delivery(SENDING)
+    later = NINE + timedelta(seconds=3)
+    sent = replace(SENDING, state="sent", changed_at=later, external_id="77")
+    assert store.channels.change_delivery(SENDING, "sent", later, external_id="77") == sent
+    assert store.channels.deliveries([OUT]) == [sent]
+    assert not store.channels.change_delivery(SENDING, "unknown", later, reason="timeout")
+    assert not store.channels.change_delivery(replace(sent, sender="two"), "failed", later)
+    assert store.channels.change_delivery(sent, "withdrawn", later, external_id="77", reason="late")
+    [held] = store.channels.deliveries([OUT])
+    assert held.sender == "one"
+    assert (held.state, held.external_id, held.reason) == ("withdrawn", "77", "late")
+
+
+def test_what_was_not_sent_is_taken_over_by_one_of_many(store: Store) -> None:
+    store.channels.begin_delivery(SENDING)
+    held = store.channels.change_delivery(SENDING, "held", NINE, reason="429")
+    assert held is not None and held.state == "held"
+    takers = [store.channels.change_delivery(held, "sending", NINE, sender=name) for name in ("two", "three")]
+    assert takers == [replace(SENDING, sender="two"), None]
+
+
+def test_old_deliveries_are_forgotten_a_little_at_a_time(store: Store) -> None:
+    for number in range(5):
+        store.channels.begin_delivery(replace(SENDING, part=number, changed_at=NINE + timedelta(days=number)))
+    assert store.channels.forget_deliveries(NINE + timedelta(days=3), 2) == 2
+    assert store.channels.forget_deliveries(NINE + timedelta(days=3), 9) == 1
+    assert [each.part for each in store.channels.deliveries([OUT])] == [3, 4]
+
+
+def test_both_go_with_their_customer(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    store.channels.begin_delivery(SENDING)
+    other = store.channels.open_chat(
+        replace(CHAT, address="4712", conversation_id=C2, customer_id=CustomerId("u-2"))
+    )
+    assert store.conversations_of(BANK, CustomerId("u-1")) == [C1]
+    held = store.held(BANK, CustomerId("u-1"))
+    assert [row["address"] for row in held["chats"]] == ["4711"] and len(held["deliveries"]) == 1
+    gone = store.purge([(BANK, CustomerId("u-1"))])
+    assert (gone["chats"], gone["deliveries"]) == (1, 1)
+    assert store.channels.chat_of(C1) is None and store.channels.deliveries([OUT]) == []
+    assert store.channels.chat_of(C2) == other

@@ -1,0 +1,100 @@
+"""A channel that does what a test says, and keeps count of what it was asked for."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+
+from connectors.kit.channel import Channel, Message
+from connectors.kit.outbox import Outbox
+from parley.ports.channels import Chat
+from schemas import parts
+from schemas.base import AnyEvent
+from schemas.conversation_events import DeliveryReported
+from schemas.outbound import AgentMessage, ReplyReady
+from schemas.tenant import TenantConfig
+from tests.support.effectors import WITHIN_S
+from tests.support.platform import events_on
+from workers.wiring import Platform
+
+
+class ScriptedChannel:
+    """Implements `connectors.kit.channel.Channel`. Texts are sent in pieces split at `|`."""
+
+    name: parts.Channel = "telegram"
+
+    def __init__(self) -> None:
+        #: By address, what is raised at the next calls, in order; None: it is sent.
+        self.script: dict[str, deque[Exception | None]] = defaultdict(deque)
+        #: While it is clear, calls wait after they have been counted.
+        self.go_on = Flag()
+        self.go_on.set()
+        #: What was asked for, what arrived, and what was deleted again: (address, text).
+        self.asked: list[tuple[str, str]] = []
+        self.sent: list[tuple[str, str]] = []
+        self.withdrawn: list[tuple[str, str]] = []
+        self.noticed: list[str] = []
+        self.refuses_to_withdraw: Exception | None = None
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
+        if isinstance(event.body, ReplyReady | AgentMessage):
+            return [Message(text) for text in event.body.text.split("|")]
+        return []
+
+    async def send(self, chat: Chat, message: Message) -> str:
+        self.asked.append((chat.address, message.text))
+        while not self.go_on.is_set():
+            await asyncio.sleep(0.005)
+        script = self.script[chat.address]
+        error = script.popleft() if script else None
+        if error is not None:
+            raise error
+        self.sent.append((chat.address, message.text))
+        return str(len(self.sent))
+
+    async def withdraw(self, chat: Chat, external_id: str) -> None:
+        if self.refuses_to_withdraw is not None:
+            raise self.refuses_to_withdraw
+        self.withdrawn.append(self.sent[int(external_id) - 1])
+
+    async def notice(self, event: AnyEvent, chat: Chat) -> None:
+        self.noticed.append(event.envelope.type)
+
+
+@contextmanager
+def delivering(on: Platform, channel: Channel) -> Iterator[Outbox]:
+    """Stopped at the end. Raises what ended it."""
+    outbox, stop = Outbox(on, channel), Flag()
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outbox.run(stop)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        yield outbox
+    finally:
+        stop.set()
+        thread.join(3 * WITHIN_S)
+    assert not thread.is_alive()
+    if failures:
+        raise failures[0]
+
+
+def reports(on: Platform) -> dict[str, tuple[str, Any]]:
+    """By the outbound event's id, what was reported of it last."""
+    bodies = [each.body for each in events_on(on, "conversation.events")]
+    return {b.outbound_id: (b.state, b.reason) for b in bodies if isinstance(b, DeliveryReported)}
