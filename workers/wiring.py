@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from connectors.kit import discovery
 from parley.codec import Codec
 from parley.domain.deciding import Decider
 from parley.errors import ConfigurationError
@@ -216,10 +217,21 @@ BUILDERS: dict[str, Callable[[Platform], Runner]] = {
 
 
 def build_worker(name: str, platform: Platform) -> Runner:
-    """Raises `ConfigurationError` for a name that no worker has."""
-    if name not in BUILDERS:
-        raise ConfigurationError(f"worker: {name!r} is unknown; allowed: {', '.join(BUILDERS)}")
-    return BUILDERS[name](platform)
+    """A worker, or a channel's connector. Raises `ConfigurationError` for a name that neither has."""
+    check_name(name)
+    return BUILDERS[name](platform) if name in BUILDERS else discovery.found()[name].build(platform)
+
+
+def check_name(name: str) -> None:
+    """Raises `ConfigurationError` for a name that no worker and no connector has."""
+    if name not in BUILDERS and name not in discovery.found():
+        allowed = ", ".join((*BUILDERS, *discovery.found()))
+        raise ConfigurationError(f"worker: {name!r} is unknown; allowed: {allowed}")
+
+
+def configured_connectors() -> tuple[str, ...]:
+    """Those that this deployment's settings name something for: a bot's token, say. Raises `ConfigurationError`."""
+    return tuple(name for name, connector in discovery.found().items() if connector.configured())
 
 
 def _decider(platform: Platform, decider: Decider[S]) -> Runner:

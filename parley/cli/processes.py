@@ -14,19 +14,21 @@ from parley.errors import ConfigurationError
 from parley.runtime import heap
 from parley.runtime.faults import summary
 from parley.settings import Settings
-from workers.wiring import BUILDERS, Platform, Runner, build_worker, forgetting
+from workers.wiring import BUILDERS, Platform, Runner, build_worker, check_name, forgetting
 
 log = logging.getLogger("parley")
 
 
 def worker(
-    names: Annotated[list[str], typer.Argument(help=f"Any of: {', '.join(BUILDERS)}.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(help=f"Any of: {', '.join(BUILDERS)}; or a channel's connector, such as telegram."),
+    ],
 ) -> None:
     """Run one or more workers in this process until SIGTERM, then drain and leave the group in good order."""
     settings = load_settings()
     for name in names:
-        if name not in BUILDERS:
-            raise ConfigurationError(f"worker: {name!r} is unknown; allowed: {', '.join(BUILDERS)}")
+        check_name(name)
     stop = Flag()
     _stop_on_signals(stop)
     with platform() as opened:

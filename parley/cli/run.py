@@ -63,9 +63,10 @@ def run(
     with step("loading the platform"):
         from services.gateway import GatewayServer, create_gateway
         from workers.embedded import Embedded
-        from workers.wiring import classifier, forgetting, open_platform
+        from workers.wiring import BUILDERS, classifier, configured_connectors, forgetting, open_platform
         from workers.writers import loads_adapters
 
+        connectors = configured_connectors()
         platform = open_platform(settings)
     with ExitStack() as stack:  # whatever was begun is stopped, also where it is interrupted half-way
         stack.callback(platform.close)
@@ -84,9 +85,9 @@ def run(
                 names.append(found.config.id)
         if loads_adapters(settings):
             _ship_adapters(platform, names)
-        embedded = Embedded(platform)
+        embedded = Embedded(platform, (*BUILDERS, *connectors))
         stack.callback(embedded.stop)
-        with step("workers and gateway"):
+        with step(", ".join(("workers and gateway", *connectors))):
             embedded.start()
             server = GatewayServer(create_gateway(platform), settings.host, settings.port)
             stack.callback(server.stop)

@@ -13,12 +13,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
+from connectors.kit import discovery
 from parley import __version__
 from parley.codec import Codec
 from parley.errors import TransientError
 from parley.ports.bus import Bus
 from parley.ports.clock import Clock
-from parley.ports.keys import KeyStore
+from parley.ports.keys import CustomerKeys
 from parley.ports.store import Store
 from parley.runtime.vault import Vault
 from parley.settings import Settings
@@ -55,7 +56,7 @@ class Opened(Protocol):
     @property
     def vault(self) -> Vault: ...
     @property
-    def keys(self) -> KeyStore: ...
+    def keys(self) -> CustomerKeys: ...
     @property
     def settings(self) -> Settings: ...
     @property
@@ -89,15 +90,21 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     gateway = Gateway(deps, ping_s)
     readiness = Readiness(deps.bus, deps.store, gateway.tail)
     demo = routes_demo.Demo(gateway) if deps.settings.demo else None
+    offered = [connector.door(deps) for connector in discovery.found().values()]
+    doors = [door for door in offered if door is not None]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await gateway.start()
         if demo is not None:
             await demo.start()
+        for door in doors:
+            await door.open()
         try:
             yield
         finally:
+            for door in doors:
+                await door.close()
             await gateway.stop()
             readiness.close()
             if on_stop is not None:
@@ -124,6 +131,8 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     app.include_router(routes_events.routes(gateway))
     app.include_router(routes_meta.routes(gateway, readiness))
     app.router.routes.extend(routes_widget.routes())
+    for door in doors:
+        app.router.routes.extend(door.routes)
     if demo is not None:
         app.router.routes.extend(routes_demo.routes(demo))
     app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI documents this way of extending it

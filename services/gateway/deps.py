@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from parley.codec import Codec
 from parley.ports.bus import Bus
 from parley.ports.clock import Clock
-from parley.ports.keys import KeyStore
+from parley.ports.keys import CustomerKeys
 from parley.ports.store import Store
 from parley.runtime.vault import Vault
 from parley.settings import Settings
@@ -19,7 +19,7 @@ class Deps:
     store: Store
     codec: Codec
     vault: Vault
-    keys: KeyStore
+    keys: CustomerKeys
     settings: Settings
     clock: Clock
     registry: CollectorRegistry

@@ -22,7 +22,7 @@ from parley.backends.sql import open_store
 from parley.codec import Codec, Erased
 from parley.domain.readmodel import ConversationRow
 from parley.ports.bus import Bus, Headers, Producer, Record, TopicSpec
-from parley.ports.keys import KeyStore
+from parley.ports.keys import CustomerKeys
 from parley.ports.store import AccessKey, Commit, HistoryRow, Store
 from parley.runtime.exports import read_records
 from parley.runtime.vault import Vault
@@ -70,7 +70,7 @@ class Doors:
     settings: Settings
     bus: Bus
     store: Store
-    keys: KeyStore
+    keys: CustomerKeys
     codec: Codec
     clock: ManualClock
     app: FastAPI = field(init=False)

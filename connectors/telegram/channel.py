@@ -1,0 +1,136 @@
+"""Telegram as a channel of the kit: what an outbound event looks like there, and how it is sent."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from aiogram import Bot
+from aiogram.enums import ParseMode
+from aiogram.exceptions import TelegramNetworkError, TelegramUnauthorizedError
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+
+from connectors.kit.channel import Message, Refused
+from connectors.telegram.calls import CANNOT_PARSE, called, make_bot
+from connectors.telegram.drafts import Showing, Showings
+from connectors.telegram.formatting import messages_of, plain_of
+from connectors.telegram.pacing import Pace
+from connectors.telegram.texts import say
+from connectors.telegram.translate import DOWN, UP
+from parley.errors import ConfigurationError
+from parley.ports.channels import Chat
+from schemas import parts
+from schemas.base import AnyEvent, TenantId
+from schemas.outbound import AgentMessage, Outbound, ReplyReady
+from schemas.tenant import TenantConfig
+
+log = logging.getLogger(__name__)
+
+RATED = ("answer", "nothing_found")
+"""Kinds of replies that a customer may find helpful or not."""
+MAX_CALLBACK_BYTES = 64
+
+
+class TelegramChannel:
+    """Implements `connectors.kit.channel.Channel`, for every tenant that has a bot."""
+
+    name: parts.Channel = "telegram"
+
+    def __init__(self, tokens: Mapping[TenantId, str], api_url: str, site_url: str = "") -> None:
+        """`site_url`: what sources with a path alone are on; the tenant's own comes first."""
+        self._tokens = dict(tokens)
+        self._api_url = api_url
+        self._site_url = site_url
+        self.bots: dict[TenantId, Bot] = {}
+        self._paces = {tenant: Pace() for tenant in tokens}
+        self._showings = Showings()
+
+    @property
+    def tenants(self) -> tuple[TenantId, ...]:
+        return tuple(self._tokens)
+
+    def pace(self, tenant: TenantId) -> Pace:
+        return self._paces[tenant]
+
+    async def open(self) -> None:
+        for tenant, token in self._tokens.items():
+            self.bots[tenant] = bot = make_bot(token, self._api_url)
+            try:
+                me = await bot.get_me()
+            except TelegramUnauthorizedError as error:
+                raise ConfigurationError(
+                    f"telegram: the token of tenant {tenant} is refused (401 Unauthorized); ask @BotFather for the bot's present one"
+                ) from error
+            except TelegramNetworkError:
+                log.warning("telegram: %s is not reached yet; it is tried again", self._api_url)
+            else:
+                log.info("telegram: tenant %s is @%s", tenant, me.username)
+
+    async def close(self) -> None:
+        self._showings.close()
+        await asyncio.gather(*(bot.session.close() for bot in self.bots.values()))
+
+    def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
+        body = event.body
+        if not isinstance(body, Outbound) or body.audience == "staff" or chat.tenant not in self._tokens:
+            return []
+        site = config.site_url or self._site_url
+        if isinstance(body, AgentMessage):
+            texts = messages_of(
+                body.text, signed=body.human_agent_name, language=chat.language or "en", site_url=site or None
+            )
+            return [Message(text) for text in texts]
+        if not isinstance(body, ReplyReady):
+            return []
+        texts = messages_of(body.text, body.citations, language=body.language, site_url=site or None)
+        buttons = _rating(body) if body.kind in RATED else ()
+        last = len(texts) - 1
+        return [Message(text, buttons if number == last else ()) for number, text in enumerate(texts)]
+
+    async def send(self, chat: Chat, message: Message) -> str:
+        try:
+            return await self._send(chat, message.text, message.buttons, html=True)
+        except Refused as error:
+            if CANNOT_PARSE not in str(error):
+                raise
+            log.error("telegram: a message's formatting was refused, and is sent without")
+            return await self._send(chat, plain_of(message.text), message.buttons, html=False)
+
+    async def withdraw(self, chat: Chat, external_id: str) -> None:
+        await called(self.bots[chat.tenant].delete_message(int(chat.address), int(external_id)))
+
+    async def notice(self, event: AnyEvent, chat: Chat) -> None:
+        if chat.tenant in self.bots and not chat.address.startswith("-"):  # drafts are for private chats
+            self._showings.of(chat.conversation_id, lambda: self._showing(chat)).notice(event)
+
+    async def _send(self, chat: Chat, text: str, buttons: Sequence[tuple[str, str]], *, html: bool) -> str:
+        keyboard = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in buttons]]
+        await self._paces[chat.tenant].wait()
+        sent = await called(
+            self.bots[chat.tenant].send_message(
+                int(chat.address),
+                text,
+                parse_mode=ParseMode.HTML if html else None,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=InlineKeyboardMarkup(inline_keyboard=keyboard) if buttons else None,
+            )
+        )
+        return str(sent.message_id)
+
+    def _showing(self, chat: Chat) -> Showing:
+        bot, at = self.bots[chat.tenant], int(chat.address)
+        draft_id = (
+            int(chat.conversation_id.replace("-", "")[:7], 16) + 1
+        )  # any number but 0: one draft a chat
+        return Showing(
+            lambda: bot.send_chat_action(at, "typing"),
+            lambda text: bot.send_message_draft(at, draft_id, text=text),
+        )
+
+
+def _rating(body: ReplyReady) -> tuple[tuple[str, str], ...]:
+    """None for a reply whose id has no room in a button."""
+    data = [
+        (say("up", body.language), f"{UP}:{body.reply_id}"),
+        (say("down", body.language), f"{DOWN}:{body.reply_id}"),
+    ]
+    return tuple(data) if all(len(each.encode()) <= MAX_CALLBACK_BYTES for _, each in data) else ()

@@ -1,0 +1,192 @@
+"""What is done about an update: into the log, or answered at once. When `take` returns, Telegram may forget the update."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from aiogram import Bot
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
+from connectors.kit.inbox import Inbox, Incoming, MessageTooLong
+from connectors.telegram.calls import called
+from connectors.telegram.pacing import Pace
+from connectors.telegram.texts import LANGUAGES, Text, say
+from connectors.telegram.translate import Arrival, Blocked, Commanded, Pressed, Said, Unreadable, feedback_of
+from parley.errors import KeyErased
+from parley.ports.channels import Chat
+from schemas.conversation_events import CloseRequested, ConversationStarted
+from schemas.other_events import FeedbackGiven
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Buttons = tuple[tuple[str, str], ...]
+BLOCKED = "bot was blocked by the user"
+
+LANGUAGE, DELETE = "language", "delete"
+"""Actions of our own buttons."""
+
+
+class Door:
+    """One bot's. `erase` erases a chat's customer, and returns when it has begun; it goes on by itself."""
+
+    def __init__(self, bot: Bot, inbox: Inbox, pace: Pace, erase: Callable[[Chat], None]) -> None:
+        self._bot = bot
+        self._inbox = inbox
+        self._pace = pace
+        self._erase = erase
+
+    async def take(self, arrival: Arrival) -> None:
+        """Raises `BusUnavailable`, `StoreUnavailable`: it is not in the log, and is to be delivered again."""
+        chat = await self._chat(arrival)
+        language = chat.language if chat is not None and chat.language else arrival.language
+        meaning = arrival.meaning
+        if isinstance(meaning, Blocked):
+            return await self._membership(arrival, chat, meaning)
+        if not arrival.private:
+            return await self._in_a_group(arrival, language)
+        match meaning:
+            case Said(text=text):
+                await self._text(arrival, text, language)
+            case Unreadable():
+                await self._say(arrival, "text_only", language)
+            case Commanded():
+                await self._command(arrival, meaning, chat, language)
+            case Pressed():
+                await self._pressed(arrival, meaning, chat, language)
+
+    # -- messages -----------------------------------------------------------------------------------------------------
+
+    async def _text(self, arrival: Arrival, text: str, language: str | None) -> None:
+        incoming = Incoming(str(arrival.chat), self._id(arrival), text, arrival.language)
+        try:
+            await asyncio.to_thread(self._inbox.take, incoming)
+        except MessageTooLong:
+            await self._say(arrival, "too_long", language)
+
+    async def _in_a_group(self, arrival: Arrival, language: str | None) -> None:
+        """Others read there what is meant for one."""
+        if isinstance(arrival.meaning, Pressed):
+            await self._answer(arrival.meaning, "")
+        elif isinstance(arrival.meaning, Commanded):
+            await self._say(arrival, "private_only", language)
+
+    async def _membership(self, arrival: Arrival, chat: Chat | None, meaning: Blocked) -> None:
+        if chat is None:
+            return
+        if not meaning.blocked:
+            await asyncio.to_thread(self._inbox.opened_chat, chat.address)
+        elif await asyncio.to_thread(self._inbox.close_chat, chat, BLOCKED):
+            await self._write(chat, CloseRequested(by="system"), arrival)
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    async def _command(
+        self, arrival: Arrival, meaning: Commanded, chat: Chat | None, language: str | None
+    ) -> None:
+        match meaning.command:
+            case "start":
+                await self._start(arrival, language)
+            case "help":
+                await self._say(arrival, "help", language)
+            case "human":
+                await self._text(arrival, say("want_human", language), language)
+            case "language" if meaning.argument in LANGUAGES:
+                await self._choose(arrival, meaning.argument)
+            case "language":
+                buttons = tuple((name, f"{LANGUAGE}:{code}") for code, name in LANGUAGES.items())
+                await self._say(arrival, "choose_language", language, buttons)
+            case "delete" if chat is None:
+                await self._say(arrival, "nothing_to_delete", language)
+            case "delete":
+                yes, no = say("delete_yes", language), say("delete_no", language)
+                await self._say(
+                    arrival, "delete_ask", language, ((yes, f"{DELETE}:yes"), (no, f"{DELETE}:no"))
+                )
+
+    async def _start(self, arrival: Arrival, language: str | None) -> None:
+        """The conversation begins, with the tenant's greeting."""
+        opened = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), arrival.language)
+        config = await asyncio.to_thread(self._inbox.config)
+        chosen = opened.language or config.default_language
+        greeting = config.assistant.greeting
+        text = greeting.get(chosen) or greeting.get(config.default_language) or next(iter(greeting.values()))
+        await self._send(arrival, f"{text}\n\n{say('help', chosen)}")
+
+    async def _choose(self, arrival: Arrival, code: str) -> None:
+        """The log has it as the conversation's language from here on."""
+        chat = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), code)
+        await asyncio.to_thread(self._inbox.set_language, chat, code)
+        await self._write(chat, ConversationStarted(channel="telegram", language=code), arrival)
+        await self._say(arrival, "language_chosen", code)
+
+    # -- buttons ------------------------------------------------------------------------------------------------------
+
+    async def _pressed(
+        self, arrival: Arrival, pressed: Pressed, chat: Chat | None, language: str | None
+    ) -> None:
+        """The button is answered in any case: else it shows that it waits."""
+        given = feedback_of(pressed)
+        if given is not None and chat is not None:
+            reply_id, score = given
+            await self._write(chat, FeedbackGiven(reply_id=reply_id, score=score), arrival)
+            await self._answer(pressed, say("thanks", language))
+        elif pressed.action == LANGUAGE and pressed.value in LANGUAGES:
+            await self._choose(arrival, pressed.value)
+            await self._answer(pressed, "")
+        elif pressed.action == DELETE:
+            await self._delete(arrival, pressed, chat, language)
+        else:
+            await self._answer(pressed, "")
+
+    async def _delete(
+        self, arrival: Arrival, pressed: Pressed, chat: Chat | None, language: str | None
+    ) -> None:
+        if pressed.value == "yes" and chat is not None:
+            await asyncio.to_thread(self._erase, chat)
+            await self._say(arrival, "deleted", language)
+        else:
+            await self._say(arrival, "kept", language)
+        await self._answer(pressed, "")
+        if pressed.message_id is not None:
+            await self._try(
+                self._bot.edit_message_reply_markup(chat_id=arrival.chat, message_id=pressed.message_id)
+            )
+
+    # -- Telegram and the log -----------------------------------------------------------------------------------------
+
+    async def _chat(self, arrival: Arrival) -> Chat | None:
+        return await asyncio.to_thread(self._inbox.chat, str(arrival.chat))
+
+    async def _write(
+        self, chat: Chat, body: CloseRequested | ConversationStarted | FeedbackGiven, arrival: Arrival
+    ) -> None:
+        try:
+            await asyncio.to_thread(partial(self._inbox.write, chat, body, self._id(arrival)))
+        except KeyErased:
+            log.info("telegram: an erased customer's update is passed over")
+
+    async def _say(self, arrival: Arrival, text: Text, language: str | None, buttons: Buttons = ()) -> None:
+        await self._send(arrival, say(text, language), buttons)
+
+    async def _send(self, arrival: Arrival, text: str, buttons: Buttons = ()) -> None:
+        """Not in the log: what the bot says to a command, which a customer can repeat."""
+        keyboard = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in buttons]]
+        markup = InlineKeyboardMarkup(inline_keyboard=keyboard) if buttons else None
+        await self._pace.wait()
+        await self._try(self._bot.send_message(arrival.chat, text, reply_markup=markup))
+
+    async def _answer(self, pressed: Pressed, text: str) -> None:
+        await self._try(self._bot.answer_callback_query(pressed.query_id, text=text or None))
+
+    async def _try(self, call: Awaitable[object]) -> None:
+        try:
+            await called(call)
+        except (NotSent, Unsure, Refused, Gone, Moved) as error:
+            log.warning("telegram: not answered: %s", error)
+
+    def _id(self, arrival: Arrival) -> str:
+        return f"{self._bot.id}:{arrival.update_id}"

@@ -1,0 +1,153 @@
+"""What a customer sees while an answer is being written: `typing`, and the text as far as it is, as Telegram's message drafts.
+
+A draft is shown for a while and is no message (Bot API, `sendMessageDraft`; private chats alone). It follows one attempt of one generation at the
+highest epoch, without a gap, as the web chat does; anything else takes it back by ending it. Nothing depends on what is shown here.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from parley.runtime.faults import describe
+from schemas.base import AnyEvent, ConversationId
+from schemas.outbound import (
+    AgentMessage,
+    Closed,
+    CustomerMessage,
+    Outbound,
+    OwnerChanged,
+    ReplyDelta,
+    ReplyReady,
+)
+
+log = logging.getLogger(__name__)
+
+DRAFT_EVERY_S = 1.0
+"""Drafts share the limits of messages: one a second in a chat."""
+TYPING_EVERY_S = 4.0
+TYPING_MOST_S = 60.0
+"""Telegram shows `typing` for 5 seconds; a message has its answer, or an apology, within a minute."""
+MAX_DRAFT_CHARS = 4096
+REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class Draft:
+    """One chat's text in the making. `epoch` is the highest that was seen; `attempt` None: nothing is followed."""
+
+    epoch: int = 0
+    attempt: str | None = None
+    generation: str = ""
+    text: str = ""
+    index: int = -1
+    #: Generations of which nothing more is shown.
+    over: set[str] = field(default_factory=set)
+
+    def follow(self, event: AnyEvent) -> bool:
+        """Whether there is another text to show."""
+        body = event.body
+        if isinstance(body, ReplyDelta):
+            return self._delta(body)
+        if isinstance(body, Outbound):
+            ends = isinstance(body, ReplyReady | AgentMessage | Closed) or body.epoch > self.epoch
+            self.epoch = max(self.epoch, body.epoch)
+            if ends:
+                self.end()
+        return False
+
+    def end(self) -> None:
+        if self.generation:
+            self.over = {self.generation}
+        self.attempt, self.generation, self.text, self.index = None, "", "", -1
+
+    def _delta(self, body: ReplyDelta) -> bool:
+        if body.epoch < self.epoch or body.generation_id in self.over:
+            return False
+        if body.epoch > self.epoch:
+            self.epoch = body.epoch
+            self.end()
+        if self.attempt is None and body.index == 0:
+            self.attempt, self.generation = body.attempt, body.generation_id
+        if body.attempt != self.attempt or body.index <= self.index:
+            return False
+        if body.index != self.index + 1:  # a piece was lost: what comes is not shown any more
+            self.end()
+            self.over = {body.generation_id}
+            return False
+        self.index = body.index
+        self.text += body.text
+        return True
+
+
+class Showing:
+    """One chat. `typing` and `draft` call Telegram, and raise nothing that matters."""
+
+    def __init__(
+        self, typing: Callable[[], Awaitable[object]], draft: Callable[[str], Awaitable[object]]
+    ) -> None:
+        self._typing = typing
+        self._draft = draft
+        self._state = Draft()
+        self._task: asyncio.Task[None] | None = None
+        self._shown = ""
+        self._until = 0.0
+
+    def notice(self, event: AnyEvent) -> None:
+        body = event.body
+        self._state.follow(event)
+        if isinstance(body, CustomerMessage):
+            self._begin()
+        elif isinstance(body, ReplyReady | AgentMessage | Closed | OwnerChanged):
+            self.stop()
+
+    def stop(self) -> None:
+        self._until = 0.0
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def _begin(self) -> None:
+        self._until = monotonic() + TYPING_MOST_S
+        if self._task is None or self._task.done():
+            self._shown = ""
+            self._task = asyncio.ensure_future(self._show())
+
+    async def _show(self) -> None:
+        """Says `typing` until there is a text, and then the text as it grows."""
+        typed = -TYPING_EVERY_S
+        try:
+            while (now := monotonic()) < self._until:
+                text = self._state.text[:MAX_DRAFT_CHARS]
+                if text and text != self._shown:
+                    self._shown = text
+                    await self._draft(text)
+                elif not text and now - typed >= TYPING_EVERY_S:
+                    typed = now
+                    await self._typing()
+                await asyncio.sleep(DRAFT_EVERY_S if self._shown else 0.2)
+        except Exception as error:  # the answer itself comes all the same
+            log.info("telegram: nothing is shown while an answer is written: %s", describe(error))
+        finally:
+            self._state.end()
+
+
+class Showings:
+    """Every chat that something is shown in, by its conversation; those that were quiet for longest are forgotten first."""
+
+    def __init__(self) -> None:
+        self._chats: OrderedDict[ConversationId, Showing] = OrderedDict()
+
+    def of(self, conversation: ConversationId, make: Callable[[], Showing]) -> Showing:
+        found = self._chats.pop(conversation, None) or make()
+        self._chats[conversation] = found
+        if len(self._chats) > REMEMBERED:
+            self._chats.popitem(last=False)[1].stop()
+        return found
+
+    def close(self) -> None:
+        for each in self._chats.values():
+            each.stop()
+        self._chats.clear()

@@ -1,0 +1,100 @@
+"""Long polling: one bot's updates, confirmed to Telegram only after each of them is in the log.
+
+Telegram keeps an update until a later `offset` confirms it (Bot API, `getUpdates`), so a crash repeats and never loses. Chats are taken side by
+side, each in its own order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramConflictError
+from aiogram.types import Update
+
+from connectors.kit.channel import NotSent, Refused, Unsure
+from connectors.telegram.calls import called
+from connectors.telegram.door import Door
+from connectors.telegram.translate import Arrival, arrival_of
+from parley.errors import TransientError
+from parley.runtime.backoff import Backoff
+from parley.runtime.faults import describe
+
+log = logging.getLogger(__name__)
+
+WAIT_S = 25
+"""How long Telegram holds an empty answer."""
+AT_ONCE = 100
+KINDS = ["message", "edited_message", "callback_query", "my_chat_member"]
+CONFLICT_AGAIN_S = 10.0
+
+
+class Poller:
+    """Until it is cancelled. What was taken and not confirmed by then comes again, and decides nothing twice."""
+
+    def __init__(self, bot: Bot, door: Door, wait_s: int = WAIT_S) -> None:
+        self._bot = bot
+        self._door = door
+        self._wait_s = wait_s
+
+    async def run(self) -> None:
+        """A webhook that was set before is given up: Telegram has one way or the other."""
+        offset: int | None = None
+        backoff = Backoff(0.5, 30.0)
+        given_up = False
+        while True:
+            try:
+                given_up = given_up or await called(self._bot.delete_webhook())
+                updates = await self._poll(offset)
+            except (NotSent, Unsure, Refused) as error:
+                wait_s = error.retry_after_s if isinstance(error, NotSent) else None
+                log.warning("telegram: no updates: %s", error)
+                await asyncio.sleep(wait_s if wait_s is not None else backoff.next())
+                continue
+            backoff.reset()
+            if updates:
+                await self._take_all(updates)
+                offset = max(each.update_id for each in updates) + 1
+
+    async def _poll(self, offset: int | None) -> Sequence[Update]:
+        try:
+            return await called(
+                self._bot.get_updates(
+                    offset=offset,
+                    limit=AT_ONCE,
+                    timeout=self._wait_s,
+                    allowed_updates=KINDS,
+                    request_timeout=self._wait_s + 10,
+                )
+            )
+        except Unsure as error:
+            if isinstance(error.__cause__, TelegramConflictError):
+                raise NotSent(
+                    "another process reads this bot's updates, or it has a webhook (409 Conflict)",
+                    CONFLICT_AGAIN_S,
+                ) from error
+            raise
+
+    async def _take_all(self, updates: Sequence[Update]) -> None:
+        chats: dict[int, list[Arrival]] = {}
+        for update in updates:
+            if (arrival := arrival_of(update)) is not None:
+                chats.setdefault(arrival.chat, []).append(arrival)
+        await asyncio.gather(*(self._take(arrivals) for arrivals in chats.values()))
+
+    async def _take(self, arrivals: Sequence[Arrival]) -> None:
+        for arrival in arrivals:
+            await self._insist(arrival)
+
+    async def _insist(self, arrival: Arrival) -> None:
+        """As long as the log is away. One that is a fault of ours is told and passed over, or no later one would ever come."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._door.take(arrival)
+            except TransientError as error:
+                log.warning("telegram: an update waits: %s", error)
+                await asyncio.sleep(backoff.next())
+            except Exception as error:
+                log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
+                return

@@ -1,0 +1,173 @@
+"""The Telegram channel as it is run: a bot for each tenant that has a token; its updates by long polling, or by webhook at the gateway."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import nullcontext
+from functools import partial
+from threading import Thread
+from time import sleep
+from typing import Any
+
+from aiogram.types import BotCommand
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from connectors.kit.channel import Doorway, NotSent, Opened, Refused, Unsure
+from connectors.kit.inbox import Inbox
+from connectors.telegram.calls import called, make_bot
+from connectors.telegram.channel import TelegramChannel
+from connectors.telegram.door import Door
+from connectors.telegram.pacing import Pace
+from connectors.telegram.polling import KINDS, Poller
+from connectors.telegram.settings import TelegramSettings
+from connectors.telegram.texts import COMMANDS, LANGUAGES
+from connectors.telegram.webhook import Webhooks, secret_of
+from parley.errors import ConfigurationError, ParleyError, UnknownTenant
+from parley.ports.channels import Chat
+from parley.runtime.backoff import Backoff
+from parley.runtime.erasing import erase
+from parley.runtime.faults import describe, summary
+from schemas.base import TenantId
+
+log = logging.getLogger(__name__)
+
+TELEGRAM = "https://api.telegram.org"
+
+
+class ListeningTelegram(TelegramChannel):
+    """The channel of the worker. While it is open its updates are asked for, or Telegram is told where to bring them."""
+
+    def __init__(self, opened: Opened, settings: TelegramSettings) -> None:
+        super().__init__(settings.bots(), settings.api_url, opened.settings.url)
+        self._opened = opened
+        self._webhook = settings.webhook
+        self._inboxes: list[Inbox] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        # A Bot API server of one's own calls any address.
+        own = settings.api_url.startswith(TELEGRAM)
+        if settings.webhook and own and not opened.settings.url.startswith("https://"):
+            raise ConfigurationError(
+                "PARLEY_TELEGRAM_WEBHOOK: needs PARLEY_PUBLIC_URL, an address that begins with https:// and that Telegram reaches"
+            )
+
+    async def open(self) -> None:
+        for tenant in self.tenants:
+            await asyncio.to_thread(_check, self._opened, tenant)
+        await super().open()
+        for tenant, bot in self.bots.items():
+            self._begin(self._tell_commands(tenant))
+            if self._webhook:
+                self._begin(self._set_webhook(tenant))
+                continue
+            inbox = Inbox(self._opened, self.name, tenant)
+            self._inboxes.append(inbox)
+            door = Door(bot, inbox, self.pace(tenant), partial(erase_chat, self._opened))
+            self._begin(Poller(bot, door).run())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.ensure_future(work))
+
+    async def _set_webhook(self, tenant: TenantId) -> None:
+        """Until Telegram has taken it."""
+        url = f"{self._opened.settings.url}/telegram/{tenant}"
+        backoff = Backoff(1.0, 60.0)
+        while True:
+            try:
+                await called(
+                    self.bots[tenant].set_webhook(
+                        url,
+                        secret_token=secret_of(self._opened.settings.signing_secret(), tenant),
+                        allowed_updates=KINDS,
+                    )
+                )
+            except (NotSent, Unsure, Refused) as error:
+                log.warning("telegram: the webhook of tenant %s is not set: %s", tenant, error)
+                await asyncio.sleep(backoff.next())
+            else:
+                log.info("telegram: updates of tenant %s come to %s", tenant, url)
+                return
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for inbox in self._inboxes:
+            await asyncio.to_thread(inbox.close)
+        await super().close()
+
+    async def _tell_commands(self, tenant: TenantId) -> None:
+        """What Telegram's menu offers, in each language. That it is missing stops nobody."""
+        bot = self.bots[tenant]
+        try:
+            for language in (None, *LANGUAGES):
+                offered = [
+                    BotCommand(command=name, description=texts[language or "en"])
+                    for name, texts in COMMANDS.items()
+                ]
+                await bot.set_my_commands(offered, language_code=language)
+        except Exception as error:
+            log.warning("telegram: the menu of commands was not set: %s", describe(error))
+
+
+class WebhookDoor:
+    """The gateway's part. Implements `connectors.kit.discovery.HttpDoor`."""
+
+    def __init__(self, opened: Doorway, settings: TelegramSettings) -> None:
+        self._opened = opened
+        self._bots = {tenant: make_bot(token, settings.api_url) for tenant, token in settings.bots().items()}
+        self._inboxes: dict[TenantId, Inbox] = {}
+        self._webhooks: Webhooks | None = None
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        return [Route("/telegram/{tenant}", self._take, methods=["POST"])]
+
+    async def open(self) -> None:
+        self._inboxes = {tenant: Inbox(self._opened, "telegram", tenant) for tenant in self._bots}
+        doors = {
+            tenant: Door(bot, self._inboxes[tenant], Pace(), partial(erase_chat, self._opened))
+            for tenant, bot in self._bots.items()
+        }
+        self._webhooks = Webhooks(doors, self._opened.settings.signing_secret())
+
+    async def close(self) -> None:
+        for inbox in self._inboxes.values():
+            await asyncio.to_thread(inbox.close)
+        await asyncio.gather(*(bot.session.close() for bot in self._bots.values()))
+
+    async def _take(self, request: Request) -> Response:
+        assert self._webhooks is not None  # the gateway opens it before it listens
+        return await self._webhooks.take(request)
+
+
+def _check(opened: Opened, tenant: TenantId) -> None:
+    try:
+        opened.store.current(tenant)
+    except UnknownTenant as error:
+        known = sorted({each.tenant for each in opened.store.versions()})
+        raise ConfigurationError(
+            f"telegram: a token is given for tenant {tenant}, which was never imported; allowed: {', '.join(known) or 'none yet'}"
+        ) from error
+
+
+def erase_chat(opened: Doorway, chat: Chat) -> None:
+    """Begins at once: the customer is on the list, and the key is gone. The rest follows in a thread, or, where this process dies, at the next tidying."""
+
+    def run() -> None:
+        try:
+            erase(
+                opened.store,
+                opened.keys,
+                chat.tenant,
+                chat.customer_id,
+                now=opened.clock.now(),
+                actor="customer (telegram)",
+                wait=sleep,
+                step=lambda what: nullcontext(),
+            )
+        except ParleyError as error:
+            log.error("telegram: an erasure is not complete, and is taken up again: %s", summary(error))
+
+    Thread(target=run, name="telegram-erasure", daemon=True).start()

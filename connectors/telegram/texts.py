@@ -1,0 +1,72 @@
+"""What the bot says by itself: to commands, to what it cannot read, and on its buttons. In the languages that Parley ships."""
+
+from typing import Literal
+
+Text = Literal[
+    "help",
+    "text_only",
+    "too_long",
+    "private_only",
+    "choose_language",
+    "language_chosen",
+    "delete_ask",
+    "delete_yes",
+    "delete_no",
+    "deleted",
+    "kept",
+    "nothing_to_delete",
+    "thanks",
+    "want_human",
+    "up",
+    "down",
+]
+
+TEXTS: dict[Text, dict[str, str]] = {
+    "help": {
+        "en": "Write your question, and I look it up for you.\n\n/human – talk to a person\n/language – English or Chinese\n/delete – erase everything that is kept about you",
+        "zh": "直接写下您的问题，我来为您查找答案。\n\n/human – 转人工客服\n/language – 中文或英文\n/delete – 删除关于您的全部记录",
+    },
+    "text_only": {
+        "en": "I can only read text so far. Please write what you need.",
+        "zh": "我目前只能阅读文字，请用文字告诉我您的需要。",
+    },
+    "too_long": {
+        "en": "That is longer than I can take at once (4,000 characters). Please write it in shorter messages.",
+        "zh": "内容太长了（最多 4000 字），请分成几条较短的消息发送。",
+    },
+    "private_only": {
+        "en": "I answer in private chats only: please write to me directly.",
+        "zh": "我只在私聊中回答，请直接给我发消息。",
+    },
+    "choose_language": {"en": "Which language shall we use?", "zh": "请选择语言："},
+    "language_chosen": {"en": "We go on in English.", "zh": "好的，我们用中文继续。"},
+    "delete_ask": {
+        "en": "Shall I erase this conversation and everything that is kept about you here? This cannot be undone.",
+        "zh": "确定要删除本对话以及此处保存的关于您的全部记录吗？此操作无法撤销。",
+    },
+    "delete_yes": {"en": "Erase everything", "zh": "全部删除"},
+    "delete_no": {"en": "Keep it", "zh": "保留"},
+    "deleted": {
+        "en": "Everything that was kept about you here is being erased. If you write again, we begin anew.",
+        "zh": "此处关于您的全部记录正在删除。如果您再次发消息，我们将重新开始。",
+    },
+    "kept": {"en": "Nothing was erased.", "zh": "没有删除任何内容。"},
+    "nothing_to_delete": {"en": "There is nothing kept about you here.", "zh": "此处没有保存关于您的记录。"},
+    "thanks": {"en": "Thank you!", "zh": "谢谢您的反馈！"},
+    "want_human": {"en": "I want to talk to a human.", "zh": "我要转人工客服。"},
+    "up": {"en": "👍 Helpful", "zh": "👍 有帮助"},
+    "down": {"en": "👎 Not helpful", "zh": "👎 没有帮助"},
+}
+COMMANDS: dict[str, dict[str, str]] = {
+    "help": {"en": "what I can do", "zh": "我能做什么"},
+    "human": {"en": "talk to a person", "zh": "转人工客服"},
+    "language": {"en": "English or Chinese", "zh": "选择语言"},
+    "delete": {"en": "erase what is kept about me", "zh": "删除关于我的记录"},
+}
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+
+def say(text: Text, language: str | None) -> str:
+    """In this language, or else in English."""
+    found = TEXTS[text]
+    return found.get((language or "en").partition("-")[0], found["en"])

@@ -1,0 +1,149 @@
+"""From Telegram's updates to what the customer meant. Pure: nothing is asked of Telegram or the store here."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from aiogram.enums import ChatMemberStatus, ChatType, ContentType
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, Update
+
+from schemas.base import ReplyId
+
+MAX_QUOTE_CHARS = 300
+Command = Literal["start", "help", "human", "language", "delete"]
+COMMAND = re.compile(r"/(start|help|human|language|delete)(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
+
+UP, DOWN = "up", "down"
+"""What the buttons below an answer send back, before a colon and the reply's id: at most 64 bytes (Bot API, InlineKeyboardButton)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text; with what it quotes, as its context."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    command: Command
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A kind of message that has no text."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button below a message: `action` and its `value`."""
+
+    query_id: str
+    action: str
+    value: str
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The customer stopped the bot, or started it again."""
+
+    blocked: bool
+
+
+Meaning = Said | Commanded | Unreadable | Pressed | Blocked
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """`chat` is Telegram's id of the chat; `language` what the customer's Telegram is set to. `private`: with one person alone."""
+
+    update_id: int
+    chat: int
+    private: bool
+    language: str | None
+    meaning: Meaning
+
+
+def arrival_of(update: Update) -> Arrival | None:
+    """None for updates that mean nothing to us."""
+    message = update.message or update.edited_message
+    if message is not None:
+        return _of_message(update.update_id, message)
+    if update.callback_query is not None:
+        return _of_button(update.update_id, update.callback_query)
+    if update.my_chat_member is not None:
+        return _of_membership(update.update_id, update.my_chat_member)
+    return None
+
+
+def feedback_of(pressed: Pressed) -> tuple[ReplyId, Literal[-1, 1]] | None:
+    """The reply and the score that a button stands for; None for another button."""
+    if pressed.action not in (UP, DOWN) or not pressed.value:
+        return None
+    return ReplyId(pressed.value), 1 if pressed.action == UP else -1
+
+
+def _of_message(update_id: int, message: Message) -> Arrival | None:
+    if message.from_user is None or message.from_user.is_bot:
+        return None  # a channel's post, or another bot
+    meaning = _meaning(message)
+    if meaning is None:
+        return None
+    return Arrival(
+        update_id,
+        message.chat.id,
+        message.chat.type == ChatType.PRIVATE,
+        message.from_user.language_code,
+        meaning,
+    )
+
+
+def _meaning(message: Message) -> Meaning | None:
+    text = message.text or message.caption
+    if text is None:
+        return Unreadable(ContentType(message.content_type).value) if _is_content(message) else None
+    command = COMMAND.fullmatch(text.strip()) if message.text is not None else None
+    if command is not None:
+        return Commanded(command[1], (command[2] or "").strip())  # type: ignore[arg-type]  # the pattern has these alone
+    return Said(_quoted(message) + text)
+
+
+def _quoted(message: Message) -> str:
+    """What a reply refers to, as Markdown's quotation before it: a text that says "and this one?" means nothing alone."""
+    earlier = message.reply_to_message
+    quoted = (message.quote.text if message.quote is not None else None) or (
+        (earlier.text or earlier.caption) if earlier is not None else None
+    )
+    if not quoted:
+        return ""
+    line = " ".join(quoted.split())
+    return f"> {line if len(line) <= MAX_QUOTE_CHARS else line[: MAX_QUOTE_CHARS - 1] + '…'}\n\n"
+
+
+def _is_content(message: Message) -> bool:
+    """Something that a person has sent, not Telegram's own notes on the chat."""
+    sent = (
+        message.photo, message.voice, message.audio, message.video, message.video_note, message.document,
+        message.animation, message.sticker, message.location, message.venue, message.contact, message.poll,
+        message.dice, message.story,
+    )  # fmt: skip
+    return any(each is not None for each in sent)
+
+
+def _of_button(update_id: int, query: CallbackQuery) -> Arrival | None:
+    if query.message is None:
+        return None
+    action, _, value = (query.data or "").partition(":")
+    chat = query.message.chat
+    pressed = Pressed(query.id, action, value, query.message.message_id)
+    return Arrival(update_id, chat.id, chat.type == ChatType.PRIVATE, query.from_user.language_code, pressed)
+
+
+def _of_membership(update_id: int, changed: ChatMemberUpdated) -> Arrival:
+    gone = changed.new_chat_member.status in (ChatMemberStatus.KICKED, ChatMemberStatus.LEFT)
+    private = changed.chat.type == ChatType.PRIVATE
+    return Arrival(update_id, changed.chat.id, private, changed.from_user.language_code, Blocked(gone))

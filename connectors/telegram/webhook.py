@@ -1,0 +1,113 @@
+"""The other way in: Telegram posts each update to `/telegram/{tenant}`, and is told 200 once the log has it.
+
+What has no secret is refused before its body is read, so a stranger's flood costs nothing but the connection. The secret follows from the
+platform's own, for each tenant, and is told to Telegram with the address (`setWebhook`, `secret_token`).
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiogram.types import Update
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from connectors.telegram.door import Door
+from connectors.telegram.translate import arrival_of
+from parley.errors import TransientError
+from parley.runtime.faults import describe
+from schemas.base import TenantId
+
+log = logging.getLogger(__name__)
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+MAX_BODY_BYTES = 1 << 20
+"""Telegram's updates have a few KB; media are fetched, never posted."""
+AGAIN_S = 5
+
+
+def secret_of(signing_secret: bytes, tenant: TenantId) -> str:
+    """What Telegram sends with every update of this tenant's bot: 64 hexadecimal digits."""
+    return hmac.new(signing_secret, f"telegram-webhook:{tenant}".encode(), "sha256").hexdigest()
+
+
+class Webhooks:
+    """Doors by tenant. One chat's updates are taken one after the other, in the order of their coming."""
+
+    def __init__(self, doors: Mapping[TenantId, Door], signing_secret: bytes) -> None:
+        self._doors = doors
+        self._secrets = {tenant: secret_of(signing_secret, tenant).encode() for tenant in doors}
+        self._nobody = secret_of(signing_secret, TenantId("-")).encode()
+        #: By chat, its lock and how many hold it or wait for it.
+        self._chats: dict[tuple[TenantId, int], tuple[asyncio.Lock, int]] = {}
+
+    async def take(self, request: Request) -> Response:
+        tenant = TenantId(str(request.path_params["tenant"]))
+        presented = request.headers.get(SECRET_HEADER, "").encode()
+        # A tenant without a bot is compared as well, so that nobody learns from the time who has one.
+        if (
+            not hmac.compare_digest(self._secrets.get(tenant, self._nobody), presented)
+            or tenant not in self._doors
+        ):
+            return _problem(401, f"{SECRET_HEADER}: is missing or not this bot's")
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return _problem(400, "the body ended before it was complete")
+        if body is None:
+            return _problem(413, f"body: more than {MAX_BODY_BYTES} bytes; allowed: one update")
+        try:
+            update = Update.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"])) or "body"
+            return _problem(400, f"{field}: {first['msg']}; allowed: an Update of the Bot API")
+        return await self._log(tenant, update)
+
+    async def _log(self, tenant: TenantId, update: Update) -> Response:
+        arrival = arrival_of(update)
+        if arrival is None:
+            return Response(status_code=200)
+        try:
+            async with self._in_turn((tenant, arrival.chat)):
+                await self._doors[tenant].take(arrival)
+        except TransientError as error:
+            log.warning("telegram: an update is to come again: %s", error)
+            return _problem(503, "the update cannot be taken just now", {"Retry-After": str(AGAIN_S)})
+        except Exception as error:  # it would come again for a day, and fail each time
+            log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
+        return Response(status_code=200)
+
+    @asynccontextmanager
+    async def _in_turn(self, chat: tuple[TenantId, int]) -> AsyncIterator[None]:
+        lock, users = self._chats.get(chat, (asyncio.Lock(), 0))
+        self._chats[chat] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._chats.pop(chat)
+            if users > 1:
+                self._chats[chat] = (lock, users - 1)
+
+
+async def _body(request: Request) -> bytes | None:
+    """None for one that is too large, which is not read any further."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """RFC 9457, as every other refusal of the gateway."""
+    body = {"type": "about:blank", "status": status, "detail": detail}
+    return Response(json.dumps(body), status, headers, "application/problem+json")

@@ -1,0 +1,144 @@
+"""Telegram's connector is killed again and again in the middle of five hundred updates: nothing is lost or doubled on the way in, and
+what goes out goes out once, or is known to be unsure.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event as Flag
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from infra.migrations import upgrade_keys, upgrade_store
+from parley.cli.admin import specs
+from parley.ports.channels import Delivery
+from parley.settings import Settings
+from schemas.conversation_events import DeliveryReported, MessageReceived
+from schemas.outbound import MessageSettled, ReplyReady
+from tests.support.platform import events_on
+from tests.support.processes import ParleyProcess
+from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
+from tests.support.telegram import TOKEN, TelegramApi
+from workers.embedded import Embedded
+from workers.wiring import Platform, open_platform
+
+CHATS, EACH, KILLS = 25, 20, 4
+WITHIN_S = 150.0
+TEXTS = ("What does the account cost?", "my card was stolen", "hello", "我的卡丢了怎么办")
+
+
+@pytest.fixture
+def api() -> Iterator[TelegramApi]:
+    started = TelegramApi.start()
+    started.add_bot()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=["sqlite", "kafka"])
+def stage(
+    request: pytest.FixtureRequest, api: TelegramApi, tmp_path: Path
+) -> Iterator[tuple[Platform, ParleyProcess]]:
+    """All workers in this process, and the connector in one of its own."""
+    environment = {
+        "PARLEY_HOME": str(tmp_path / "home"),
+        "PARLEY_SECRET": secrets.token_hex(32),
+        "PARLEY_TELEGRAM_TOKEN": TOKEN,
+        "PARLEY_TELEGRAM_API_URL": api.base_url,
+    }
+    settings = Settings(home=tmp_path / "home", secret=environment["PARLEY_SECRET"])
+    if request.param == "kafka":
+        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
+        urls = {"bus_url": request.getfixturevalue("kafka").url, "database_url": fresh(), "keys_url": fresh()}
+        settings = settings.model_copy(update=urls)
+        environment |= {f"PARLEY_{name.upper()}": url for name, url in urls.items()}
+    settings.ensure_home()
+    upgrade_store(settings.database)
+    upgrade_keys(settings.keys)
+    platform = open_platform(settings)
+    admin = platform.bus.admin()
+    admin.apply(specs(settings))
+    admin.close()
+    platform.store.put(VERSION, CONFIG, CONTENT, datetime.now(UTC))
+    workers = Embedded(platform)
+    workers.start()
+    connector = ParleyProcess("telegram", ["worker", "telegram"], environment, tmp_path)
+    connector.start()
+    yield platform, connector
+    connector.stop()
+    workers.stop()
+    assert workers.failed is None
+    platform.close()
+
+
+def until(check: Callable[[], Any], process: ParleyProcess) -> Any:
+    end = monotonic() + WITHIN_S
+    while not (found := check()):
+        Flag().wait(0.5)  # reading the whole log takes the workers' time
+        assert monotonic() < end, process.output()[-3000:]
+    return found
+
+
+def messages(on: Platform) -> dict[str, str]:
+    """By event id, what came in."""
+    found = [each for each in events_on(on, "conversation.events") if isinstance(each.body, MessageReceived)]
+    return {
+        each.envelope.event_id: each.body.text for each in found if isinstance(each.body, MessageReceived)
+    }
+
+
+@pytest.mark.timeout(420)
+def test_what_comes_in_is_there_once_and_what_goes_out_at_most_once(
+    stage: tuple[Platform, ParleyProcess], api: TelegramApi
+) -> None:
+    on, connector = stage
+    chats = [api.add_private_chat(7000 + number, language_code="en") for number in range(CHATS)]
+    for turn in range(EACH):
+        for chat in chats:
+            api.say(chat, f"{TEXTS[turn % len(TEXTS)]} ({turn})")
+        if turn % (EACH // KILLS) == EACH // KILLS - 1:
+            api.calls("sendMessage", at_least=turn, within_s=60.0)
+            connector.kill()
+            connector.start()
+    until(lambda: len(messages(on)) == CHATS * EACH and not api.pending(), connector)
+    assert sorted(messages(on).values()) == sorted(
+        f"{TEXTS[turn % len(TEXTS)]} ({turn})" for turn in range(EACH) for _ in chats
+    )
+    replies = until(lambda: _answered(on), connector)
+    until(lambda: {each.outbound_id for each in _final(on, replies)} == replies, connector)
+    reported = {
+        each.body.outbound_id
+        for each in events_on(on, "conversation.events")
+        if isinstance(each.body, DeliveryReported)
+    }
+    until(lambda: reported <= replies, connector)
+    deliveries = _final(on, replies)
+    for chat in chats:
+        held = on.store.channels.chat(TENANT, "telegram", str(chat))
+        assert held is not None
+        mine = [each for each in deliveries if each.conversation_id == held.conversation_id]
+        known = {each.external_id for each in mine if each.state == "sent"}
+        shown = {str(each.message_id) for each in api.messages(chat) if each.by_bot}
+        unsure = [each for each in mine if each.state == "unknown"]
+        assert {each.state for each in mine} <= {"sent", "unknown"}
+        assert known <= shown, "something that was sent is not there"
+        assert len(shown - known) <= len(unsure), "something was sent twice"
+
+
+def _answered(on: Platform) -> set[str]:
+    """The replies' ids, once every message is settled."""
+    outbound = events_on(on, "chat.outbound")
+    settled = {
+        s.message_id for e in outbound if isinstance(e.body, MessageSettled) for s in e.body.settlements
+    }
+    if len(settled) < CHATS * EACH:
+        return set()
+    return {each.envelope.event_id for each in outbound if isinstance(each.body, ReplyReady)}
+
+
+def _final(on: Platform, ids: set[str]) -> list[Delivery]:
+    found = on.store.channels.deliveries(ids)  # type: ignore[arg-type]  # ids of events
+    return [each for each in found if each.state not in ("sending", "held")]

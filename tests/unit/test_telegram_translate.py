@@ -1,0 +1,111 @@
+"""What Telegram's updates mean."""
+
+from typing import Any
+
+import pytest
+from aiogram.types import Update
+
+from connectors.telegram.translate import (
+    Arrival,
+    Blocked,
+    Commanded,
+    Pressed,
+    Said,
+    Unreadable,
+    arrival_of,
+    feedback_of,
+)
+
+ANNA = {"id": 5, "is_bot": False, "first_name": "Anna", "language_code": "zh-hans"}
+CHAT = {"id": 5, "type": "private"}
+BASE: dict[str, Any] = {"message_id": 1, "date": 1_790_000_000, "chat": CHAT, "from": ANNA}
+
+
+def arrived(kind: str = "message", /, **content: Any) -> Arrival | None:
+    return arrival_of(Update.model_validate({"update_id": 9, kind: {**BASE, **content}}))
+
+
+def meant(kind: str = "message", /, **content: Any) -> object:
+    found = arrived(kind, **content)
+    return None if found is None else found.meaning
+
+
+def test_a_text_with_whose_and_where() -> None:
+    assert arrived(text="hello") == Arrival(9, 5, True, "zh-hans", Said("hello"))
+
+
+def test_an_edited_text_and_a_caption_are_texts() -> None:
+    assert meant("edited_message", text="hello", edit_date=1) == Said("hello")
+    photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+    assert meant(photo=photo, caption="what is this?") == Said("what is this?")
+    assert meant(photo=photo) == Unreadable("photo")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/start", Commanded("start")),
+        ("/start pay-load_1", Commanded("start", "pay-load_1")),
+        ("/help@parley_bot", Commanded("help")),
+        (" /language zh ", Commanded("language", "zh")),
+        ("/deleted", Said("/deleted")),
+        ("please /help", Said("please /help")),
+        ("/unknown", Said("/unknown")),
+    ],
+)
+def test_commands(text: str, command: object) -> None:
+    assert meant(text=text) == command
+
+
+def test_what_a_reply_quotes_comes_before_it() -> None:
+    earlier = {**BASE, "message_id": 0, "text": "The fee is\n€4.50 " + "x" * 400}
+    found = meant(text="and this?", reply_to_message=earlier)
+    assert isinstance(found, Said) and found.text.startswith("> The fee is €4.50 xxx")
+    assert found.text.endswith("…\n\nand this?") and len(found.text.partition("\n")[0]) == 302
+    chosen = {"text": "€4.50", "position": 11}
+    assert meant(text="and this?", reply_to_message=earlier, quote=chosen) == Said("> €4.50\n\nand this?")
+
+
+def test_telegrams_own_notes_and_other_bots_mean_nothing() -> None:
+    assert arrived(new_chat_title="x") is None
+    assert arrived(text="x", **{"from": {**ANNA, "is_bot": True}}) is None
+    assert arrived(text="x", **{"from": None}) is None
+    assert arrival_of(Update(update_id=9)) is None
+
+
+def test_a_group_is_no_private_chat() -> None:
+    found = arrived(text="x", chat={"id": -7, "type": "group", "title": "G"})
+    assert found is not None and not found.private and found.chat == -7
+
+
+def test_buttons() -> None:
+    query = {
+        "id": "q",
+        "from": ANNA,
+        "chat_instance": "c",
+        "data": "up:r-1",
+        "message": {**BASE, "text": "x"},
+    }
+    found = arrival_of(Update.model_validate({"update_id": 9, "callback_query": query}))
+    assert found == Arrival(9, 5, True, "zh-hans", Pressed("q", "up", "r-1", 1))
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "given"),
+    [("up", "r-1", ("r-1", 1)), ("down", "r-1", ("r-1", -1)), ("up", "", None), ("language", "zh", None)],
+)
+def test_what_a_button_says_of_a_reply(action: str, value: str, given: object) -> None:
+    assert feedback_of(Pressed("q", action, value, 1)) == given
+
+
+@pytest.mark.parametrize(("status", "blocked"), [("kicked", True), ("left", True), ("member", False)])
+def test_blocking(status: str, blocked: bool) -> None:
+    bot = {"id": 42, "is_bot": True, "first_name": "B"}
+    more = {"until_date": 0} if status == "kicked" else {}
+    changed = {
+        "chat": CHAT, "from": ANNA, "date": 1,
+        "old_chat_member": {"status": "member", "user": bot},
+        "new_chat_member": {"status": status, "user": bot, **more},
+    }  # fmt: skip
+    found = arrival_of(Update.model_validate({"update_id": 9, "my_chat_member": changed}))
+    assert found is not None and found.meaning == Blocked(blocked)
