@@ -108,3 +108,19 @@ class Channel(Protocol):
         """An outbound event or delta of a chat, as it happens: for typing and texts in the making. Nothing depends on it, and it
         raises nothing.
         """
+
+
+class PlainChannel:
+    """What a channel may inherit that has nothing to open, takes nothing back and shows nothing before it is sent."""
+
+    async def open(self) -> None:
+        """Nothing."""
+
+    async def close(self) -> None:
+        """Nothing."""
+
+    async def withdraw(self, chat: Chat, external_id: str) -> None:
+        raise Refused("this channel takes nothing back")
+
+    async def notice(self, event: AnyEvent, chat: Chat) -> None:
+        """Nothing."""

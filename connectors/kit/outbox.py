@@ -61,10 +61,7 @@ class Outbox:
         self._channel = channel
         self._flood = flood or FloodGuard()
         self._configs = TenantConfigs(opened.store)
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(
-            ThreadPoolExecutor(THREADS, thread_name_prefix=f"{channel.name}-store")
-        )
+        self._loop: asyncio.AbstractEventLoop
         self._sending = Sending(channel, opened.store.channels, opened.clock, str(uuid4()))
         #: By conversation, what is still to be done of it; one task works on each.
         self._lanes: dict[ConversationId, deque[Record]] = {}
@@ -90,6 +87,9 @@ class Outbox:
         """Until `stop`; what is being sent then is sent to its end, and the rest is left to the next owner. Raises `ConfigurationError`,
         `NewerVersion`, `TooManyInvalid`, `UnknownTopic`: somebody has to act.
         """
+        self._loop = asyncio.new_event_loop()
+        pool = ThreadPoolExecutor(THREADS, thread_name_prefix=f"{self.name}-store")
+        self._loop.set_default_executor(pool)
         producer = self._opened.bus.producer()
         self._handling = handling = Handling(self.intake, self._opened.codec, producer, self._flood, stop)
         loop = Thread(target=self._loop.run_forever, name=f"{self.name}-outbox", daemon=True)

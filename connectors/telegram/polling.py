@@ -9,10 +9,12 @@ import logging
 from collections.abc import Sequence
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramConflictError
+from aiogram.exceptions import ClientDecodeError, TelegramConflictError
 from aiogram.types import Update
+from pydantic import ValidationError
 
 from connectors.kit.channel import NotSent, Refused, Unsure
+from connectors.kit.http import first_fault
 from connectors.telegram.calls import called
 from connectors.telegram.door import Door
 from connectors.telegram.translate import Arrival, arrival_of
@@ -53,12 +55,13 @@ class Poller:
                 continue
             backoff.reset()
             if updates:
-                await self._take_all(updates)
-                offset = max(each.update_id for each in updates) + 1
+                await self._take_all([each for each in updates.values() if each is not None])
+                offset = max(updates) + 1
 
-    async def _poll(self, offset: int | None) -> Sequence[Update]:
+    async def _poll(self, offset: int | None) -> dict[int, Update | None]:
+        """By id; None for one that cannot be read."""
         try:
-            return await called(
+            found = await called(
                 self._bot.get_updates(
                     offset=offset,
                     limit=AT_ONCE,
@@ -67,7 +70,10 @@ class Poller:
                     request_timeout=self._wait_s + 10,
                 )
             )
+            return {each.update_id: each for each in found}
         except Unsure as error:
+            if isinstance(error.__cause__, ClientDecodeError):
+                return _one_by_one(error.__cause__.data)
             if isinstance(error.__cause__, TelegramConflictError):
                 raise NotSent(
                     "another process reads this bot's updates, or it has a webhook (409 Conflict)",
@@ -98,3 +104,21 @@ class Poller:
             except Exception as error:
                 log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
                 return
+
+
+def _one_by_one(answer: object) -> dict[int, Update | None]:
+    """One update that is not as aiogram knows them would else keep all others from being read, for ever. Raises `Unsure` for no answer at all."""
+    results = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(results, list):
+        raise Unsure("Telegram's answer to getUpdates is none")
+    found: dict[int, Update | None] = {}
+    for each in results:
+        number = each.get("update_id") if isinstance(each, dict) else None
+        if not isinstance(number, int):
+            continue
+        try:
+            found[number] = Update.model_validate(each)
+        except ValidationError as error:
+            log.error("telegram: update %d cannot be read and is passed over: %s", number, first_fault(error))
+            found[number] = None
+    return found

@@ -6,7 +6,6 @@ platform's own, for each tenant, and is told to Telegram with the address (`setW
 
 import asyncio
 import hmac
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from connectors.kit.http import body_of, first_fault, problem
 from connectors.telegram.door import Door
 from connectors.telegram.translate import arrival_of
 from parley.errors import TransientError
@@ -53,19 +53,17 @@ class Webhooks:
             not hmac.compare_digest(self._secrets.get(tenant, self._nobody), presented)
             or tenant not in self._doors
         ):
-            return _problem(401, f"{SECRET_HEADER}: is missing or not this bot's")
+            return problem(401, f"{SECRET_HEADER}: is missing or not this bot's")
         try:
-            body = await _body(request)
+            body = await body_of(request, MAX_BODY_BYTES)
         except ClientDisconnect:
-            return _problem(400, "the body ended before it was complete")
+            return problem(400, "the body ended before it was complete")
         if body is None:
-            return _problem(413, f"body: more than {MAX_BODY_BYTES} bytes; allowed: one update")
+            return problem(413, f"body: more than {MAX_BODY_BYTES} bytes; allowed: one update")
         try:
             update = Update.model_validate_json(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"])) or "body"
-            return _problem(400, f"{field}: {first['msg']}; allowed: an Update of the Bot API")
+            return problem(400, f"{first_fault(error)}; allowed: an Update of the Bot API")
         return await self._log(tenant, update)
 
     async def _log(self, tenant: TenantId, update: Update) -> Response:
@@ -77,7 +75,7 @@ class Webhooks:
                 await self._doors[tenant].take(arrival)
         except TransientError as error:
             log.warning("telegram: an update is to come again: %s", error)
-            return _problem(503, "the update cannot be taken just now", {"Retry-After": str(AGAIN_S)})
+            return problem(503, "the update cannot be taken just now", {"Retry-After": str(AGAIN_S)})
         except Exception as error:  # it would come again for a day, and fail each time
             log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
         return Response(status_code=200)
@@ -93,21 +91,3 @@ class Webhooks:
             lock, users = self._chats.pop(chat)
             if users > 1:
                 self._chats[chat] = (lock, users - 1)
-
-
-async def _body(request: Request) -> bytes | None:
-    """None for one that is too large, which is not read any further."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """RFC 9457, as every other refusal of the gateway."""
-    body = {"type": "about:blank", "status": status, "detail": detail}
-    return Response(json.dumps(body), status, headers, "application/problem+json")

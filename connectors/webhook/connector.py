@@ -1,0 +1,151 @@
+"""Any program as a channel: it posts what customers write to `/hooks/{tenant}`, and is posted what they are to get. Both signed."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+import httpx
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectors.kit.channel import Doorway, Gone, Message, NotSent, Opened, PlainChannel, Refused, Unsure
+from connectors.kit.discovery import HttpDoor, Runs
+from connectors.kit.http import body_of, first_fault, is_signed, problem, signature
+from connectors.kit.inbox import Inbox, Incoming
+from connectors.kit.outbox import Outbox
+from parley.errors import ConfigurationError, TransientError, UnknownTenant
+from parley.ports.channels import Chat
+from schemas import parts
+from schemas.base import MAX_MESSAGE_CHARS, AnyEvent, TenantId
+from schemas.outbound import AgentMessage, ReplyReady
+from schemas.tenant import TenantConfig
+
+SIGNATURE = "X-Parley-Signature"
+MAX_BODY_BYTES = 64 << 10
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class WebhookSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PARLEY_WEBHOOK_", frozen=True)
+    #: Where replies are posted to; without it there is no such channel.
+    url: str = ""
+    tenant: str = "bank"
+    secret: Annotated[str, Field(repr=False)] = ""
+
+    @classmethod
+    def checked(cls) -> Self:
+        """Raises `ConfigurationError`."""
+        found = cls()
+        if not found.url.startswith(("http://", "https://")):
+            raise ConfigurationError("PARLEY_WEBHOOK_URL: must begin with https:// or http://")
+        if len(found.secret) < 32:
+            raise ConfigurationError("PARLEY_WEBHOOK_SECRET: must have at least 32 characters")
+        return found
+
+
+class Written(BaseModel):
+    """What a customer wrote; `id` is the sender's own name for it, the same at each repeat."""
+
+    model_config = ConfigDict(extra="forbid")
+    chat: Name
+    id: Name
+    text: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
+    language: Annotated[str, Field(max_length=16)] | None = None
+
+
+class WebhookChannel(PlainChannel):
+    """Implements `connectors.kit.channel.Channel`."""
+
+    name: parts.Channel = "api"
+
+    def __init__(self, settings: WebhookSettings) -> None:
+        self._settings = settings
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(10.0, connect=3.0))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
+        body = event.body
+        if not isinstance(body, ReplyReady | AgentMessage):
+            return []
+        who = "bot" if isinstance(body, ReplyReady) else body.human_agent_name
+        sources = [each.model_dump() for each in body.citations] if isinstance(body, ReplyReady) else []
+        said = {"chat": chat.address, "id": event.envelope.event_id, "from": who, "text": body.text}
+        return [Message(orjson.dumps(said | {"citations": sources}).decode())]
+
+    async def send(self, chat: Chat, message: Message) -> str:
+        body = message.text.encode()
+        headers = {
+            "Content-Type": "application/json",
+            SIGNATURE: signature(self._settings.secret, body, int(time.time())),
+        }
+        try:
+            answer = await self._client.post(self._settings.url, content=body, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotSent("the receiver is not reached") from error
+        except httpx.HTTPError as error:
+            raise Unsure("the receiver gave no answer") from error
+        if answer.status_code in (429, 503):
+            wait = answer.headers.get("Retry-After", "")
+            raise NotSent(f"HTTP {answer.status_code}", float(wait) if wait.isdigit() else None)
+        if answer.status_code >= 500:
+            raise Unsure(f"HTTP {answer.status_code}")
+        if answer.status_code >= 300:
+            raise (Gone if answer.status_code == 410 else Refused)(f"HTTP {answer.status_code}")
+        return str(orjson.loads(body)["id"])
+
+
+class WebhookDoor:
+    """Implements `connectors.kit.discovery.HttpDoor`."""
+
+    def __init__(self, opened: Doorway, settings: WebhookSettings) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._inbox: Inbox | None = None
+        self.routes = [Route("/hooks/{tenant}", self._take, methods=["POST"])]
+
+    async def open(self) -> None:
+        self._inbox = Inbox(self._opened, "api", TenantId(self._settings.tenant))
+
+    async def close(self) -> None:
+        if self._inbox is not None:
+            await asyncio.to_thread(self._inbox.close)
+
+    async def _take(self, request: Request) -> Response:
+        assert self._inbox is not None  # the gateway opens it before it listens
+        body = await body_of(request, MAX_BODY_BYTES)
+        if body is None:
+            return problem(413, f"body: more than {MAX_BODY_BYTES} bytes")
+        known = request.path_params["tenant"] == self._settings.tenant
+        if (
+            not is_signed(self._settings.secret, body, request.headers.get(SIGNATURE, ""), time.time())
+            or not known
+        ):
+            return problem(401, f"{SIGNATURE}: is missing, too old, or not of this body")
+        try:
+            said = Written.model_validate_json(body)
+            incoming = Incoming(said.chat, said.id, said.text, said.language)
+            message_id = await asyncio.to_thread(self._inbox.take, incoming)
+        except ValidationError as error:
+            return problem(422, first_fault(error))
+        except (TransientError, UnknownTenant):
+            return problem(503, "the message cannot be taken just now; send it again", {"Retry-After": "2"})
+        return Response(orjson.dumps({"message_id": message_id}), 202, media_type="application/json")
+
+
+def configured() -> bool:
+    return bool(WebhookSettings().url)
+
+
+def build(opened: Opened) -> Runs:
+    return Outbox(opened, WebhookChannel(WebhookSettings.checked()))
+
+
+def door(opened: Doorway) -> HttpDoor | None:
+    return WebhookDoor(opened, WebhookSettings.checked()) if configured() else None

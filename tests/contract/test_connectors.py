@@ -1,0 +1,173 @@
+"""What every messaging channel's connector has to do: one suite, on each of them against servers like its own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.kit import discovery
+from infra.migrations import upgrade_store
+from parley.backends.bus import open_bus
+from parley.backends.sql import open_store
+from parley.settings import Settings
+from schemas.base import AnyEvent, Event, ReplyId
+from schemas.conversation_events import CloseRequested, ConversationStarted, MessageReceived
+from schemas.outbound import ReplyReady
+from tests.support.connector_harness import Fault, Harness, TelegramHarness, WebhookHarness, working
+from tests.support.effectors import until
+from tests.support.platform import events_on, make_platform, records_on, send
+from tests.support.scripted_channel import reports
+from tests.support.small_tenant import TENANT
+from tests.support.stories import event
+from workers.wiring import Platform
+
+HARNESSES: dict[str, Callable[[], Harness]] = {"telegram": TelegramHarness, "webhook": WebhookHarness}
+LOG = "conversation.events"
+
+
+def test_every_connector_is_in_the_suite() -> None:
+    assert set(HARNESSES) == set(discovery.found())
+
+
+@pytest.fixture(params=HARNESSES)
+def harness(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+    made = HARNESSES[request.param]()
+    for name, value in made.environment().items():
+        monkeypatch.setenv(name, value)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Iterator[Platform]:
+    settings = Settings(home=tmp_path, demo=False)
+    upgrade_store(settings.database)
+    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
+    yield opened
+    opened.close()
+
+
+def received(on: Platform, text: str = "") -> list[tuple[str, str]]:
+    """Ids and texts of messages in the log, each once, in its order; with a text: those that have it."""
+    found: dict[str, str] = {}
+    for each in events_on(on, LOG):
+        if isinstance(each.body, MessageReceived) and text in each.body.text:
+            found.setdefault(each.envelope.event_id, each.body.text)
+    return list(found.items())
+
+
+def reply(on: Platform, harness: Harness, chat: str, text: str, seq: int) -> AnyEvent:
+    """As the dialogue worker says it in this chat's conversation."""
+    held = on.store.channels.chat(TENANT, harness.channel, chat)
+    assert held is not None
+    body = ReplyReady(
+        seq=seq, epoch=1, reply_id=ReplyId(f"r-{seq}"), kind="answer", answers=(), text=text, language="en"
+    )
+    made = event(body, seq, conversation=held.conversation_id)
+    return Event(made.envelope.model_copy(update={"customer_id": held.customer_id}), body)
+
+
+def test_it_is_what_the_platform_looks_for(harness: Harness) -> None:
+    connector = discovery.found()[harness.name]
+    assert connector.configured()
+
+
+def test_a_channel_that_nobody_configured_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [name for name, each in discovery.found().items() if each.configured()] == []
+
+
+def test_what_is_taken_is_in_the_log_once_and_in_order(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        for number in range(6):
+            harness.write("31", f"message {number}", number, times=1 + number % 2)
+            assert len(received(on)) == number + 1, "it was told before the log had it"
+    assert [text for _, text in received(on)] == [f"message {n}" for n in range(6)]
+    first = events_on(on, LOG)[0]
+    assert isinstance(first.body, ConversationStarted) and first.body.channel == harness.channel
+    assert len({each.envelope.conversation_id for each in events_on(on, LOG)}) == 1
+
+
+def test_each_chat_is_a_conversation_of_its_own(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        for chat in ("31", "32", "31"):
+            harness.write(chat, f"from {chat}", 1 if chat == "32" else len(received(on)))
+    owners: dict[str, set[str]] = {}
+    for each in events_on(on, LOG):
+        if isinstance(each.body, MessageReceived):
+            owners.setdefault(each.body.text, set()).add(each.envelope.conversation_id)
+    assert len(owners["from 31"]) == len(owners["from 32"]) == 1 and owners["from 31"] != owners["from 32"]
+
+
+def test_what_is_written_is_masked_and_sealed(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        harness.write("31", "My card is 4111 1111 1111 1111, please block it", 1)
+    assert [text for _, text in received(on)] == ["My card is [card_1], please block it"]
+    raw = b"".join(record.value or b"" for record in records_on(on, LOG))
+    assert b"4111" not in raw and b"block" not in raw
+
+
+def test_what_is_no_delivery_is_refused_and_ends_nothing(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        for deliver in harness.nonsense():
+            status = deliver()
+            assert status == 0 or 400 <= status < 500, status
+        assert received(on) == []
+        harness.write("31", "and now a real one", 1)
+    assert [text for _, text in received(on)] == ["and now a real one"]
+
+
+def test_replies_go_out_in_order_and_are_reported(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        harness.write("31", "hello", 1)
+        said = [reply(on, harness, "31", f"answer {n}", n) for n in range(1, 9)]
+        send(on, *said, said[3])
+        until(lambda: len(reports(on)) == 8)
+    assert harness.shown("31") == [f"answer {n}" for n in range(1, 9)]
+    assert set(reports(on).values()) == {("sent", None)}
+
+
+def test_what_was_said_while_the_worker_was_away_is_sent_once(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        harness.write("31", "hello", 1)
+        first = reply(on, harness, "31", "first", 1)
+        send(on, first)
+        until(lambda: reports(on))
+    send(on, first, reply(on, harness, "31", "second", 2))
+    with working(on, harness):
+        until(lambda: len(reports(on)) == 2)
+    assert harness.shown("31") == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "arrived"),
+    [
+        ("not_sent", "sent", ["first", "second"]),
+        ("unsure", "unknown", ["first", "second"]),
+        ("refused", "failed", ["second"]),
+    ],
+)
+def test_a_send_that_goes_wrong_is_known_for_what_it_is(
+    on: Platform, harness: Harness, fault: Fault, state: str, arrived: list[str]
+) -> None:
+    with working(on, harness):
+        harness.write("31", "hello", 1)
+        harness.breaks("31", fault)
+        first, second = (reply(on, harness, "31", text, n) for n, text in enumerate(("first", "second"), 1))
+        send(on, first, second)
+        until(lambda: len(reports(on)) == 2)
+    assert reports(on)[first.envelope.event_id][0] == state
+    assert reports(on)[second.envelope.event_id] == ("sent", None)
+    assert harness.shown("31") == arrived
+
+
+def test_a_customer_who_is_gone_closes_the_conversation_and_may_come_back(
+    on: Platform, harness: Harness
+) -> None:
+    with working(on, harness):
+        harness.write("31", "hello", 1)
+        harness.breaks("31", "gone")
+        send(on, reply(on, harness, "31", "first", 1))
+        until(lambda: any(isinstance(each.body, CloseRequested) for each in events_on(on, LOG)))
+        held = on.store.channels.chat(TENANT, harness.channel, "31")
+        assert held is not None and held.closed is not None
+    assert harness.shown("31") == []
