@@ -8,7 +8,7 @@ say what became of it.
 | nothing, or an error half-way | `unknown` | never again: the human agent is told |
 | no | `failed` | |
 
-A sender that finds another's `sending` marks it `unknown`: that one is gone, or hangs. Where it hung and wakes, its own `sent` no longer
+A sender that finds another's `sending` waits as long as a call may last, and then marks it `unknown`: that one is gone, or hangs. Where it hung and wakes, its own `sent` no longer
 fits, and it deletes what it has sent.
 """
 
@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 GIVE_UP_AFTER = timedelta(hours=6)
 """A message that could not be sent for so long says nothing any more to whoever waited for it."""
+CALL_LASTS = timedelta(seconds=35)
+"""Longer than any channel's time-out. A sender whose partition was taken away in good order is done by then, and says so itself."""
+LOOK_EVERY_S = 0.5
 LATE = "another sender had taken over"
 MOVED_AWAY = "the chat has moved to one that is another conversation"
 GONE_SENDER = "its sender was gone before it could tell"
@@ -107,6 +110,8 @@ class Sending:
                 return Outcome(held.state, held.reason)
             elif held.sender == self._sender and (outbound_id, part) not in self._called:
                 return held
+            elif self._clock.now() - held.changed_at < CALL_LASTS:
+                await self._wait(LOOK_EVERY_S)
             else:
                 await self._change(held, "unknown", reason=GONE_SENDER)
 

@@ -27,7 +27,7 @@ from schemas.tenant import TenantConfig
 
 SIGNATURE = "X-Parley-Signature"
 MAX_BODY_BYTES = 64 << 10
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
 
 
 class WebhookSettings(BaseSettings):
@@ -54,7 +54,7 @@ class Written(BaseModel):
     model_config = ConfigDict(extra="forbid")
     chat: Name
     id: Name
-    text: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
+    text: Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, pattern=r"[^\s\x00]")]
     language: Annotated[str, Field(max_length=16)] | None = None
 
 

@@ -183,6 +183,9 @@ class WebhookHarness:
         yield lambda: httpx.post(self._url, content=good).status_code
         for body in (b"", b"[]", b"{}", b'{"chat": "9", "id": "1", "text": ""}', b"\xff", b"{" * 5_000):
             yield lambda body=body: self._post(body)  # type: ignore[misc]  # a default is how a lambda keeps it
+        for spoilt in ({"chat": "a\x00b"}, {"id": ""}, {"text": " \n"}, {"text": "x" * 5_000}, {"more": 1}):
+            said = json.dumps({"chat": "9", "id": "1", "text": "hello"} | spoilt).encode()
+            yield lambda body=said: self._post(body)  # type: ignore[misc]  # likewise
         yield lambda: self._post(b"x" * 100_000)
 
     def close(self) -> None:

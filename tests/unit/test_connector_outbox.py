@@ -1,7 +1,9 @@
 """The way out of a channel: at most once, in order, and what became of it in the log."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event as Flag
 
 import pytest
 
@@ -167,6 +169,24 @@ def test_what_a_dead_sender_had_begun_is_unknown_and_never_sent_again(
     assert channel.sent == [("at-c-1", "second")]
     assert reports(on)[first.envelope.event_id] == ("unknown", "its sender was gone before it could tell")
     assert reports(on)[second.envelope.event_id] == ("sent", None)
+
+
+def test_another_sender_that_lives_is_waited_for(on: Platform, channel: ScriptedChannel) -> None:
+    """Its partition was taken away while it called the channel; it says by itself what became of that."""
+    chat(on)
+    mine = replace(
+        begun(on, reply("first", 1)),
+        outbound_id=reply("second", 2).envelope.event_id,
+        changed_at=on.clock.now(),
+    )
+    on.store.channels.begin_delivery(mine)
+    with delivering(on, channel):
+        send(on, reply("second", 2), reply("third", 3))
+        Flag().wait(0.3)
+        assert reports(on) == {} and channel.asked == []
+        assert on.store.channels.change_delivery(mine, "sent", on.clock.now(), external_id="7")
+        until(lambda: len(reports(on)) == 2)
+    assert channel.sent == [("at-c-1", "third")] and set(reports(on).values()) == {("sent", None)}
 
 
 @pytest.mark.parametrize("refuses", [False, True])

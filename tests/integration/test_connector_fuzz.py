@@ -1,0 +1,158 @@
+"""Any JSON at the doors of channels: an answer that says what is wrong, or the message in the log; never an error of ours.
+
+`PARLEY_FUZZ=100000 pytest tests/integration/test_connector_fuzz.py` tries so many inputs at each door.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connectors.kit.http import signature
+from connectors.kit.inbox import Inbox
+from connectors.telegram.calls import make_bot
+from connectors.telegram.door import Door
+from connectors.telegram.pacing import Pace
+from connectors.telegram.webhook import SECRET_HEADER, Webhooks, secret_of
+from connectors.webhook.connector import SIGNATURE, WebhookDoor, WebhookSettings
+from parley.backends.memory_bus import MemoryBus
+from parley.settings import Settings
+from tests.support.platform import make_platform
+from tests.support.small_tenant import TENANT
+from workers.wiring import Platform
+
+TRIES = int(os.environ.get("PARLEY_FUZZ", "1500"))
+SECRET = "f" * 40
+PERSON = {"id": 5, "is_bot": False, "first_name": "A", "language_code": "en"}
+MESSAGE: dict[str, Any] = {
+    "message_id": 1, "date": 1_790_000_000, "chat": {"id": 5, "type": "private"}, "from": PERSON, "text": "hello",
+}  # fmt: skip
+UPDATES: list[dict[str, Any]] = [
+    {"update_id": 1, "message": MESSAGE},
+    {"update_id": 2, "edited_message": {**MESSAGE, "edit_date": 1}},
+    {
+        "update_id": 3,
+        "message": {**MESSAGE, "reply_to_message": MESSAGE, "quote": {"text": "h", "position": 0}},
+    },
+    {
+        "update_id": 4,
+        "callback_query": {
+            "id": "q",
+            "from": PERSON,
+            "chat_instance": "c",
+            "data": "up:r",
+            "message": MESSAGE,
+        },
+    },
+    {"update_id": 5, "message": {**MESSAGE, "text": "/language zh"}},
+    {"update_id": 6, "message": {**MESSAGE, "chat": {"id": -7, "type": "group", "title": "G"}}},
+]
+WRITTEN = {"chat": "5", "id": "1", "text": "hello", "language": "en"}
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.just("x" * 5_000)
+values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4), max_leaves=8)  # fmt: skip
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*at, key)
+        yield from places(each, (*at, key))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, originals: list[dict[str, Any]]) -> bytes:
+    """A document that is right but for one to three values, which are others, or missing."""
+    document = deepcopy(draw(st.sampled_from(originals)))
+    for _ in range(draw(st.integers(1, 3))):
+        *way, last = draw(st.sampled_from(sorted(places(document), key=str)))
+        holder = document
+        for key in way:
+            holder = holder[key]
+        if draw(st.booleans()):
+            holder[last] = draw(values)
+        else:
+            del holder[last]
+        if not document:
+            break
+    return json.dumps(document).encode()
+
+
+def inputs(originals: list[dict[str, Any]]) -> st.SearchStrategy[bytes]:
+    return spoilt(originals) | st.binary(max_size=200) | values.map(lambda each: json.dumps(each).encode())
+
+
+def request(body: bytes, headers: dict[str, str]) -> Request:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": raw, "path_params": {"tenant": TENANT}}
+    return Request(scope, receive)
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    yield made
+    made.run_until_complete(made.shutdown_default_executor())
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def on() -> Iterator[Platform]:
+    made = make_platform(MemoryBus(), settings=Settings(bus_url="memory:", secret=SECRET))
+    yield made
+    made.bus.close()
+
+
+fuzzed = settings(max_examples=TRIES, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.timeout(3_600)
+def test_telegrams_door(
+    on: Platform, loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = make_bot("42:AAnobody-is-asked-with-it", "http://127.0.0.1:9")
+    inbox = Inbox(on, "telegram", TENANT)
+    webhooks = Webhooks({TENANT: Door(bot, inbox, Pace(1_000_000), lambda _: None)}, SECRET.encode())
+    headers = {SECRET_HEADER: secret_of(SECRET.encode(), TENANT)}
+
+    @fuzzed
+    @given(inputs(UPDATES))
+    def tried(body: bytes) -> None:
+        answer: Response = loop.run_until_complete(webhooks.take(request(body, headers)))
+        assert answer.status_code in (200, 400, 413)
+        if answer.status_code != 200:
+            assert json.loads(bytes(answer.body))["detail"]
+
+    tried()
+    inbox.close()
+    loop.run_until_complete(bot.session.close())
+    assert "passed over" not in caplog.text
+
+
+@pytest.mark.timeout(3_600)
+def test_the_webhooks_door(on: Platform, loop: asyncio.AbstractEventLoop) -> None:
+    door = WebhookDoor(on, WebhookSettings(url="http://127.0.0.1:9/", tenant=TENANT, secret=SECRET))
+    loop.run_until_complete(door.open())
+
+    @fuzzed
+    @given(inputs([WRITTEN]))
+    def tried(body: bytes) -> None:
+        headers = {SIGNATURE: signature(SECRET, body, int(time.time()))}
+        answer: Response = loop.run_until_complete(door._take(request(body, headers)))
+        assert answer.status_code in (202, 422)
+        assert answer.status_code == 202 or json.loads(bytes(answer.body))["detail"]
+
+    tried()
+    loop.run_until_complete(door.close())
