@@ -165,6 +165,8 @@ class Outbox:
                 return
             while lane:
                 await self._handle(lane.popleft())
+        except TransientError:  # this process ends, and the store is away
+            self.intake.leave(lane)
         finally:
             del self._lanes[conversation_id]
 

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
 from parley.backends.memory_bus import MemoryBus
+from parley.errors import StoreUnavailable
 from parley.ports.channels import Chat, Delivery
 from schemas.base import AnyEvent, ConversationId, CustomerId, MessageId, ReplyId
 from schemas.conversation_events import CloseRequested
@@ -276,3 +277,23 @@ def test_a_human_agents_words_show_the_customer_what_was_masked(
 def nothing_is_left_under_way(on: Platform) -> Iterator[None]:
     yield
     on.bus.close()
+
+
+def test_a_worker_that_stops_while_the_store_is_away_ends_in_good_order(
+    on: Platform, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat(on)
+    asked = Flag()
+
+    def away(_: ConversationId) -> Chat:
+        asked.set()
+        raise StoreUnavailable("away")
+
+    with delivering(on, channel):
+        monkeypatch.setattr(on.store.channels, "chat_of", away)
+        send(on, reply("first", 1))
+        assert asked.wait(10)
+    monkeypatch.undo()
+    with delivering(on, channel):
+        until(lambda: reports(on))
+    assert channel.sent == [("at-c-1", "first")]
