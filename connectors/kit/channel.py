@@ -48,6 +48,10 @@ class Opened(Doorway, Protocol):
     def metrics(self) -> WorkerMetrics: ...
 
 
+SEND_WITHIN_S = 30.0
+"""Time-outs of one `send` together: after that, another process takes a sender that has not told for gone."""
+
+
 class NotSent(Exception):
     """It certainly did not arrive, and may be sent again: after `retry_after_s` where the channel says so."""
 
@@ -96,10 +100,15 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
-        """What the customer is sent of an outbound event, in order; nothing for most kinds. Pure, and the same at each call."""
+        """What the customer is sent of an outbound event, in order; nothing for most kinds. Pure, and the same at each call. Raises
+        `Refused` where this process cannot send for the chat's tenant.
+        """
+
+    async def turn(self, chat: Chat) -> None:
+        """Returns when the channel may be called: whoever sends too fast waits here, before anything is recorded."""
 
     async def send(self, chat: Chat, message: Message) -> str:
-        """The channel's own name for the message. Raises `NotSent`, `Unsure`, `Refused`, `Gone`, `Moved`."""
+        """The channel's own name for the message, within `SEND_WITHIN_S`. Raises `NotSent`, `Unsure`, `Refused`, `Gone`, `Moved`."""
 
     async def withdraw(self, chat: Chat, external_id: str) -> None:
         """Delete a message that was sent. Raises `Refused` where that cannot be done, and what `send` raises."""
@@ -118,6 +127,9 @@ class PlainChannel:
 
     async def close(self) -> None:
         """Nothing."""
+
+    async def turn(self, chat: Chat) -> None:
+        """At once."""
 
     async def withdraw(self, chat: Chat, external_id: str) -> None:
         raise Refused("this channel takes nothing back")

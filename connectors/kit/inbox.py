@@ -62,6 +62,13 @@ class MessageTooLong(Exception):
         super().__init__(f"text: {characters} characters; allowed: 1 to {MAX_MESSAGE_CHARS}")
 
 
+class IdReused(Exception):
+    """The channel's id stands for another text already; nothing was written."""
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"id: {external_id!r} was used for another text; allowed: an id of its own for each")
+
+
 @dataclass(frozen=True, slots=True)
 class _Tenant:
     version: str
@@ -98,13 +105,15 @@ class Inbox:
         return self._opened.store.channels.chat(self._tenant, self._channel, address)
 
     def take(self, incoming: Incoming) -> MessageId:
-        """Raises `MessageTooLong`, `UnknownTenant`."""
+        """Raises `MessageTooLong`, `IdReused`, `UnknownTenant`, and `KeyErased` where a key is missing that nobody erased."""
         if not 0 < len(incoming.text) <= MAX_MESSAGE_CHARS:
             raise MessageTooLong(len(incoming.text))
         chat = self.opened_chat(incoming.address, incoming.language)
         try:
             return self._take(chat, incoming)
         except KeyErased:  # the customer was erased, and writes again: that is somebody whom nobody knows
+            if chat.customer_id not in {each.customer_id for each in self._opened.store.erasures()}:
+                raise
             self._opened.store.purge([(chat.tenant, chat.customer_id)])
             return self._take(self.opened_chat(incoming.address, incoming.language), incoming)
 
@@ -112,7 +121,7 @@ class Inbox:
         """The chat's conversation; begun where there is none. One that was closed for sending is open again: its customer is back."""
         held = self.chat(address)
         if held is None:
-            held = self._open(address, self._spoken(language))
+            held = self._open(address, self.spoken(language))
         self._tell_begun(held)
         if held.closed is not None:
             self._opened.store.channels.set_closed(held.conversation_id, None)
@@ -142,6 +151,8 @@ class Inbox:
         masked = self._masked(chat, incoming.text, event_id, now)
         claim = Claim(chat.conversation_id, name, MessageId(event_id), self._digest(chat, masked.text), now)
         [held] = self._opened.store.claim([claim])
+        if held.text_digest != claim.text_digest:
+            raise IdReused(incoming.external_id)
         body = MessageReceived(
             message_id=held.message_id,
             text=masked.text,
@@ -171,7 +182,7 @@ class Inbox:
         with self._lock:
             self._begun[chat.conversation_id] = None
 
-    def _spoken(self, language: str | None) -> str | None:
+    def spoken(self, language: str | None) -> str | None:
         """The tenant's language that fits best; None where it speaks none of the kind (it then uses its default)."""
         languages = self.config().languages
         if language is None or language in languages:

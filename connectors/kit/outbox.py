@@ -1,6 +1,6 @@
 """The way out: a worker that reads `chat.outbound` for one channel, and sends what its customers are to get, each chat in order.
 
-Four rules: what is not above what was passed on is dropped (a repeated record finds its deliveries recorded); one chat is one line, in the order
+Four rules: a repeated record finds its deliveries recorded, and sends nothing; one chat is one line, in the order
 of the log; a chat that waits makes no other wait; what became of each event goes back to the log as `DeliveryReported`.
 """
 
@@ -18,9 +18,9 @@ from uuid import uuid4
 
 from cachetools import LRUCache
 
-from connectors.kit.channel import Channel, Opened
+from connectors.kit.channel import Channel, Opened, Refused
 from connectors.kit.deltas import DeltaTail, conversation_of
-from connectors.kit.sending import Left, Outcome, Sending
+from connectors.kit.sending import ERASED, Left, Outcome, Sending
 from parley.domain.events import follow
 from parley.domain.masking.placeholders import placeholders_in
 from parley.domain.rights import CustomerRight, Owner
@@ -175,8 +175,9 @@ class Outbox:
         assert handling is not None  # `run` makes it before the first record
         try:
             for item in await asyncio.to_thread(handling.read, [record]):
-                ended = Ended(item, await self._results(item))
-                await asyncio.to_thread(handling.finish, [ended])
+                results = await self._results(item)
+                await asyncio.to_thread(handling.finish, [Ended(item, results)])
+                await self._close_if_gone(item, results)
         except asyncio.CancelledError:
             self.intake.leave([record])
             raise
@@ -185,46 +186,65 @@ class Outbox:
 
     async def _results(self, item: Item) -> list[AnyEvent]:
         """Sends what the event is in this channel; what follows from that for the log."""
-        store, event = self._opened.store, item.event
-        chat = await self._insist(partial(store.channels.chat_of, event.envelope.conversation_id))
+        chat_of = partial(self._opened.store.channels.chat_of, item.event.envelope.conversation_id)
+        chat: Chat | None = await self._insist(chat_of)
         if chat is None:  # erased meanwhile
             return []
-        try:
-            config = await self._insist(
-                partial(self._configs.get, event.envelope.tenant, event.envelope.tenant_version)
-            )
-        except UnknownTenant as error:
-            log.error("%s: %s", self.name, error)
-            return []
         self._recent[chat.conversation_id] = chat
+        try:
+            outcomes = await self._delivered(item.event, chat)
+        except (UnknownTenant, Refused) as error:
+            outcomes = [Outcome("failed", str(error))]
+        except (TransientError, Left):
+            raise
+        except (
+            Exception
+        ) as error:  # a fault of ours with this event; those after it are to go out all the same
+            log.error("%s: event %s: %s", self.name, item.event.envelope.event_id, describe(error))
+            outcomes = [Outcome("failed", type(error).__name__)]
+        if not outcomes or ERASED in {each.reason for each in outcomes}:
+            return []
+        return self._told(item.event, outcomes)
+
+    async def _delivered(self, event: AnyEvent, chat: Chat) -> list[Outcome]:
+        """Empty for what is nothing in this channel."""
+        envelope = event.envelope
+        config = await self._insist(partial(self._configs.get, envelope.tenant, envelope.tenant_version))
         event = await self._revealed(event, config)
         await self._channel.notice(event, chat)
         messages = self._channel.messages(event, chat, config)
-        if not messages:
-            return []
+        if messages and chat.closed is not None:
+            return [Outcome("failed", chat.closed)]
         outcomes: list[Outcome] = []
-        if chat.closed is not None:
-            outcomes.append(Outcome("failed", chat.closed))
-        for part, message in enumerate(messages if chat.closed is None else ()):
-            outcomes.append(await self._sending.deliver(chat, event.envelope.event_id, part, message))
+        for part, message in enumerate(messages):
+            outcomes.append(
+                await self._sending.deliver(chat, envelope.event_id, part, message, envelope.occurred_at)
+            )
             if outcomes[-1].gone:
                 break
-        return await self._told(item.event, chat, outcomes)
+        return outcomes
 
-    async def _told(self, event: AnyEvent, chat: Chat, outcomes: Sequence[Outcome]) -> list[AnyEvent]:
+    def _told(self, event: AnyEvent, outcomes: Sequence[Outcome]) -> list[AnyEvent]:
         """The worst that happened to a part is what happened to the event."""
         worst = next((each for each in outcomes if each.state != "sent"), Outcome("sent"))
         now = self._opened.clock.now()
         state: Any = REPORTED.get(worst.state, worst.state)
         report = DeliveryReported(
-            outbound_id=event.envelope.event_id, channel=self._channel.name, state=state, reason=worst.reason
+            outbound_id=event.envelope.event_id, channel=self._channel.name, state=state, reason=worst.told
         )
         told: list[AnyEvent] = [follow(event.envelope, report, f"delivery-{state}", now)]
         if worst.gone:
-            close = partial(self._opened.store.channels.set_closed, chat.conversation_id, worst.reason)
-            if await self._insist(close):
-                told.append(follow(event.envelope, CloseRequested(by="system"), "delivery-closed", now))
+            told.append(follow(event.envelope, CloseRequested(by="system"), "delivery-closed", now))
         return told
+
+    async def _close_if_gone(self, item: Item, results: Sequence[AnyEvent]) -> None:
+        """After the log has it: who comes after a crash finds the chat open, and says so once more under the same id."""
+        reports = [each.body for each in results if isinstance(each.body, DeliveryReported)]
+        if any(isinstance(each.body, CloseRequested) for each in results):
+            close = self._opened.store.channels.set_closed
+            await self._insist(
+                partial(close, item.event.envelope.conversation_id, (reports[0].reason or "")[:128])
+            )
 
     async def _revealed(self, event: AnyEvent, config: TenantConfig) -> AnyEvent:
         """With the customer's own values in the place of their placeholders, where the tenant keeps them."""

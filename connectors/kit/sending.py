@@ -17,10 +17,10 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from connectors.kit.channel import Channel, Gone, Message, Moved, NotSent, Refused, Unsure
+from connectors.kit.channel import SEND_WITHIN_S, Channel, Gone, Message, Moved, NotSent, Refused, Unsure
 from parley.errors import TransientError
 from parley.ports.channels import ChannelStore, Chat, Delivery, DeliveryState
 from parley.ports.clock import Clock
@@ -34,9 +34,12 @@ T = TypeVar("T")
 
 GIVE_UP_AFTER = timedelta(hours=6)
 """A message that could not be sent for so long says nothing any more to whoever waited for it."""
-CALL_LASTS = timedelta(seconds=35)
-"""Longer than any channel's time-out. A sender whose partition was taken away in good order is done by then, and says so itself."""
+CALL_LASTS = timedelta(seconds=SEND_WITHIN_S + 10.0)
+"""A sender whose partition was taken away in good order is done by then, and says so itself."""
 LOOK_EVERY_S = 0.5
+CLOSED = "the chat is closed: "
+"""What the reason begins with where it holds for all that follows."""
+ERASED = "the customer was erased"
 LATE = "another sender had taken over"
 MOVED_AWAY = "the chat has moved to one that is another conversation"
 GONE_SENDER = "its sender was gone before it could tell"
@@ -48,11 +51,22 @@ class Left(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`gone`: nothing more can be sent into this chat."""
-
     state: DeliveryState
     reason: str | None = None
-    gone: bool = False
+
+    @property
+    def gone(self) -> bool:
+        """Nothing more can be sent into this chat. It follows from the record, so that a crash forgets nothing of it."""
+        return (self.reason or "").startswith(CLOSED)
+
+    @property
+    def told(self) -> str | None:
+        """The reason as it is reported."""
+        return self.reason.removeprefix(CLOSED) if self.reason is not None else None
+
+
+def _outcome(delivery: Delivery) -> Outcome:
+    return Outcome(delivery.state, delivery.reason)
 
 
 class Sending:
@@ -71,17 +85,23 @@ class Sending:
         """What waits to be sent again is left."""
         self._closing.set()
 
-    async def deliver(self, chat: Chat, outbound_id: EventId, part: int, message: Message) -> Outcome:
-        """Returns once its record says how it ended. Waits as long as the store, or the channel, is away. Raises `Left`."""
+    async def deliver(
+        self, chat: Chat, outbound_id: EventId, part: int, message: Message, since: datetime
+    ) -> Outcome:
+        """Returns once its record says how it ended. Waits as long as the store is away, and, until `GIVE_UP_AFTER` from `since`, as long as
+        the channel is. Raises `Left`.
+        """
         place = (outbound_id, part)
         try:
             taken = await self._take(chat, outbound_id, part)
             while isinstance(taken, Delivery):
                 self._called.add(place)
-                ended = await self._attempt(chat, taken, message)
+                ended = await self._attempt(chat, taken, message, since + GIVE_UP_AFTER)
                 if isinstance(ended, Outcome):
                     return ended
                 self._called.discard(place)
+                if await self._insist(lambda: self._store.chat_of(chat.conversation_id)) is None:
+                    return Outcome("failed", ERASED)
                 taken = await self._take(chat, outbound_id, part)
             return taken
         finally:
@@ -89,6 +109,7 @@ class Sending:
 
     async def _take(self, chat: Chat, outbound_id: EventId, part: int) -> Delivery | Outcome:
         """The delivery as ours to send, or how it has ended already."""
+        await self._turn(chat)
         asked = Delivery(
             outbound_id,
             part,
@@ -107,7 +128,7 @@ class Sending:
                 if ours is not None:
                     return ours
             elif held.state != "sending":
-                return Outcome(held.state, held.reason)
+                return _outcome(held)
             elif held.sender == self._sender and (outbound_id, part) not in self._called:
                 return held
             elif self._clock.now() - held.changed_at < CALL_LASTS:
@@ -115,22 +136,25 @@ class Sending:
             else:
                 await self._change(held, "unknown", reason=GONE_SENDER)
 
-    async def _attempt(self, chat: Chat, delivery: Delivery, message: Message) -> Outcome | None:
-        """None: it was not sent, and may be tried again by now."""
+    async def _attempt(
+        self, chat: Chat, delivery: Delivery, message: Message, until: datetime
+    ) -> Outcome | None:
+        """None: it was not sent, and another may have it by now."""
         backoff = Backoff(0.5, 30.0)
-        begun = self._clock.now()
         while True:
             try:
                 external_id = await self._channel.send(chat, message)
             except NotSent as error:
-                if self._clock.now() - begun > GIVE_UP_AFTER:
-                    return await self._end(delivery, "failed", str(error))
                 waiting = await self._change(delivery, "held", reason=str(error))
                 if waiting is None:
                     return None
+                left_s = (until - self._clock.now()).total_seconds()
+                if left_s <= 0.0:
+                    return await self._end(waiting, "failed", str(error))
                 wait_s = error.retry_after_s if error.retry_after_s is not None else backoff.next()
                 log.warning("%s: tries again in %.1f s: %s", self._channel.name, wait_s, error)
-                await self._wait(wait_s)
+                await self._wait(min(wait_s, left_s))
+                await self._turn(chat)
                 again = await self._change(waiting, "sending")
                 if again is None:
                     return None
@@ -141,7 +165,7 @@ class Sending:
                     return await self._end(delivery, "failed", MOVED_AWAY)
                 chat = moved
             except Gone as error:
-                return await self._end(delivery, "failed", str(error), gone=True)
+                return await self._end(delivery, "failed", f"{CLOSED}{error}")
             except Refused as error:
                 return await self._end(delivery, "failed", str(error))
             except Unsure as error:
@@ -157,6 +181,18 @@ class Sending:
             await asyncio.wait_for(self._closing.wait(), seconds)
             raise Left
 
+    async def _turn(self, chat: Chat) -> None:
+        """Nothing is recorded meanwhile, so that who ends here leaves it to the next owner as it is. Raises `Left`."""
+        turn = asyncio.ensure_future(self._channel.turn(chat))
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait({turn, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not turn.done():
+                raise Left
+        finally:
+            turn.cancel()
+            closing.cancel()
+
     async def _moved(self, chat: Chat, address: str) -> Chat | None:
         """The chat under its new address; None where that is another conversation's."""
         store, name = self._store, chat.conversation_id
@@ -169,21 +205,19 @@ class Sending:
             return Outcome("sent")
         found = await self._insist(lambda: self._of(delivery))
         if not found:  # its customer was erased meanwhile
-            return Outcome("sent")
+            return Outcome("sent", ERASED)
         held = found[0]
         try:
             await self._channel.withdraw(chat, external_id)
-        except (NotSent, Unsure, Refused, Moved) as error:
-            log.warning("%s: %s, and its message stays: %s", self._channel.name, LATE, error)
-            return Outcome(held.state, held.reason)
+        except Exception as error:
+            log.warning("%s: %s, and its message stays: %s", self._channel.name, LATE, describe(error))
+            return _outcome(held)
         await self._change(held, "withdrawn", external_id=external_id, reason=LATE)
         return Outcome("withdrawn", LATE)
 
-    async def _end(
-        self, delivery: Delivery, state: DeliveryState, reason: str, *, gone: bool = False
-    ) -> Outcome:
+    async def _end(self, delivery: Delivery, state: DeliveryState, reason: str) -> Outcome:
         await self._change(delivery, state, reason=reason)
-        return Outcome(state, reason, gone)
+        return Outcome(state, reason)
 
     async def _change(
         self,

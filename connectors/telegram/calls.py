@@ -13,8 +13,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
-    AiogramError,
-    ClientDecodeError,
+    TelegramAPIError,
     TelegramBadRequest,
     TelegramEntityTooLarge,
     TelegramForbiddenError,
@@ -22,29 +21,32 @@ from aiogram.exceptions import (
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
-    TelegramServerError,
     TelegramUnauthorizedError,
 )
 
-from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
+from connectors.kit.channel import SEND_WITHIN_S, Gone, Moved, NotSent, Refused, Unsure
 
 T = TypeVar("T")
 
-CALL_TIMEOUT_S = 30.0
-CONNECTIONS = 100
+CALL_TIMEOUT_S = SEND_WITHIN_S / 2
+"""A message whose formatting is refused is sent a second time without."""
+CONNECT_WITHIN_S = 5.0
+CONNECTIONS = 1_000
 REVOKED_AGAIN_S = 60.0
 """A token that Telegram refuses is somebody's to mend; until then messages wait."""
 UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """aiohttp's errors from before anything was written to the server."""
 CHAT_GONE = ("chat not found", "user is deactivated", "bot was kicked", "PEER_ID_INVALID")
+TOO_MANY = "Too Many Requests"
 CANNOT_PARSE = "can't parse entities"
 
 
 def make_bot(token: str, api_url: str) -> Bot:
     """Opens nothing yet. The session is one for all calls of this bot, as many at once as a long poll leaves room for."""
-    session = AiohttpSession(
-        api=TelegramAPIServer.from_base(api_url), limit=CONNECTIONS, timeout=CALL_TIMEOUT_S
-    )
+    session = AiohttpSession(api=TelegramAPIServer.from_base(api_url), limit=CONNECTIONS)
+    # aiogram knows a time-out for all of a call alone, which does not tell whether anything was sent.
+    timeout = aiohttp.ClientTimeout(CALL_TIMEOUT_S, sock_connect=CONNECT_WITHIN_S)
+    session.timeout = timeout  # type: ignore[assignment]  # passed on to aiohttp as it is
     return Bot(token, session=session, default=DefaultBotProperties(parse_mode=None))
 
 
@@ -67,7 +69,11 @@ async def called(call: Awaitable[T]) -> T:
         if isinstance(error.__cause__, UNREACHABLE):
             raise NotSent("Telegram is not reached") from error
         raise Unsure("Telegram gave no answer") from error
-    except (TimeoutError, TelegramServerError, ClientDecodeError, AiogramError) as error:
+    except TelegramAPIError as error:
+        if TOO_MANY in error.message:
+            raise NotSent("too many messages (429)") from error
+        raise Unsure(f"Telegram failed ({type(error).__name__})") from error
+    except Exception as error:  # an answer that is none, of whatever stands between
         raise Unsure(f"Telegram failed ({type(error).__name__})") from error
 
 

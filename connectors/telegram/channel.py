@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramNetworkError, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 
 from connectors.kit.channel import Message, Refused
@@ -18,9 +19,10 @@ from connectors.telegram.texts import say
 from connectors.telegram.translate import DOWN, UP
 from parley.errors import ConfigurationError
 from parley.ports.channels import Chat
+from parley.runtime.faults import describe
 from schemas import parts
 from schemas.base import AnyEvent, TenantId
-from schemas.outbound import AgentMessage, Outbound, ReplyReady
+from schemas.outbound import AgentMessage, ReplyReady
 from schemas.tenant import TenantConfig
 
 log = logging.getLogger(__name__)
@@ -56,12 +58,12 @@ class TelegramChannel:
             self.bots[tenant] = bot = make_bot(token, self._api_url)
             try:
                 me = await bot.get_me()
-            except TelegramUnauthorizedError as error:
+            except (TelegramUnauthorizedError, TelegramNotFound) as error:
                 raise ConfigurationError(
-                    f"telegram: the token of tenant {tenant} is refused (401 Unauthorized); ask @BotFather for the bot's present one"
+                    f"telegram: the token of tenant {tenant} is refused; ask @BotFather for the bot's present one"
                 ) from error
-            except TelegramNetworkError:
-                log.warning("telegram: %s is not reached yet; it is tried again", self._api_url)
+            except Exception as error:  # Telegram is not well; everything here tries again by itself
+                log.warning("telegram: %s does not answer yet: %s", self._api_url, describe(error))
             else:
                 log.info("telegram: tenant %s is @%s", tenant, me.username)
 
@@ -71,20 +73,24 @@ class TelegramChannel:
 
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
         body = event.body
-        if not isinstance(body, Outbound) or body.audience == "staff" or chat.tenant not in self._tokens:
+        if not isinstance(body, ReplyReady | AgentMessage) or body.audience == "staff":
             return []
+        if chat.tenant not in self._tokens:
+            raise Refused("this process has no bot for the tenant")
         site = config.site_url or self._site_url
         if isinstance(body, AgentMessage):
             texts = messages_of(
                 body.text, signed=body.human_agent_name, language=chat.language or "en", site_url=site or None
             )
             return [Message(text) for text in texts]
-        if not isinstance(body, ReplyReady):
-            return []
         texts = messages_of(body.text, body.citations, language=body.language, site_url=site or None)
         buttons = _rating(body) if body.kind in RATED else ()
         last = len(texts) - 1
         return [Message(text, buttons if number == last else ()) for number, text in enumerate(texts)]
+
+    async def turn(self, chat: Chat) -> None:
+        if (pace := self._paces.get(chat.tenant)) is not None:
+            await pace.wait()
 
     async def send(self, chat: Chat, message: Message) -> str:
         try:
@@ -104,7 +110,6 @@ class TelegramChannel:
 
     async def _send(self, chat: Chat, text: str, buttons: Sequence[tuple[str, str]], *, html: bool) -> str:
         keyboard = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in buttons]]
-        await self._paces[chat.tenant].wait()
         sent = await called(
             self.bots[chat.tenant].send_message(
                 int(chat.address),
@@ -116,14 +121,21 @@ class TelegramChannel:
         )
         return str(sent.message_id)
 
+    async def _if_free(self, chat: Chat, call: Coroutine[Any, Any, bool]) -> None:
+        """What is shown shares the limits of messages, and never makes one wait."""
+        if self._paces[chat.tenant].free():
+            await call
+        else:
+            call.close()
+
     def _showing(self, chat: Chat) -> Showing:
         bot, at = self.bots[chat.tenant], int(chat.address)
         draft_id = (
             int(chat.conversation_id.replace("-", "")[:7], 16) + 1
         )  # any number but 0: one draft a chat
         return Showing(
-            lambda: bot.send_chat_action(at, "typing"),
-            lambda text: bot.send_message_draft(at, draft_id, text=text),
+            lambda: self._if_free(chat, bot.send_chat_action(at, "typing")),
+            lambda text: self._if_free(chat, bot.send_message_draft(at, draft_id, text=text)),
         )
 
 

@@ -3,6 +3,7 @@
 from connectors.kit.channel import Doorway, Opened
 from connectors.kit.discovery import HttpDoor, Runs
 from connectors.telegram.settings import TelegramSettings
+from parley.errors import ConfigurationError
 
 
 def configured() -> bool:
@@ -15,7 +16,12 @@ def build(opened: Opened) -> Runs:
     from connectors.kit.outbox import Outbox
     from connectors.telegram.service import ListeningTelegram
 
-    return Outbox(opened, ListeningTelegram(opened, TelegramSettings.load()))
+    settings = TelegramSettings.load()
+    if not settings.bots():
+        raise ConfigurationError(
+            "PARLEY_TELEGRAM_TOKEN: names no bot; allowed: a bot's token, or PARLEY_TELEGRAM_TOKENS_FILE with a line `tenant: token` for each"
+        )
+    return Outbox(opened, ListeningTelegram(opened, settings))
 
 
 def door(opened: Doorway) -> HttpDoor | None:

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from aiogram import Bot
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from cachetools import LRUCache
 
 from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
-from connectors.kit.inbox import Inbox, Incoming, MessageTooLong
+from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong
 from connectors.telegram.calls import called
 from connectors.telegram.pacing import Pace
 from connectors.telegram.texts import LANGUAGES, Text, say
@@ -31,13 +32,15 @@ LANGUAGE, DELETE = "language", "delete"
 
 
 class Door:
-    """One bot's. `erase` erases a chat's customer, and returns when it has begun; it goes on by itself."""
+    """One bot's. `erase` erases a chat's customer, and returns when nothing can stop it any more. It raises `StoreUnavailable`."""
 
     def __init__(self, bot: Bot, inbox: Inbox, pace: Pace, erase: Callable[[Chat], None]) -> None:
         self._bot = bot
         self._inbox = inbox
         self._pace = pace
         self._erase = erase
+        #: Albums that were answered: each of their pictures comes as a message.
+        self._albums: LRUCache[tuple[int, str], None] = LRUCache(1_000)
 
     async def take(self, arrival: Arrival) -> None:
         """Raises `BusUnavailable`, `StoreUnavailable`: it is not in the log, and is to be delivered again."""
@@ -51,8 +54,10 @@ class Door:
         match meaning:
             case Said(text=text):
                 await self._text(arrival, text, language)
-            case Unreadable():
-                await self._say(arrival, "text_only", language)
+            case Unreadable(group=group):
+                if group is None or (arrival.chat, group) not in self._albums:
+                    self._albums[arrival.chat, group or ""] = None
+                    await self._say(arrival, "text_only", language)
             case Commanded():
                 await self._command(arrival, meaning, chat, language)
             case Pressed():
@@ -64,6 +69,8 @@ class Door:
         incoming = Incoming(str(arrival.chat), self._id(arrival), text, arrival.language)
         try:
             await asyncio.to_thread(self._inbox.take, incoming)
+        except IdReused as error:
+            log.warning("telegram: an update is not taken: %s", error)
         except MessageTooLong:
             await self._say(arrival, "too_long", language)
 
@@ -79,8 +86,9 @@ class Door:
             return
         if not meaning.blocked:
             await asyncio.to_thread(self._inbox.opened_chat, chat.address)
-        elif await asyncio.to_thread(self._inbox.close_chat, chat, BLOCKED):
+        else:  # the log first: what is repeated has the same id there
             await self._write(chat, CloseRequested(by="system"), arrival)
+            await asyncio.to_thread(self._inbox.close_chat, chat, BLOCKED)
 
     # -- commands -----------------------------------------------------------------------------------------------------
 
@@ -94,11 +102,8 @@ class Door:
                 await self._say(arrival, "help", language)
             case "human":
                 await self._text(arrival, say("want_human", language), language)
-            case "language" if meaning.argument in LANGUAGES:
-                await self._choose(arrival, meaning.argument)
             case "language":
-                buttons = tuple((name, f"{LANGUAGE}:{code}") for code, name in LANGUAGES.items())
-                await self._say(arrival, "choose_language", language, buttons)
+                await self._language(arrival, meaning.argument, language)
             case "delete" if chat is None:
                 await self._say(arrival, "nothing_to_delete", language)
             case "delete":
@@ -116,11 +121,25 @@ class Door:
         text = greeting.get(chosen) or greeting.get(config.default_language) or next(iter(greeting.values()))
         await self._send(arrival, f"{text}\n\n{say('help', chosen)}")
 
+    async def _language(self, arrival: Arrival, asked: str, language: str | None) -> None:
+        """Among those that the tenant speaks and the bot has words in."""
+        spoken = (await asyncio.to_thread(self._inbox.config)).languages
+        offered = {
+            code: name for code, name in LANGUAGES.items() if any(each.startswith(code) for each in spoken)
+        }
+        if asked in offered:
+            return await self._choose(arrival, asked)
+        buttons = tuple((name, f"{LANGUAGE}:{code}") for code, name in offered.items())
+        await self._say(arrival, "choose_language", language, buttons)
+
     async def _choose(self, arrival: Arrival, code: str) -> None:
         """The log has it as the conversation's language from here on."""
-        chat = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), code)
-        await asyncio.to_thread(self._inbox.set_language, chat, code)
-        await self._write(chat, ConversationStarted(channel="telegram", language=code), arrival)
+        spoken = await asyncio.to_thread(self._inbox.spoken, code)
+        if spoken is None:
+            return await self._language(arrival, "", code)
+        chat = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), spoken)
+        await asyncio.to_thread(self._inbox.set_language, chat, spoken)
+        await self._write(chat, ConversationStarted(channel="telegram", language=spoken), arrival)
         await self._say(arrival, "language_chosen", code)
 
     # -- buttons ------------------------------------------------------------------------------------------------------

@@ -94,11 +94,15 @@ class Showing:
         self._task: asyncio.Task[None] | None = None
         self._shown = ""
         self._until = 0.0
+        #: The bot has the conversation, as far as is known: nobody types for a human.
+        self._bots = True
 
     def notice(self, event: AnyEvent) -> None:
         body = event.body
         self._state.follow(event)
-        if isinstance(body, CustomerMessage):
+        if isinstance(body, OwnerChanged):
+            self._bots = body.owner == "bot"
+        if isinstance(body, CustomerMessage) and self._bots:
             self._begin()
         elif isinstance(body, ReplyReady | AgentMessage | Closed | OwnerChanged):
             self.stop()
@@ -132,6 +136,7 @@ class Showing:
             log.info("telegram: nothing is shown while an answer is written: %s", describe(error))
         finally:
             self._state.end()
+            self._shown = ""
 
 
 class Showings:

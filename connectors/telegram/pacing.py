@@ -23,6 +23,14 @@ class Pace:
         self._places.append(at)
         return at - now
 
+    def free(self) -> bool:
+        """Whether there is a place just now; if so, it is taken."""
+        full = len(self._places) == self._places.maxlen
+        if full and self._places[0] + 1.0 > self._now():
+            return False
+        self.place()
+        return True
+
     async def wait(self) -> None:
         if wait_s := self.place():
             await asyncio.sleep(wait_s)

@@ -48,9 +48,12 @@ class Poller:
             try:
                 given_up = given_up or await called(self._bot.delete_webhook())
                 updates = await self._poll(offset)
-            except (NotSent, Unsure, Refused) as error:
+            except (
+                Exception
+            ) as error:  # whatever it is, this loop goes on: nobody else reads the bot's updates
                 wait_s = error.retry_after_s if isinstance(error, NotSent) else None
-                log.warning("telegram: no updates: %s", error)
+                told = str(error) if isinstance(error, NotSent | Unsure | Refused) else describe(error)
+                log.warning("telegram: no updates: %s", told)
                 await asyncio.sleep(wait_s if wait_s is not None else backoff.next())
                 continue
             backoff.reset()
@@ -84,7 +87,7 @@ class Poller:
     async def _take_all(self, updates: Sequence[Update]) -> None:
         chats: dict[int, list[Arrival]] = {}
         for update in updates:
-            if (arrival := arrival_of(update)) is not None:
+            if (arrival := _meant(update)) is not None:
                 chats.setdefault(arrival.chat, []).append(arrival)
         await asyncio.gather(*(self._take(arrivals) for arrivals in chats.values()))
 
@@ -104,6 +107,14 @@ class Poller:
             except Exception as error:
                 log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
                 return
+
+
+def _meant(update: Update) -> Arrival | None:
+    try:
+        return arrival_of(update)
+    except Exception as error:
+        log.error("telegram: update %d is passed over: %s", update.update_id, describe(error))
+        return None
 
 
 def _one_by_one(answer: object) -> dict[int, Update | None]:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from connectors.kit.channel import Doorway, NotSent, Opened, Refused, Unsure
+from connectors.kit.channel import Doorway, Opened
 from connectors.kit.inbox import Inbox
 from connectors.telegram.calls import called, make_bot
 from connectors.telegram.channel import TelegramChannel
@@ -24,8 +24,9 @@ from connectors.telegram.polling import KINDS, Poller
 from connectors.telegram.settings import TelegramSettings
 from connectors.telegram.texts import COMMANDS, LANGUAGES
 from connectors.telegram.webhook import Webhooks, secret_of
-from parley.errors import ConfigurationError, ParleyError, UnknownTenant
+from parley.errors import ConfigurationError, ParleyError, StoreUnavailable, UnknownTenant
 from parley.ports.channels import Chat
+from parley.ports.keys import Erasure
 from parley.runtime.backoff import Backoff
 from parley.runtime.erasing import erase
 from parley.runtime.faults import describe, summary
@@ -45,9 +46,9 @@ class ListeningTelegram(TelegramChannel):
         self._webhook = settings.webhook
         self._inboxes: list[Inbox] = []
         self._tasks: list[asyncio.Task[None]] = []
-        # A Bot API server of one's own calls any address.
-        own = settings.api_url.startswith(TELEGRAM)
-        if settings.webhook and own and not opened.settings.url.startswith("https://"):
+        # A Bot API server of one's own calls any address; Telegram's do not.
+        telegrams = settings.api_url.startswith(TELEGRAM)
+        if settings.webhook and telegrams and not opened.settings.url.startswith("https://"):
             raise ConfigurationError(
                 "PARLEY_TELEGRAM_WEBHOOK: needs PARLEY_PUBLIC_URL, an address that begins with https:// and that Telegram reaches"
             )
@@ -82,8 +83,8 @@ class ListeningTelegram(TelegramChannel):
                         allowed_updates=KINDS,
                     )
                 )
-            except (NotSent, Unsure, Refused) as error:
-                log.warning("telegram: the webhook of tenant %s is not set: %s", tenant, error)
+            except Exception as error:
+                log.warning("telegram: the webhook of tenant %s is not set: %s", tenant, describe(error))
                 await asyncio.sleep(backoff.next())
             else:
                 log.info("telegram: updates of tenant %s come to %s", tenant, url)
@@ -145,6 +146,8 @@ class WebhookDoor:
 def _check(opened: Opened, tenant: TenantId) -> None:
     try:
         opened.store.current(tenant)
+    except StoreUnavailable as error:
+        log.warning("telegram: tenant %s is not looked up yet: %s", tenant, error)
     except UnknownTenant as error:
         known = sorted({each.tenant for each in opened.store.versions()})
         raise ConfigurationError(
@@ -153,21 +156,31 @@ def _check(opened: Opened, tenant: TenantId) -> None:
 
 
 def erase_chat(opened: Doorway, chat: Chat) -> None:
-    """Begins at once: the customer is on the list, and the key is gone. The rest follows in a thread, or, where this process dies, at the next tidying."""
+    """When it returns the customer is on the list and the key is gone, so that whatever dies from then on is taken up by the next tidying; rows
+    follow in a thread. Raises `StoreUnavailable`. One who is on the list already is not erased twice.
+    """
+    customer = (chat.tenant, chat.customer_id)
+    if customer in {(each.tenant, each.customer_id) for each in opened.store.erasures()}:
+        opened.keys.erase(*customer)  # whoever listed it may have died before this
+        return
+    opened.store.list_erasures([Erasure(*customer, opened.clock.now())])
+    opened.keys.erase(*customer)
+    Thread(target=partial(_erase_rows, opened, chat), name="telegram-erasure", daemon=True).start()
 
-    def run() -> None:
-        try:
-            erase(
-                opened.store,
-                opened.keys,
-                chat.tenant,
-                chat.customer_id,
-                now=opened.clock.now(),
-                actor="customer (telegram)",
-                wait=sleep,
-                step=lambda what: nullcontext(),
-            )
-        except ParleyError as error:
-            log.error("telegram: an erasure is not complete, and is taken up again: %s", summary(error))
 
-    Thread(target=run, name="telegram-erasure", daemon=True).start()
+def _erase_rows(opened: Doorway, chat: Chat) -> None:
+    try:
+        erase(
+            opened.store,
+            opened.keys,
+            chat.tenant,
+            chat.customer_id,
+            now=opened.clock.now(),
+            actor="customer (telegram)",
+            wait=sleep,
+            step=lambda what: nullcontext(),
+        )
+    except ParleyError as error:
+        log.error(
+            "telegram: an erasure is not complete, and is taken up by the next tidying: %s", summary(error)
+        )

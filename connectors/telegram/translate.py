@@ -7,7 +7,7 @@ from typing import Literal
 from aiogram.enums import ChatMemberStatus, ChatType, ContentType
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, Update
 
-from schemas.base import ReplyId
+from schemas.base import MAX_MESSAGE_CHARS, ReplyId
 
 MAX_QUOTE_CHARS = 300
 Command = Literal["start", "help", "human", "language", "delete"]
@@ -32,9 +32,10 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A kind of message that has no text."""
+    """A kind of message that has no text; `group` names the album that it is one of."""
 
     kind: str
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,14 @@ def _of_message(update_id: int, message: Message) -> Arrival | None:
 def _meaning(message: Message) -> Meaning | None:
     text = message.text or message.caption
     if text is None:
-        return Unreadable(ContentType(message.content_type).value) if _is_content(message) else None
+        if message.edit_date is not None or not _is_content(message):
+            return None  # a place that moves is edited every few seconds
+        return Unreadable(ContentType(message.content_type).value, message.media_group_id)
     command = COMMAND.fullmatch(text.strip()) if message.text is not None else None
     if command is not None:
         return Commanded(command[1], (command[2] or "").strip())  # type: ignore[arg-type]  # the pattern has these alone
-    return Said(_quoted(message) + text)
+    quoted = _quoted(message)
+    return Said(quoted + text if len(quoted) + len(text) <= MAX_MESSAGE_CHARS else text)
 
 
 def _quoted(message: Message) -> str:
@@ -121,7 +125,10 @@ def _quoted(message: Message) -> str:
     if not quoted:
         return ""
     line = " ".join(quoted.split())
-    return f"> {line if len(line) <= MAX_QUOTE_CHARS else line[: MAX_QUOTE_CHARS - 1] + '…'}\n\n"
+    if len(line) > MAX_QUOTE_CHARS:
+        # A number that was cut would be none that masking knows: it goes as a whole.
+        line = re.sub(r"[\d\s./-]+$", "", line[: MAX_QUOTE_CHARS - 1]) + "…"
+    return f"> {line}\n\n"
 
 
 def _is_content(message: Message) -> bool:

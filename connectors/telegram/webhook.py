@@ -18,7 +18,7 @@ from starlette.responses import Response
 from connectors.kit.http import body_of, first_fault, problem
 from connectors.telegram.door import Door
 from connectors.telegram.translate import arrival_of
-from parley.errors import TransientError
+from parley.errors import TransientError, UnknownTenant
 from parley.runtime.faults import describe
 from schemas.base import TenantId
 
@@ -63,6 +63,7 @@ class Webhooks:
         try:
             update = Update.model_validate_json(body)
         except ValidationError as error:
+            log.error("telegram: an update of tenant %s cannot be read: %s", tenant, first_fault(error))
             return problem(400, f"{first_fault(error)}; allowed: an Update of the Bot API")
         return await self._log(tenant, update)
 
@@ -73,7 +74,7 @@ class Webhooks:
         try:
             async with self._in_turn((tenant, arrival.chat)):
                 await self._doors[tenant].take(arrival)
-        except TransientError as error:
+        except (TransientError, UnknownTenant) as error:
             log.warning("telegram: an update is to come again: %s", error)
             return problem(503, "the update cannot be taken just now", {"Retry-After": str(AGAIN_S)})
         except Exception as error:  # it would come again for a day, and fail each time

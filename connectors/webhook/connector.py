@@ -1,6 +1,7 @@
 """Any program as a channel: it posts what customers write to `/hooks/{tenant}`, and is posted what they are to get. Both signed."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from typing import Annotated, Self
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from connectors.kit.channel import Doorway, Gone, Message, NotSent, Opened, PlainChannel, Refused, Unsure
 from connectors.kit.discovery import HttpDoor, Runs
 from connectors.kit.http import body_of, first_fault, is_signed, problem, signature
-from connectors.kit.inbox import Inbox, Incoming
+from connectors.kit.inbox import IdReused, Inbox, Incoming
 from connectors.kit.outbox import Outbox
 from parley.errors import ConfigurationError, TransientError, UnknownTenant
 from parley.ports.channels import Chat
@@ -41,8 +42,10 @@ class WebhookSettings(BaseSettings):
     def checked(cls) -> Self:
         """Raises `ConfigurationError`."""
         found = cls()
-        if not found.url.startswith(("http://", "https://")):
-            raise ConfigurationError("PARLEY_WEBHOOK_URL: must begin with https:// or http://")
+        if re.fullmatch(r"https?://[^/\s]+(/\S*)?", found.url) is None:
+            raise ConfigurationError(
+                "PARLEY_WEBHOOK_URL: must be an address, such as https://app.example/parley"
+            )
         if len(found.secret) < 32:
             raise ConfigurationError("PARLEY_WEBHOOK_SECRET: must have at least 32 characters")
         return found
@@ -65,7 +68,7 @@ class WebhookChannel(PlainChannel):
 
     def __init__(self, settings: WebhookSettings) -> None:
         self._settings = settings
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(10.0, connect=3.0))
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(10.0, connect=3.0), limits=httpx.Limits())
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -74,6 +77,8 @@ class WebhookChannel(PlainChannel):
         body = event.body
         if not isinstance(body, ReplyReady | AgentMessage):
             return []
+        if chat.tenant != self._settings.tenant:
+            raise Refused("this webhook is another tenant's")
         who = "bot" if isinstance(body, ReplyReady) else body.human_agent_name
         sources = [each.model_dump() for each in body.citations] if isinstance(body, ReplyReady) else []
         said = {"chat": chat.address, "id": event.envelope.event_id, "from": who, "text": body.text}
@@ -87,13 +92,15 @@ class WebhookChannel(PlainChannel):
         }
         try:
             answer = await self._client.post(self._settings.url, content=body, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotSent("the receiver is not reached") from error
         except httpx.HTTPError as error:
             raise Unsure("the receiver gave no answer") from error
         if answer.status_code in (429, 503):
             wait = answer.headers.get("Retry-After", "")
-            raise NotSent(f"HTTP {answer.status_code}", float(wait) if wait.isdigit() else None)
+            raise NotSent(
+                f"HTTP {answer.status_code}", float(wait) if wait.isascii() and wait.isdigit() else None
+            )
         if answer.status_code >= 500:
             raise Unsure(f"HTTP {answer.status_code}")
         if answer.status_code >= 300:
@@ -119,10 +126,10 @@ class WebhookDoor:
 
     async def _take(self, request: Request) -> Response:
         assert self._inbox is not None  # the gateway opens it before it listens
-        body = await body_of(request, MAX_BODY_BYTES)
+        known = request.path_params["tenant"] == self._settings.tenant and SIGNATURE in request.headers
+        body = await body_of(request, MAX_BODY_BYTES) if known else b""
         if body is None:
             return problem(413, f"body: more than {MAX_BODY_BYTES} bytes")
-        known = request.path_params["tenant"] == self._settings.tenant
         if (
             not is_signed(self._settings.secret, body, request.headers.get(SIGNATURE, ""), time.time())
             or not known
@@ -134,6 +141,8 @@ class WebhookDoor:
             message_id = await asyncio.to_thread(self._inbox.take, incoming)
         except ValidationError as error:
             return problem(422, first_fault(error))
+        except IdReused as error:
+            return problem(409, str(error))
         except (TransientError, UnknownTenant):
             return problem(503, "the message cannot be taken just now; send it again", {"Retry-After": "2"})
         return Response(orjson.dumps({"message_id": message_id}), 202, media_type="application/json")

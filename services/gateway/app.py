@@ -98,9 +98,9 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
         await gateway.start()
         if demo is not None:
             await demo.start()
-        for door in doors:
-            await door.open()
         try:
+            for door in doors:
+                await door.open()
             yield
         finally:
             for door in doors:

@@ -1,6 +1,7 @@
 """What every messaging channel's connector has to do: one suite, on each of them against servers like its own."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from workers.wiring import Platform
 
 HARNESSES: dict[str, Callable[[], Harness]] = {"telegram": TelegramHarness, "webhook": WebhookHarness}
 LOG = "conversation.events"
+AT = datetime.now(UTC)
 
 
 def test_every_connector_is_in_the_suite() -> None:
@@ -63,7 +65,7 @@ def reply(on: Platform, harness: Harness, chat: str, text: str, seq: int) -> Any
     body = ReplyReady(
         seq=seq, epoch=1, reply_id=ReplyId(f"r-{seq}"), kind="answer", answers=(), text=text, language="en"
     )
-    made = event(body, seq, conversation=held.conversation_id)
+    made = event(body, seq, at=AT, conversation=held.conversation_id)
     return Event(made.envelope.model_copy(update={"customer_id": held.customer_id}), body)
 
 

@@ -187,6 +187,7 @@ class WebhookHarness:
             said = json.dumps({"chat": "9", "id": "1", "text": "hello"} | spoilt).encode()
             yield lambda body=said: self._post(body)  # type: ignore[misc]  # likewise
         yield lambda: self._post(b"x" * 100_000)
+        yield lambda: httpx.post(self._url.replace("bank", "nobody"), content=good).status_code
 
     def close(self) -> None:
         self._server.shutdown()

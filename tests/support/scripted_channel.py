@@ -32,6 +32,11 @@ class ScriptedChannel:
         #: While it is clear, calls wait after they have been counted.
         self.go_on = Flag()
         self.go_on.set()
+        #: While it is clear, nobody's turn comes.
+        self.turns = Flag()
+        self.turns.set()
+        #: Texts that no message can be made of.
+        self.breaks_on: dict[str, Exception] = {}
         #: What was asked for, what arrived, and what was deleted again: (address, text).
         self.asked: list[tuple[str, str]] = []
         self.sent: list[tuple[str, str]] = []
@@ -45,8 +50,14 @@ class ScriptedChannel:
     async def close(self) -> None:
         """Nothing is open."""
 
+    async def turn(self, chat: Chat) -> None:
+        while not self.turns.is_set():
+            await asyncio.sleep(0.005)
+
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
         if isinstance(event.body, ReplyReady | AgentMessage):
+            if event.body.text in self.breaks_on:
+                raise self.breaks_on[event.body.text]
             return [Message(text) for text in event.body.text.split("|")]
         return []
 

@@ -5,9 +5,10 @@ from threading import Thread
 
 import pytest
 
-from connectors.kit.inbox import Inbox, Incoming, MessageTooLong
+from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong
 from parley.backends.memory_bus import MemoryBus
-from parley.errors import UnknownTenant
+from parley.errors import KeyErased, UnknownTenant
+from parley.ports.keys import Erasure
 from parley.settings import Settings
 from schemas.base import MAX_MESSAGE_CHARS, TenantId
 from schemas.conversation_events import ConversationStarted, MessageReceived
@@ -65,6 +66,13 @@ def test_a_repeat_has_the_same_id_whenever_and_whoever_takes_it(on: Platform, in
     assert len(received(on)) == 2
 
 
+def test_an_id_that_stands_for_another_text_is_refused(on: Platform, inbox: Inbox) -> None:
+    inbox.take(Incoming("4711", "1", "Hello"))
+    with pytest.raises(IdReused, match="'1' was used for another text"):
+        inbox.take(Incoming("4711", "1", "Good evening"))
+    assert list(received(on).values()) == [["Hello"]]
+
+
 def test_ids_are_no_high_water_mark(on: Platform, inbox: Inbox) -> None:
     for number in ("9", "3", "7", "1"):
         inbox.take(Incoming("4711", number, f"number {number}"))
@@ -114,6 +122,10 @@ def test_an_erased_customer_who_writes_again_is_somebody_new(on: Platform, inbox
     before = inbox.chat("4711")
     assert before is not None
     on.keys.erase(TENANT, before.customer_id)
+    with pytest.raises(KeyErased):  # a key that is only missing is no reason to delete anything
+        inbox.take(Incoming("4711", "2", "It is me again"))
+    assert inbox.chat("4711") == before
+    on.store.list_erasures([Erasure(TENANT, before.customer_id, on.clock.now())])
     inbox.take(Incoming("4711", "2", "It is me again"))
     after = inbox.chat("4711")
     assert after is not None and after.customer_id != before.customer_id

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 
 import pytest
@@ -22,6 +22,8 @@ from tests.support.scripted_channel import ScriptedChannel, delivering, reports
 from tests.support.small_tenant import TENANT
 from tests.support.stories import NINE, event
 from workers.wiring import Platform
+
+AT = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def reply(text: str, seq: int, name: str = "c-1") -> AnyEvent:
     body = ReplyReady(
         seq=seq, epoch=1, reply_id=ReplyId(f"r-{seq}"), kind="answer", answers=(), text=text, language="en"
     )
-    return event(body, seq, conversation=name)
+    return event(body, seq, at=AT, conversation=name)
 
 
 def test_what_is_for_the_customer_is_sent_in_order_and_reported(
@@ -235,7 +237,7 @@ def _states(on: Platform, said: AnyEvent) -> list[str]:
 def test_what_waits_for_hours_is_given_up(on: Platform, channel: ScriptedChannel) -> None:
     from tests.support.platform import ManualClock
 
-    clock = ManualClock()
+    clock = ManualClock(AT)
     on = make_platform(MemoryBus(), clock=clock)
     chat(on)
     channel.script["at-c-1"].extend([NotSent("outage", 0.05)] * 1000)
@@ -297,3 +299,68 @@ def test_a_worker_that_stops_while_the_store_is_away_ends_in_good_order(
     with delivering(on, channel):
         until(lambda: reports(on))
     assert channel.sent == [("at-c-1", "first")]
+
+
+def test_nothing_is_recorded_before_its_turn_and_a_stop_leaves_it_to_the_next(
+    on: Platform, channel: ScriptedChannel
+) -> None:
+    chat(on)
+    channel.turns.clear()
+    with delivering(on, channel):
+        send(on, reply("first", 1))
+        until(lambda: channel.noticed)
+        assert _states(on, reply("first", 1)) == []
+    channel.turns.set()
+    with delivering(on, channel):
+        until(lambda: reports(on))
+    assert channel.sent == [("at-c-1", "first")] and set(reports(on).values()) == {("sent", None)}
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(Refused("no bot"), "no bot"), (ZeroDivisionError("secret"), "ZeroDivisionError")]
+)
+def test_an_event_that_cannot_be_sent_here_fails_and_the_next_goes_out(
+    on: Platform, channel: ScriptedChannel, error: Exception, told: str
+) -> None:
+    chat(on)
+    channel.breaks_on["first"] = error
+    first, second = reply("first", 1), reply("second", 2)
+    with delivering(on, channel):
+        send(on, first, second)
+        until(lambda: len(reports(on)) == 2)
+    assert reports(on)[first.envelope.event_id] == ("failed", told)
+    assert channel.sent == [("at-c-1", "second")]
+
+
+def test_who_is_erased_while_a_message_waits_is_sent_nothing_more(
+    on: Platform, channel: ScriptedChannel
+) -> None:
+    made = chat(on)
+    channel.script["at-c-1"].append(NotSent("429", 0.5))
+    with delivering(on, channel):
+        send(on, reply("first", 1))
+        until(lambda: _states(on, reply("first", 1)) == ["held"])
+        on.store.purge([(TENANT, made.customer_id)])
+        until(lambda: lag(on, "telegram", "chat.outbound") == 0)
+    assert channel.sent == [] and _states(on, reply("first", 1)) == [] and reports(on) == {}
+
+
+def test_that_a_chat_is_closed_is_said_once_more_after_a_crash(
+    on: Platform, channel: ScriptedChannel
+) -> None:
+    """Its record says so: whoever comes after a sender that died before the log had it."""
+    made = chat(on)
+    said = reply("first", 1)
+    begun(on, said)
+    [delivery] = on.store.channels.deliveries([said.envelope.event_id])
+    on.store.channels.change_delivery(delivery, "failed", AT, reason="the chat is closed: blocked")
+    with delivering(on, channel):
+        send(on, said)
+        until(lambda: _closed(on, made))
+    assert set(reports(on).values()) == {("failed", "blocked")} and channel.asked == []
+    assert any(isinstance(each.body, CloseRequested) for each in events_on(on, "conversation.events"))
+
+
+def _closed(on: Platform, made: Chat) -> str | None:
+    held = on.store.channels.chat_of(made.conversation_id)
+    return held.closed if held is not None else None

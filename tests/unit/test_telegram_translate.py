@@ -66,6 +66,23 @@ def test_what_a_reply_quotes_comes_before_it() -> None:
     assert meant(text="and this?", reply_to_message=earlier, quote=chosen) == Said("> €4.50\n\nand this?")
 
 
+def test_a_number_is_not_cut_out_of_a_quotation() -> None:
+    earlier = {**BASE, "message_id": 0, "text": "x" * 283 + " 4111 1111 1111 1111 is my card"}
+    found = meant(text="block it", reply_to_message=earlier)
+    assert isinstance(found, Said) and "4111" not in found.text
+
+
+def test_a_quotation_gives_way_to_a_long_text() -> None:
+    earlier = {**BASE, "message_id": 0, "text": "y" * 250}
+    assert meant(text="x" * 3_900, reply_to_message=earlier) == Said("x" * 3_900)
+
+
+def test_a_place_that_moves_is_told_of_once() -> None:
+    place = {"latitude": 1.0, "longitude": 2.0, "live_period": 60}
+    assert meant(location=place) == Unreadable("location")
+    assert arrived("edited_message", location=place, edit_date=1) is None
+
+
 def test_telegrams_own_notes_and_other_bots_mean_nothing() -> None:
     assert arrived(new_chat_title="x") is None
     assert arrived(text="x", **{"from": {**ANNA, "is_bot": True}}) is None

@@ -290,6 +290,7 @@ deliveries = Table(
     Column("changed_at", Utc, nullable=False, index=True),
     Column("external_id", String(128)),
     Column("reason", Text),
+    Index("deliveries_of", "tenant", "customer_id"),
 )
 
 customer_keys = Table(

@@ -39,3 +39,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_deliveries_conversation_id", "deliveries", ["conversation_id"])
     op.create_index("ix_deliveries_changed_at", "deliveries", ["changed_at"])
+    op.create_index("deliveries_of", "deliveries", ["tenant", "customer_id"])
