@@ -98,6 +98,11 @@ def ends_in_good_order(terminal: Terminal) -> None:
     assert terminal.process.wait(ENDS_WITHIN_S) == 0
     lines = terminal.said.removeprefix(before).splitlines()
     assert len(lines) == 2 and lines[0].startswith("stopping …") and lines[1].startswith("stopped;"), lines
+    leaves_nothing(terminal)
+
+
+def leaves_nothing(terminal: Terminal) -> None:
+    """The tracker of shared memory ends a moment after the process that it belongs to."""
     psutil.wait_procs(terminal.others(), timeout=2.0)
     assert terminal.others() == []
 
@@ -129,7 +134,7 @@ def test_a_cache_that_is_too_small_ends_it_with_one_line(run: Callable[..., Term
     _, _, after = terminal.said.partition("Ctrl-C stops it.\n")
     (line,) = after.splitlines()
     assert line.startswith("parley: the engine does not start") and "PARLEY_ENGINE_KV_CACHE_BYTES" in line
-    assert terminal.others() == []
+    leaves_nothing(terminal)
 
 
 def test_an_engine_ends_with_its_owner(run: Callable[..., Terminal]) -> None:
