@@ -74,8 +74,15 @@ class Guard:
     def check(self, text: str) -> GuardReport:
         """Which rules this text breaks."""
         found = SIGN.findall(text.lower())
-        if text.isascii() and _SIGNS.isdisjoint(found) and not self._instructions.may_stand_in(found):
+        states_nothing = text.isascii() and _SIGNS.isdisjoint(found)
+        if states_nothing and not self._instructions.may_stand_in(found):
             return _PASSED
+        violations = [] if states_nothing else self._unfounded(text)
+        violations += wrong_wording(text, found, self._instructions, self._sources)
+        return GuardReport(passed=False, violations=tuple(violations)) if violations else _PASSED
+
+    def _unfounded(self, text: str) -> list[str]:
+        """The rules of what a text states that it breaks."""
         own = self._not_quoted(_without(text, self._quotable))
         signs = signs_of(own.lower())
         violations = self._unknown(own)
@@ -89,8 +96,7 @@ class Guard:
             violations.append("masked")
         if not CLAIM_SIGNS.isdisjoint(signs) and unsupported(own, self._sources):
             violations.append("yes_no")
-        violations += wrong_wording(text, found, self._instructions, self._sources)
-        return GuardReport(passed=False, violations=tuple(violations)) if violations else _PASSED
+        return violations
 
     def _unknown(self, text: str) -> list[str]:
         """The kinds of what the text says and no source does."""
