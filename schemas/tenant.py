@@ -123,6 +123,13 @@ class TenantFile(Contract):
     limits: Limits = Limits()
     privacy: Privacy = Privacy()
 
+    def spoken(self, language: str | None) -> str | None:
+        """The tenant's language that fits best; None where it speaks none of the kind (it then uses its default)."""
+        if language is None or language in self.languages:
+            return language
+        primary = language.partition("-")[0].lower()
+        return next((each for each in self.languages if each.partition("-")[0] == primary), None)
+
     @model_validator(mode="after")
     def _default_is_spoken(self) -> Self:
         if self.default_language not in self.languages:

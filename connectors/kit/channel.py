@@ -13,6 +13,7 @@ from parley.ports.channels import Chat
 from parley.ports.clock import Clock
 from parley.ports.keys import CustomerKeys
 from parley.ports.store import Store
+from parley.runtime.tenants import TenantConfigs
 from parley.runtime.vault import Vault
 from parley.settings import Settings
 from schemas import parts
@@ -46,6 +47,8 @@ class Opened(Doorway, Protocol):
 
     @property
     def metrics(self) -> WorkerMetrics: ...
+    @property
+    def configs(self) -> TenantConfigs: ...
 
 
 SEND_WITHIN_S = 30.0

@@ -93,10 +93,6 @@ class Inbox:
         self._begun: LRUCache[ConversationId, None] = LRUCache(BEGUN_REMEMBERED)
         self._lock = Lock()
 
-    @property
-    def tenant(self) -> TenantId:
-        return self._tenant
-
     def config(self) -> TenantConfig:
         """The tenant's version in force. Raises `UnknownTenant`."""
         return self._current().config
@@ -121,15 +117,15 @@ class Inbox:
         """The chat's conversation; begun where there is none. One that was closed for sending is open again: its customer is back."""
         held = self.chat(address)
         if held is None:
-            held = self._open(address, self.spoken(language))
+            held = self._open(address, self.config().spoken(language))
         self._tell_begun(held)
         if held.closed is not None:
             self._opened.store.channels.set_closed(held.conversation_id, None)
         return held
 
-    def close_chat(self, chat: Chat, reason: str) -> bool:
-        """Nothing more is sent into it, until its customer is back. Whether that is new."""
-        return self._opened.store.channels.set_closed(chat.conversation_id, reason)
+    def close_chat(self, chat: Chat, reason: str) -> None:
+        """Nothing more is sent into it, until its customer is back."""
+        self._opened.store.channels.set_closed(chat.conversation_id, reason)
 
     def set_language(self, chat: Chat, language: str) -> None:
         self._opened.store.channels.set_language(chat.conversation_id, language)
@@ -181,14 +177,6 @@ class Inbox:
         self._publish(self._event(chat, started, named_id(chat.conversation_id, "started"), chat.opened_at))
         with self._lock:
             self._begun[chat.conversation_id] = None
-
-    def spoken(self, language: str | None) -> str | None:
-        """The tenant's language that fits best; None where it speaks none of the kind (it then uses its default)."""
-        languages = self.config().languages
-        if language is None or language in languages:
-            return language
-        primary = language.partition("-")[0].lower()
-        return next((each for each in languages if each.partition("-")[0] == primary), None)
 
     def _masked(self, chat: Chat, text: str, event_id: EventId, now: datetime) -> Masked:
         current = self._current()

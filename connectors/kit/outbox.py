@@ -31,7 +31,6 @@ from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
 from parley.runtime.handling import Ended, Handling, Item
 from parley.runtime.intake import Intake
-from parley.runtime.tenants import TenantConfigs
 from schemas.base import AnyEvent, ConversationId
 from schemas.conversation_events import CloseRequested, DeliveryReported
 from schemas.tenant import TenantConfig
@@ -60,7 +59,6 @@ class Outbox:
         self._opened = opened
         self._channel = channel
         self._flood = flood or FloodGuard()
-        self._configs = TenantConfigs(opened.store)
         self._loop: asyncio.AbstractEventLoop
         self._sending = Sending(channel, opened.store.channels, opened.clock, str(uuid4()))
         #: By conversation, what is still to be done of it; one task works on each.
@@ -197,9 +195,8 @@ class Outbox:
             outcomes = [Outcome("failed", str(error))]
         except (TransientError, Left):
             raise
-        except (
-            Exception
-        ) as error:  # a fault of ours with this event; those after it are to go out all the same
+        except Exception as error:
+            # A fault of ours with this event; those after it are to go out all the same.
             log.error("%s: event %s: %s", self.name, item.event.envelope.event_id, describe(error))
             outcomes = [Outcome("failed", type(error).__name__)]
         if not outcomes or ERASED in {each.reason for each in outcomes}:
@@ -209,7 +206,9 @@ class Outbox:
     async def _delivered(self, event: AnyEvent, chat: Chat) -> list[Outcome]:
         """Empty for what is nothing in this channel."""
         envelope = event.envelope
-        config = await self._insist(partial(self._configs.get, envelope.tenant, envelope.tenant_version))
+        config = await self._insist(
+            partial(self._opened.configs.get, envelope.tenant, envelope.tenant_version)
+        )
         event = await self._revealed(event, config)
         await self._channel.notice(event, chat)
         messages = self._channel.messages(event, chat, config)

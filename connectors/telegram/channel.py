@@ -130,9 +130,8 @@ class TelegramChannel:
 
     def _showing(self, chat: Chat) -> Showing:
         bot, at = self.bots[chat.tenant], int(chat.address)
-        draft_id = (
-            int(chat.conversation_id.replace("-", "")[:7], 16) + 1
-        )  # any number but 0: one draft a chat
+        # Any number but 0: a chat has one draft.
+        draft_id = int(chat.conversation_id.replace("-", "")[:7], 16) + 1
         return Showing(
             lambda: self._if_free(chat, bot.send_chat_action(at, "typing")),
             lambda text: self._if_free(chat, bot.send_message_draft(at, draft_id, text=text)),

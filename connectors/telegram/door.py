@@ -134,7 +134,7 @@ class Door:
 
     async def _choose(self, arrival: Arrival, code: str) -> None:
         """The log has it as the conversation's language from here on."""
-        spoken = await asyncio.to_thread(self._inbox.spoken, code)
+        spoken = (await asyncio.to_thread(self._inbox.config)).spoken(code)
         if spoken is None:
             return await self._language(arrival, "", code)
         chat = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), spoken)

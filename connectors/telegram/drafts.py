@@ -46,40 +46,37 @@ class Draft:
     #: Generations of which nothing more is shown.
     over: set[str] = field(default_factory=set)
 
-    def follow(self, event: AnyEvent) -> bool:
-        """Whether there is another text to show."""
+    def follow(self, event: AnyEvent) -> None:
         body = event.body
         if isinstance(body, ReplyDelta):
-            return self._delta(body)
-        if isinstance(body, Outbound):
+            self._delta(body)
+        elif isinstance(body, Outbound):
             ends = isinstance(body, ReplyReady | AgentMessage | Closed) or body.epoch > self.epoch
             self.epoch = max(self.epoch, body.epoch)
             if ends:
                 self.end()
-        return False
 
     def end(self) -> None:
         if self.generation:
             self.over = {self.generation}
         self.attempt, self.generation, self.text, self.index = None, "", "", -1
 
-    def _delta(self, body: ReplyDelta) -> bool:
+    def _delta(self, body: ReplyDelta) -> None:
         if body.epoch < self.epoch or body.generation_id in self.over:
-            return False
+            return
         if body.epoch > self.epoch:
             self.epoch = body.epoch
             self.end()
         if self.attempt is None and body.index == 0:
             self.attempt, self.generation = body.attempt, body.generation_id
         if body.attempt != self.attempt or body.index <= self.index:
-            return False
+            return
         if body.index != self.index + 1:  # a piece was lost: what comes is not shown any more
             self.end()
             self.over = {body.generation_id}
-            return False
+            return
         self.index = body.index
         self.text += body.text
-        return True
 
 
 class Showing:
@@ -116,7 +113,6 @@ class Showing:
     def _begin(self) -> None:
         self._until = monotonic() + TYPING_MOST_S
         if self._task is None or self._task.done():
-            self._shown = ""
             self._task = asyncio.ensure_future(self._show())
 
     async def _show(self) -> None:

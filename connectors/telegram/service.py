@@ -26,9 +26,8 @@ from connectors.telegram.texts import COMMANDS, LANGUAGES
 from connectors.telegram.webhook import Webhooks, secret_of
 from parley.errors import ConfigurationError, ParleyError, StoreUnavailable, UnknownTenant
 from parley.ports.channels import Chat
-from parley.ports.keys import Erasure
 from parley.runtime.backoff import Backoff
-from parley.runtime.erasing import erase
+from parley.runtime.erasing import begin, erase
 from parley.runtime.faults import describe, summary
 from schemas.base import TenantId
 
@@ -160,11 +159,12 @@ def erase_chat(opened: Doorway, chat: Chat) -> None:
     follow in a thread. Raises `StoreUnavailable`. One who is on the list already is not erased twice.
     """
     customer = (chat.tenant, chat.customer_id)
-    if customer in {(each.tenant, each.customer_id) for each in opened.store.erasures()}:
-        opened.keys.erase(*customer)  # whoever listed it may have died before this
+    known = customer in {(each.tenant, each.customer_id) for each in opened.store.erasures()}
+    begin(
+        opened.store, opened.keys, *customer, opened.clock.now()
+    )  # whoever listed it may have died before the key
+    if known:
         return
-    opened.store.list_erasures([Erasure(*customer, opened.clock.now())])
-    opened.keys.erase(*customer)
     Thread(target=partial(_erase_rows, opened, chat), name="telegram-erasure", daemon=True).start()
 
 

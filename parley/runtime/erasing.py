@@ -58,6 +58,14 @@ def erased_at(
     return _listed(store, keys).get((tenant, customer))
 
 
+def begin(
+    store: PrivacyStore, keys: CustomerKeys, tenant: TenantId, customer: CustomerId, now: datetime
+) -> None:
+    """What makes it certain: listed, so that the next tidying takes up whatever is left undone, and without a key. Raises `StoreUnavailable`."""
+    store.list_erasures([Erasure(tenant, customer, now)])
+    keys.erase(tenant, customer)
+
+
 def erase(
     store: PrivacyStore,
     keys: CustomerKeys,
@@ -71,8 +79,7 @@ def erase(
 ) -> ErasedCustomer:
     """Raises `StoreUnavailable`; whatever was done by then stays done, and the call may be repeated."""
     with step("the key"):
-        store.list_erasures([Erasure(tenant, customer, now)])
-        keys.erase(tenant, customer)
+        begin(store, keys, tenant, customer, now)
     with step(f"waiting {SETTLE_S:g} s until no process holds the key"):
         wait(SETTLE_S)
     with step("rows"):

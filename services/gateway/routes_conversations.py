@@ -92,17 +92,9 @@ async def _begin(
         expires_at=deps.clock.now() + timedelta(hours=deps.settings.token_ttl_hours),
     )
     await gateway.threads.run(partial(deps.keys.create, grant.tenant, grant.customer_id))
-    started = ConversationStarted(channel=grant.channel, language=_spoken(view.config, language))
+    started = ConversationStarted(channel=grant.channel, language=view.config.spoken(language))
     await gateway.write(view.version, grant, started, trace)
     return grant
-
-
-def _spoken(config: TenantConfig, language: str | None) -> str | None:
-    """The tenant's language that fits best; None where it speaks none of the kind (it then uses its default)."""
-    if language is None or language in config.languages:
-        return language
-    primary = language.partition("-")[0]
-    return next((spoken for spoken in config.languages if spoken.partition("-")[0] == primary), None)
 
 
 def _widget_config(config: TenantConfig) -> dict[str, object]:

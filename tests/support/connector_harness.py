@@ -5,11 +5,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event as Flag
-from threading import Thread
 from typing import Any, Literal, Protocol
 
 import httpx
@@ -20,6 +18,7 @@ from connectors.webhook.connector import SIGNATURE
 from schemas import parts
 from services.gateway import GatewayServer, create_gateway
 from tests.support.effectors import WITHIN_S, until
+from tests.support.inference import running
 from tests.support.telegram import TOKEN, TelegramApi
 from workers.wiring import Platform, build_worker
 
@@ -197,24 +196,5 @@ class WebhookHarness:
 @contextmanager
 def working(on: Platform, harness: Harness) -> Iterator[None]:
     """The connector's worker runs. Stopped at the end; what ended it is raised."""
-    worker, stop = build_worker(harness.name, on), Flag()
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            worker.run(stop)
-        except BaseException as error:
-            failures.append(error)
-
-    thread = Thread(target=run)
-    with ExitStack() as stack:
-        stack.enter_context(harness.serving(on))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(3 * WITHIN_S)
-    assert not thread.is_alive()
-    if failures:
-        raise failures[0]
+    with harness.serving(on), running(build_worker(harness.name, on), 3 * WITHIN_S):
+        yield

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import count
 from threading import Event as Flag
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from parley.domain.scheduling import Limits
 from schemas.base import AnyEvent, ConversationId, Event, GenerationId, MessageId, TenantId
@@ -21,8 +21,10 @@ from workers.inference.cancelling import Cancellations
 from workers.inference.metrics import InferenceMetrics
 from workers.inference.worker import InferenceWorker
 from workers.inference.writing import Capacity, EngineWriter, Writer
-from workers.wiring import Platform
+from workers.wiring import Platform, Runner
 from workers.writers import cache_salt
+
+R = TypeVar("R", bound=Runner)
 
 WITHIN_S = 10.0
 
@@ -99,8 +101,8 @@ def make_worker(
 
 
 @contextmanager
-def running(worker: InferenceWorker) -> Iterator[InferenceWorker]:
-    """Stopped at the end, and then it has drained."""
+def running(worker: R, within_s: float = 2 * WITHIN_S) -> Iterator[R]:
+    """Stopped at the end, and then it has drained within this time. Raises what ended it."""
     stop = Flag()
     failures: list[BaseException] = []
 
@@ -116,7 +118,7 @@ def running(worker: InferenceWorker) -> Iterator[InferenceWorker]:
         yield worker
     finally:
         stop.set()
-        thread.join(2 * WITHIN_S)
+        thread.join(within_s)
     assert not thread.is_alive()
     if failures:
         raise failures[0]

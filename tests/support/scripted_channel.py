@@ -5,7 +5,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
-from threading import Thread
 from typing import Any
 
 from connectors.kit.channel import Channel, Message
@@ -17,6 +16,7 @@ from schemas.conversation_events import DeliveryReported
 from schemas.outbound import AgentMessage, ReplyReady
 from schemas.tenant import TenantConfig
 from tests.support.effectors import WITHIN_S
+from tests.support.inference import running
 from tests.support.platform import events_on
 from workers.wiring import Platform
 
@@ -84,25 +84,8 @@ class ScriptedChannel:
 @contextmanager
 def delivering(on: Platform, channel: Channel) -> Iterator[Outbox]:
     """Stopped at the end. Raises what ended it."""
-    outbox, stop = Outbox(on, channel), Flag()
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outbox.run(stop)
-        except BaseException as error:
-            failures.append(error)
-
-    thread = Thread(target=run)
-    thread.start()
-    try:
+    with running(Outbox(on, channel), 3 * WITHIN_S) as outbox:
         yield outbox
-    finally:
-        stop.set()
-        thread.join(3 * WITHIN_S)
-    assert not thread.is_alive()
-    if failures:
-        raise failures[0]
 
 
 def reports(on: Platform) -> dict[str, tuple[str, Any]]:
