@@ -1,11 +1,13 @@
 """`conversation.events`: the decision log. Everything that the dialogue worker reads is here, in the order it decides."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.base import MAX_MESSAGE_CHARS, Body, EventId, GenerationId, MessageId, Moment, Sealed
+from schemas.analysis import Analysis
+from schemas.base import MAX_MESSAGE_CHARS, Body, Contract, EventId, GenerationId, MessageId, Moment, Sealed
 from schemas.parts import (
+    Attachment,
     Channel,
     Entity,
     GuardReport,
@@ -14,10 +16,13 @@ from schemas.parts import (
     Purpose,
     Risk,
     ScoredIntent,
+    Spoken,
     Usage,
 )
 
 MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS), Sealed("text")]
+SaidText = Annotated[str, Field(max_length=16_384), Sealed("text")]
+"""A typed message, or a turn of a call, which may be longer; empty only with attachments."""
 AnswerText = Annotated[str, Field(max_length=65_536), Sealed("text")]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -25,18 +30,63 @@ Name = Annotated[str, Field(min_length=1, max_length=80)]
 class ConversationStarted(Body):
     """A channel opened a conversation."""
 
+    version: ClassVar[int] = 2
+
     channel: Channel
     language: Language | None = None
 
 
 class MessageReceived(Body):
-    """A customer's message, masked before this first write; `masked` names the kinds of what was taken out."""
+    """A customer's message, masked before this first write; `masked` names the kinds of what was taken out.
+
+    It has a text, or attachments, or both.
+    """
+
+    version: ClassVar[int] = 2
 
     message_id: MessageId
-    text: MessageText
+    text: Annotated[str, Field(max_length=MAX_MESSAGE_CHARS), Sealed("text")]
     channel: Channel
     client_message_id: str | None = None
     masked: tuple[str, ...] = ()
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=10)] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text and not self.attachments:
+            raise ValueError("text must not be empty where there are no attachments")
+        return self
+
+
+class SpokenTurn(Contract):
+    """What one side said on a call without a break; `human_agent_name` where it was not the owning agent."""
+
+    message_id: MessageId
+    speaker: Literal["customer", "human_agent"]
+    text: Annotated[str, Field(min_length=1, max_length=16_384), Sealed("text")]
+    spoken: Spoken
+    human_agent_name: Name | None = None
+
+
+class SpeechTranscribed(Body):
+    """Turns of a call, in the order they began. `live` while it runs: the human agent is then helped with an answer.
+
+    A call's times count from `started_at`.
+    """
+
+    started_at: Moment
+    turns: Annotated[tuple[SpokenTurn, ...], Field(min_length=1)]
+    live: bool
+
+
+class CallStateReported(Body):
+    """What happened on a call besides talk, and at which time of it."""
+
+    started_at: Moment
+    kind: Literal["hold", "resumed", "muted", "unmuted", "joined", "incomplete"]
+    at_ms: Annotated[int, Field(ge=0)]
+    by: Literal["customer", "human_agent"] | None = None
+    detail: Annotated[str, Field(max_length=200)] = ""
 
 
 class ClaimRequested(Body):
@@ -62,6 +112,14 @@ class AgentMessageSubmitted(Body):
     text: MessageText
 
 
+class AgentEditSubmitted(Body):
+    """The human agent who wrote a message says it otherwise."""
+
+    message_id: MessageId
+    human_agent_id: str
+    text: MessageText
+
+
 class DraftRequested(Body):
     """A human agent asks for a suggested answer to the customer's last messages."""
 
@@ -73,6 +131,13 @@ class CloseRequested(Body):
 
     by: Literal["customer", "human_agent", "system"]
     human_agent_id: str | None = None
+
+
+class ConversationAnalysed(Body):
+    """What the analysis worker found in a finished conversation, as far as `up_to_seq`."""
+
+    up_to_seq: Annotated[int, Field(ge=1)]
+    analysis: Analysis
 
 
 class MessageUnderstood(Body):
@@ -171,6 +236,8 @@ class TimerFired(Body):
 
 class DeliveryReported(Body):
     """What became of something sent to the customer."""
+
+    version: ClassVar[int] = 2
 
     outbound_id: EventId
     channel: Channel

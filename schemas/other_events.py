@@ -1,39 +1,11 @@
-"""The smaller topics: `call.events`, `assignment.events`, `feedback.events`, `adapters.updates`, `tenants.updates`."""
+"""The smaller topics: `assignment.events`, `feedback.events`, `adapters.updates`, `tenants.updates`."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Body, Contract, Moment, ReplyId, Sealed
+from schemas.base import Body, Moment, ReplyId, Sealed
 from schemas.parts import Language
-
-
-class CallSegmentHeard(Body):
-    """A piece of a running call's transcript; a later one with the same `segment_id` replaces it until `final`."""
-
-    segment_id: str
-    speaker: Literal["customer", "human_agent"]
-    text: Annotated[str, Field(max_length=4_000), Sealed("text")]
-    final: bool
-    start_ms: Annotated[int, Field(ge=0)]
-    end_ms: Annotated[int, Field(ge=0)]
-
-
-class TranscriptTurn(Contract):
-    """One turn of a finished call.."""
-
-    speaker: Literal["customer", "human_agent"]
-    text: Annotated[str, Field(max_length=16_384), Sealed("text")]
-    start_ms: Annotated[int, Field(ge=0)]
-    end_ms: Annotated[int, Field(ge=0)]
-
-
-class TranscriptImported(Body):
-    """A finished call with its turns in the order they began."""
-
-    call_id: str
-    source: str
-    turns: tuple[TranscriptTurn, ...]
 
 
 class QueueJoined(Body):

@@ -4,13 +4,26 @@
 `epoch` fences deltas: after epoch n nothing below n is passed on.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.analysis import Analysis
 from schemas.base import Body, EventId, GenerationId, MessageId, ReplyId, Sealed
-from schemas.conversation_events import AnswerText, MessageText, Name
-from schemas.parts import Audience, Citation, Language, OwnerKind, ReplyKind, Settlement
+from schemas.conversation_events import AnswerText, MessageText, Name, SaidText
+from schemas.parts import (
+    Attachment,
+    Audience,
+    Citation,
+    Entity,
+    Language,
+    OwnerKind,
+    ReplyKind,
+    Risk,
+    ScoredIntent,
+    Settlement,
+    Spoken,
+)
 
 
 class Outbound(Body):
@@ -22,10 +35,14 @@ class Outbound(Body):
 
 
 class CustomerMessage(Outbound):
-    """A customer's message was taken in: other tabs and the console show it."""
+    """A customer's message was taken in: other tabs and the console show it. `spoken` where it was said on a call."""
+
+    version: ClassVar[int] = 2
 
     message_id: MessageId
-    text: MessageText
+    text: SaidText
+    attachments: tuple[Attachment, ...] = ()
+    spoken: Spoken | None = None
 
 
 class ReplyReady(Outbound):
@@ -45,7 +62,19 @@ class ReplyReady(Outbound):
 
 
 class AgentMessage(Outbound):
-    """A human agent's words to the customer."""
+    """A human agent's words to the customer. `spoken` where they were said on a call."""
+
+    version: ClassVar[int] = 2
+
+    message_id: MessageId
+    human_agent_id: str
+    human_agent_name: Name
+    text: SaidText
+    spoken: Spoken | None = None
+
+
+class AgentMessageEdited(Outbound):
+    """A human agent's earlier message reads otherwise now."""
 
     message_id: MessageId
     human_agent_id: str
@@ -54,12 +83,48 @@ class AgentMessage(Outbound):
 
 
 class DraftReady(Outbound):
-    """A suggested answer, for the human agent only."""
+    """A suggested answer, for the human agent only: to the message `answers`, where it is to one.
+
+    `next_articles` were found as well and are not quoted, best first.
+    """
+
+    version: ClassVar[int] = 2
 
     audience: Audience = "staff"
     generation_id: GenerationId
     text: AnswerText
     citations: tuple[Citation, ...] = ()
+    answers: MessageId | None = None
+    next_articles: tuple[Citation, ...] = ()
+
+
+class MessageRead(Outbound):
+    """What was understood of a customer's message on a call, for the human agent: what it is about, and what to be careful with."""
+
+    audience: Audience = "staff"
+    message_id: MessageId
+    language: Language
+    intents: tuple[ScoredIntent, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    entities: tuple[Entity, ...] = ()
+
+
+class CallStateChanged(Outbound):
+    """What happened on a call besides talk, in milliseconds from its beginning."""
+
+    audience: Audience = "staff"
+    kind: Literal["hold", "resumed", "muted", "unmuted", "joined", "incomplete"]
+    at_ms: Annotated[int, Field(ge=0)]
+    by: Literal["customer", "human_agent"] | None = None
+    detail: Annotated[str, Field(max_length=200)] = ""
+
+
+class AnalysisReady(Outbound):
+    """What was found out about the conversation once it had ended, as far as `up_to_seq`."""
+
+    audience: Audience = "staff"
+    up_to_seq: Annotated[int, Field(ge=1)]
+    analysis: Analysis
 
 
 class EpochRaised(Outbound):
@@ -101,9 +166,11 @@ class MessageSettled(Outbound):
 class CommandRejected(Outbound):
     """A human agent's command that the conversation's state does not allow."""
 
+    version: ClassVar[int] = 2
+
     audience: Audience = "staff"
     command_id: EventId
-    reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft"]
+    reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft", "no_such_message"]
 
 
 class DeliveryChanged(Outbound):

@@ -7,7 +7,8 @@ from pydantic import Field
 from schemas.base import Contract, GenerationId, MessageId, Moment, ReplyId, Sealed
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
-Channel = Literal["web", "telegram", "call", "api"]
+Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
+"""A connector's own name for itself; the platform's are `web`, `telegram`, `call` and `api`."""
 Purpose = Literal["reply", "draft", "shadow"]
 Speaker = Literal["customer", "bot", "human_agent"]
 OwnerKind = Literal["bot", "queue", "human"]
@@ -76,6 +77,28 @@ class GuardReport(Contract):
 class Usage(Contract):
     prompt_tokens: Annotated[int, Field(ge=0)] = 0
     completion_tokens: Annotated[int, Field(ge=0)] = 0
+
+
+class Spoken(Contract):
+    """When something was said on a call, in milliseconds from its beginning, and how sure the recogniser was (0 to 1).
+
+    `original` is what it had heard, where the message leaves out fillers and noise; None where nothing was left out.
+    """
+
+    start_ms: Annotated[int, Field(ge=0)]
+    end_ms: Annotated[int, Field(ge=0)]
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    original: Annotated[str, Field(max_length=16_384), Sealed("original")] | None = None
+
+
+class Attachment(Contract):
+    """A file that came with a message. It is stored under its digest (SHA-256, hexadecimal); `media_type` is told by its content."""
+
+    kind: Literal["photo", "voice", "audio", "video", "document", "sticker"]
+    media_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$")]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(max_length=200), Sealed("name")] | None = None
 
 
 class Settlement(Contract):

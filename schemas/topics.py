@@ -6,6 +6,7 @@ Partition counts never change once in use: a key's order depends on them.
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas import call_events as call
 from schemas import conversation_events as conversation
 from schemas import other_events as other
 from schemas import outbound, work
@@ -43,9 +44,12 @@ CONVERSATION_EVENTS = Topic(
     events=(
         conversation.ConversationStarted,
         conversation.MessageReceived,
+        conversation.SpeechTranscribed,
+        conversation.CallStateReported,
         conversation.ClaimRequested,
         conversation.ReleaseRequested,
         conversation.AgentMessageSubmitted,
+        conversation.AgentEditSubmitted,
         conversation.DraftRequested,
         conversation.CloseRequested,
         conversation.MessageUnderstood,
@@ -56,11 +60,22 @@ CONVERSATION_EVENTS = Topic(
         conversation.GenerationFailed,
         conversation.AssignmentMade,
         conversation.AssignmentFailed,
+        conversation.ConversationAnalysed,
         conversation.TimerFired,
         conversation.DeliveryReported,
         conversation.MessageFailed,
     ),
-    written_by=("connectors", "console", "intent", "rag", "inference", "assignment", "dialogue (timers)"),
+    written_by=(
+        "connectors",
+        "console",
+        "calls",
+        "intent",
+        "rag",
+        "inference",
+        "assignment",
+        "analysis",
+        "dialogue (timers)",
+    ),
     read_by=("dialogue",),
 )
 WORK_UNDERSTAND = Topic(
@@ -80,6 +95,15 @@ WORK_ANSWER = Topic(
     events=(work.AnswerRequested,),
     written_by=("dialogue",),
     read_by=("rag",),
+)
+WORK_ANALYSE = Topic(
+    name="work.analyse",
+    key="conversation",
+    partitions=6,
+    retention_ms=7 * DAY_MS,
+    events=(work.AnalysisRequested,),
+    written_by=("dialogue",),
+    read_by=("analysis",),
 )
 INFERENCE_REQUESTS = Topic(
     name="inference.requests",
@@ -109,7 +133,11 @@ CHAT_OUTBOUND = Topic(
         outbound.CustomerMessage,
         outbound.ReplyReady,
         outbound.AgentMessage,
+        outbound.AgentMessageEdited,
         outbound.DraftReady,
+        outbound.MessageRead,
+        outbound.CallStateChanged,
+        outbound.AnalysisReady,
         outbound.EpochRaised,
         outbound.OwnerChanged,
         outbound.Typing,
@@ -136,9 +164,9 @@ CALL_EVENTS = Topic(
     key="call",
     partitions=6,
     retention_ms=30 * DAY_MS,
-    events=(other.CallSegmentHeard, other.TranscriptImported),
+    events=(call.CallStarted, call.CallSegmentHeard, call.CallProgressed, call.TranscriptImported),
     written_by=("calls connector",),
-    read_by=("calls",),
+    read_by=("calls", "gateway"),
 )
 ASSIGNMENT_EVENTS = Topic(
     name="assignment.events",
@@ -183,6 +211,7 @@ TOPICS: tuple[Topic, ...] = (
     CONVERSATION_EVENTS,
     WORK_UNDERSTAND,
     WORK_ANSWER,
+    WORK_ANALYSE,
     INFERENCE_REQUESTS,
     INFERENCE_CONTROL,
     CHAT_OUTBOUND,

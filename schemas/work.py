@@ -1,4 +1,4 @@
-"""`work.understand`, `work.answer`, `inference.requests`, `inference.control`: what the effectors are asked to do."""
+"""`work.understand`, `work.answer`, `work.analyse`, `inference.requests`, `inference.control`: what the effectors are asked to do."""
 
 from typing import Annotated
 
@@ -21,6 +21,14 @@ class UnderstandingRequested(Body):
 
 class AnswerRequested(Answering, Body):
     """Look up what answers the question, then have it written."""
+
+
+class AnalysisRequested(Body):
+    """Find out what a finished conversation was about, as far as `up_to_seq` of its history."""
+
+    up_to_seq: Annotated[int, Field(ge=1)]
+    language: Language
+    deadline: Moment
 
 
 class GenerationRequested(Answering, Body):

@@ -104,6 +104,15 @@ def load(lines: Iterable[bytes], deciders: Iterable[Decider[Any]]) -> Export:
     return loader.finish()
 
 
+def as_now(record: Written) -> Written:
+    """An output that an earlier build wrote, in the version that this one writes: a contract's new version is no other decision."""
+    kind = BODY_OF.get(record.headers["type"])
+    if kind is None or int(record.headers["version"]) >= kind.version:
+        return record
+    headers = {**record.headers, "version": str(kind.version)}
+    return Written(record.topic, headers, kind.model_validate_json(record.body).model_dump_json().encode())
+
+
 def _object(line: bytes) -> dict[str, Any]:
     try:
         fields = orjson.loads(line)
@@ -173,7 +182,7 @@ class _Loader:
     def _take_event(self, fields: dict[str, Any], body: bytes) -> None:
         topic, headers = fields["topic"], fields["headers"]
         if SOLE_WRITER.get(headers["type"]) in self._names:
-            self._export.recorded.setdefault(headers["event_id"], Written(topic, headers, body))
+            self._export.recorded.setdefault(headers["event_id"], as_now(Written(topic, headers, body)))
         if topic not in self._deciders:
             return
         envelope = Envelope.model_validate(headers)
