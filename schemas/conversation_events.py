@@ -80,12 +80,17 @@ class SpeechTranscribed(Body):
 
 
 class CallStateReported(Body):
-    """What happened on a call besides talk, and at which time of it."""
+    """What happened on a call besides talk, and at which time of it. With `started` and `transfer` the human agent speaks from then on."""
 
     started_at: Moment
-    kind: Literal["hold", "resumed", "muted", "unmuted", "joined", "incomplete"]
+    kind: Literal[
+        "started", "transfer", "hang_up", "hold", "resumed", "muted", "unmuted", "joined", "incomplete"
+    ]
     at_ms: Annotated[int, Field(ge=0)]
     by: Literal["customer", "human_agent"] | None = None
+    language: Language | None = None
+    human_agent_id: str | None = None
+    human_agent_name: Name | None = None
     detail: Annotated[str, Field(max_length=200)] = ""
 
 

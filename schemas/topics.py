@@ -230,6 +230,10 @@ SOLE_WRITER: dict[str, str] = {
     **{body.event_type(): t.written_by[0] for t in TOPICS if len(t.written_by) == 1 for body in t.events},
     **{body.event_type(): "dialogue" for body in (other.QueueJoined, other.QueueLeft)},
     **{
+        body.event_type(): "calls"
+        for body in (conversation.SpeechTranscribed, conversation.CallStateReported)
+    },
+    **{
         body.event_type(): "assignment"
         for body in (conversation.AssignmentMade, conversation.AssignmentFailed)
     },

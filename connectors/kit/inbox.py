@@ -6,39 +6,23 @@ channel that delivers concurrently delivers out of order.
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from threading import Lock
-from uuid import uuid4
 
-from cachetools import LRUCache, TTLCache
+from cachetools import LRUCache
 
 from connectors.kit.channel import Doorway
-from parley.domain.masking import Masked, Masker, masker_of
-from parley.domain.rights import Owner
+from connectors.kit.pen import Pen
 from parley.errors import KeyErased
-from parley.ids import named_id, new_traceparent
+from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
-from parley.runtime.publishing import publish
-from parley.runtime.vault import Writing
 from schemas import parts
-from schemas.base import (
-    MAX_MESSAGE_CHARS,
-    AnyEvent,
-    Body,
-    ConversationId,
-    CustomerId,
-    Envelope,
-    Event,
-    EventId,
-    MessageId,
-    TenantId,
-)
+from schemas.base import MAX_MESSAGE_CHARS, Body, ConversationId, EventId, MessageId, TenantId
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.tenant import TenantConfig
 
-TENANT_TTL_S = 2.0
 BEGUN_REMEMBERED = 16_384
 BEGINS_WITHIN = timedelta(days=2)
 """Twice as long as any channel delivers a message again: Telegram does for 24 hours."""
@@ -69,13 +53,6 @@ class IdReused(Exception):
         super().__init__(f"id: {external_id!r} was used for another text; allowed: an id of its own for each")
 
 
-@dataclass(frozen=True, slots=True)
-class _Tenant:
-    version: str
-    config: TenantConfig
-    masker: Masker = field(repr=False)
-
-
 class Inbox:
     """One tenant's door of one channel. Thread-safe; every method waits until the log has acknowledged what it writes.
 
@@ -85,20 +62,18 @@ class Inbox:
     def __init__(self, opened: Doorway, channel: parts.Channel, tenant: TenantId) -> None:
         self._opened = opened
         self._channel: parts.Channel = channel
-        self._tenant = tenant
-        self._producer = opened.bus.producer()
+        self._pen = Pen(opened, channel, tenant)
         self._secret = hmac.digest(opened.settings.signing_secret(), b"channel-text-digest", "sha256")
-        self._tenants: TTLCache[str, _Tenant] = TTLCache(4, TENANT_TTL_S)
         #: Conversations whose first event is in the log for certain.
         self._begun: LRUCache[ConversationId, None] = LRUCache(BEGUN_REMEMBERED)
         self._lock = Lock()
 
     def config(self) -> TenantConfig:
         """The tenant's version in force. Raises `UnknownTenant`."""
-        return self._current().config
+        return self._pen.config()
 
     def chat(self, address: str) -> Chat | None:
-        return self._opened.store.channels.chat(self._tenant, self._channel, address)
+        return self._pen.chat(address)
 
     def take(self, incoming: Incoming) -> MessageId:
         """Raises `MessageTooLong`, `IdReused`, `UnknownTenant`, and `KeyErased` where a key is missing that nobody erased."""
@@ -117,7 +92,7 @@ class Inbox:
         """The chat's conversation; begun where there is none. One that was closed for sending is open again: its customer is back."""
         held = self.chat(address)
         if held is None:
-            held = self._open(address, self.config().spoken(language))
+            held = self._pen.open_chat(address, self.config().spoken(language))
         self._tell_begun(held)
         if held.closed is not None:
             self._opened.store.channels.set_closed(held.conversation_id, None)
@@ -133,18 +108,18 @@ class Inbox:
     def write(self, chat: Chat, body: Body, external_id: str) -> EventId:
         """Any other event of this chat's conversation. Raises `KeyErased`."""
         event_id = named_id(chat.conversation_id, self._channel, external_id)
-        self._publish(self._event(chat, body, event_id, self._opened.clock.now()))
+        self._pen.publish([self._pen.event(chat, body, event_id, self._opened.clock.now())])
         return event_id
 
     def close(self) -> None:
-        self._producer.close()
+        self._pen.close()
 
     def _take(self, chat: Chat, incoming: Incoming) -> MessageId:
         now = self._opened.clock.now()
         name = f"{self._channel}:{incoming.external_id}"[:MAX_ID_CHARS]
         event_id = named_id(chat.conversation_id, name)
         self._opened.keys.get(chat.tenant, chat.customer_id)  # of who was erased not even a claim is written
-        masked = self._masked(chat, incoming.text, event_id, now)
+        masked = self._pen.masked(chat, incoming.text, event_id, now)
         claim = Claim(chat.conversation_id, name, MessageId(event_id), self._digest(chat, masked.text), now)
         [held] = self._opened.store.claim([claim])
         if held.text_digest != claim.text_digest:
@@ -156,16 +131,8 @@ class Inbox:
             client_message_id=name,
             masked=masked.kinds,
         )
-        self._publish(self._event(chat, body, EventId(held.message_id), now))
+        self._pen.publish([self._pen.event(chat, body, EventId(held.message_id), now)])
         return held.message_id
-
-    def _open(self, address: str, language: str | None) -> Chat:
-        """Of several that open it at once one holds; the others' keys were never used."""
-        customer = CustomerId(str(uuid4()))
-        self._opened.keys.create(self._tenant, customer)
-        conversation, now = ConversationId(str(uuid4())), self._opened.clock.now()
-        chat = Chat(self._tenant, self._channel, address, conversation, customer, now, language)
-        return self._opened.store.channels.open_chat(chat)
 
     def _tell_begun(self, chat: Chat) -> None:
         """The conversation's first event comes before any other of it, also where whoever opened the chat died before it was written. Under
@@ -174,47 +141,11 @@ class Inbox:
         if chat.conversation_id in self._begun or self._opened.clock.now() - chat.opened_at > BEGINS_WITHIN:
             return
         started = ConversationStarted(channel=self._channel, language=chat.language)
-        self._publish(self._event(chat, started, named_id(chat.conversation_id, "started"), chat.opened_at))
+        event_id = named_id(chat.conversation_id, "started")
+        self._pen.publish([self._pen.event(chat, started, event_id, chat.opened_at)])
         with self._lock:
             self._begun[chat.conversation_id] = None
-
-    def _masked(self, chat: Chat, text: str, event_id: EventId, now: datetime) -> Masked:
-        current = self._current()
-        findings = current.masker.find(text)
-        if not findings.taken:
-            return Masked(findings.text)
-        owner = Owner(chat.tenant, chat.customer_id, chat.conversation_id)
-        return self._opened.vault.write(Writing(owner, event_id, current.config.privacy, now), findings)
 
     def _digest(self, chat: Chat, text: str) -> str:
         said = f"{chat.conversation_id}\x1f{text}".encode()
         return hmac.new(self._secret, said, hashlib.sha256).hexdigest()
-
-    def _event(self, chat: Chat, body: Body, event_id: EventId, at: datetime) -> AnyEvent:
-        envelope = Envelope(
-            event_id=event_id,
-            type=body.event_type(),
-            version=body.version,
-            tenant=chat.tenant,
-            tenant_version=self._current().version,
-            customer_id=chat.customer_id,
-            conversation_id=chat.conversation_id,
-            occurred_at=at,
-            traceparent=new_traceparent(event_id),
-        )
-        return Event(envelope, body)
-
-    def _publish(self, event: AnyEvent) -> None:
-        publish(self._producer, [self._opened.codec.encode(event)])
-
-    def _current(self) -> _Tenant:
-        with self._lock:
-            found = self._tenants.get(self._tenant)
-        if found is None:
-            store = self._opened.store
-            version = store.current(self._tenant)
-            config = store.config(self._tenant, version)
-            found = _Tenant(version, config, masker_of(config.privacy.patterns))
-            with self._lock:
-                self._tenants[self._tenant] = found
-        return found
