@@ -230,7 +230,7 @@ class AssignmentFailed(Body):
 class TimerFired(Body):
     """A timer that the dialogue worker set is due. It counts while the turn that it was set for runs: `timer_id` tells.
 
-    `epoch` is the one that it was set under; merging raises the turn's. No timer is set for `idle_close` yet.
+    `epoch` is the one that it was set under; merging raises the turn's. `idle_close` is set for calls.
     """
 
     timer_id: str

@@ -188,6 +188,12 @@ def build_feedback(platform: Platform) -> Runner:
     return _decider(platform, FeedbackDecider())
 
 
+def build_calls(platform: Platform) -> Runner:
+    from workers.calls import CallDecider
+
+    return _decider(platform, CallDecider())
+
+
 def build_intent(platform: Platform) -> Runner:
     from workers.intent import IntentEffector
 
@@ -213,6 +219,7 @@ BUILDERS: dict[str, Callable[[Platform], Runner]] = {
     "inference": build_inference,
     "assignment": build_assignment,
     "feedback": build_feedback,
+    "calls": build_calls,
 }
 
 

@@ -11,7 +11,7 @@ from infra.dev.ground import free_ports, is_free
 from infra.dev.process import Process
 from infra.dev.weaviate import WeaviatePorts
 
-WORKERS = ("dialogue", "intent", "rag", "inference", "assignment", "feedback")
+WORKERS = ("dialogue", "intent", "rag", "inference", "assignment", "feedback", "calls")
 
 
 @dataclass(frozen=True, slots=True)

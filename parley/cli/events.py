@@ -19,12 +19,13 @@ from parley.runtime.replay import Difference, Report
 from parley.runtime.replay import replay as run_replay
 from schemas.topics import TOPICS
 from workers.assignment import AssignmentDecider
+from workers.calls import CallDecider
 from workers.dialogue import DialogueDecider
 from workers.feedback import FeedbackDecider
 
 app = typer.Typer(help="The event streams.", no_args_is_help=True)
 
-DECIDERS = (DialogueDecider(), AssignmentDecider(), FeedbackDecider())
+DECIDERS = (DialogueDecider(), AssignmentDecider(), FeedbackDecider(), CallDecider())
 CONVERSATION_TOPICS = ("conversation.events", "work.understand", "work.answer", "chat.outbound")
 EXIT_DIFFERENT = 1
 

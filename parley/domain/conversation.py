@@ -92,20 +92,24 @@ class Turn:
 class Draft:
     """A suggestion in the making for a human agent. `deadline` is missing in states that a release before it has stored.
 
-    `shortened` is how often the history was halved because the prompt did not fit.
+    `command_id` is the agent's own request, None for help on a call, which nobody has to ask for; `answers` is the message that it is for, if
+    it is for one. `shortened` is how often the history was halved because the prompt did not fit.
     """
 
     generation_id: GenerationId
-    command_id: EventId
+    command_id: EventId | None
     deadline: datetime | None = None
     shortened: int = 0
+    answers: MessageId | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True)
 class Conversation:
     """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled.
 
-    `ticket` is the id of the `QueueJoined` under which it waits for a human agent: an assignment has it as its cause.
+    `ticket` is the id of the `QueueJoined` under which it waits for a human agent: an assignment has it as its cause. Of a call, `heard` is
+    what the customer said last, `heard_at` when anything was heard last, and `watch_id` the timer that ends it where nothing more is.
     """
 
     conversation_id: ConversationId
@@ -128,6 +132,9 @@ class Conversation:
     last_intent: str | None = None
     draft: Draft | None = None
     ticket: EventId | None = None
+    heard: TurnMessage | None = None
+    heard_at: datetime | None = None
+    watch_id: EventId | None = None
 
     @property
     def open_messages(self) -> int:

@@ -69,12 +69,17 @@ def follows(question: str, *, understood: bool) -> bool:
     """It goes on as if in the middle, refers to something while it says little itself, or says so little that its intent is not known."""
     if _GOES_ON.match(question) or _ENDS_AS_FOLLOW_UP.search(question):
         return True
-    found = dict.fromkeys(terms(question))
+    if not says_little(question):
+        return False
+    return not terms(question) or not understood or _REFERS.search(question) is not None
+
+
+def says_little(text: str) -> bool:
+    """Whether it has few telling terms, or none."""
+    found = dict.fromkeys(terms(text))
     words = [term for term in found if not _is_chinese(term)]
     characters = [term for term in found if _is_chinese(term) and len(term) == 1]
-    if len(words) + len(characters) * FEW_TERMS / FEW_CHARACTERS > FEW_TERMS:
-        return False
-    return not found or not understood or _REFERS.search(question) is not None
+    return len(words) + len(characters) * FEW_TERMS / FEW_CHARACTERS <= FEW_TERMS
 
 
 def _is_chinese(term: str) -> bool:

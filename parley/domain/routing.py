@@ -1,10 +1,12 @@
 """What to do with an understood turn: hand off, look it up, ask back, or answer with a fixed text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parley.domain.conversation import Turn, TurnMessage
+from parley.domain.conversation import Reading, Turn, TurnMessage
 from parley.domain.risks import gravity
-from schemas.parts import RiskKind
+from schemas.base import MessageId
+from schemas.parts import RiskKind, ScoredIntent
 from schemas.tenant import IntentRule, TenantConfig
 
 
@@ -46,11 +48,16 @@ def rule_of(message: TurnMessage, tenant: TenantConfig) -> IntentRule | None:
 
 
 def plan(turn: Turn, tenant: TenantConfig) -> Plan:
-    """The plan for all messages of the turn together; a hand-off wins over everything, and all risks are kept."""
-    rules = [(message, rule_of(message, tenant)) for message in turn.messages]
+    """The plan for all messages of the turn together."""
+    return plan_messages(turn.messages, tenant)
+
+
+def plan_messages(messages: Sequence[TurnMessage], tenant: TenantConfig) -> Plan:
+    """A hand-off wins over everything, and all risks are kept."""
+    rules = [(message, rule_of(message, tenant)) for message in messages]
     risks = tuple(
         dict.fromkeys(
-            [risk for message in turn.messages if message.reading for risk in message.reading.risks]
+            [risk for message in messages if message.reading for risk in message.reading.risks]
             + [rule.risk for _, rule in rules if rule is not None and rule.risk is not None]
         )
     )
@@ -65,6 +72,13 @@ def plan(turn: Turn, tenant: TenantConfig) -> Plan:
     chosen = next((rule for rule in said if rule.route == "ask"), said[-1])
     assert chosen.reply is not None  # the contract refuses an ask or a canned route without a reply
     return Say(chosen.id, chosen.reply, chosen.route == "ask")
+
+
+def plan_of(
+    text: str, intents: tuple[ScoredIntent, ...], risks: tuple[RiskKind, ...], tenant: TenantConfig
+) -> Plan:
+    """The plan for one text by itself."""
+    return plan_messages([TurnMessage(MessageId(""), text, Reading("", intents, risks))], tenant)
 
 
 def _hand_off(hand_offs: list[IntentRule], risks: tuple[RiskKind, ...], tenant: TenantConfig) -> HandOff:

@@ -178,8 +178,13 @@ class Story:
     def fire(self, timer: SetTimer) -> None:
         self.timers.pop(timer.timer_id, None)
         self.at = timer.due_at
-        body = TimerFired(
-            timer_id=timer.timer_id, purpose="turn_deadline", epoch=timer.epoch, due_at=timer.due_at
+        body = TimerFired.model_validate(
+            {
+                "timer_id": timer.timer_id,
+                "purpose": timer.purpose,
+                "epoch": timer.epoch,
+                "due_at": timer.due_at,
+            }
         )
         self.hear(follow(timer.cause, body, f"fired:{timer.timer_id}", timer.due_at))
 

@@ -23,7 +23,7 @@ RINGS: tuple[tuple[str, ...], ...] = (
 )
 
 #: Workers that decide are pure although they stand beside the others.
-DECIDERS = ("workers.dialogue", "workers.assignment", "workers.feedback")
+DECIDERS = ("workers.dialogue", "workers.assignment", "workers.feedback", "workers.calls")
 #: Imported only when an engine is started; they need the extra `vllm`.
 IMPORT_VLLM = tuple(f"parley.backends.vllm_engine.{name}" for name in ("calls", "living", "starting"))
 IMPURE = ("random", "time", "os", "socket", "uuid", "logging", "secrets", "sqlalchemy", "httpx", "kafka")

@@ -13,8 +13,9 @@ from schemas.conversation_events import (
     ReleaseRequested,
 )
 from schemas.other_events import QueueLeft
-from schemas.outbound import AgentMessage, Closed, CommandRejected, DeliveryChanged
+from schemas.outbound import AgentMessage, CommandRejected, DeliveryChanged
 from workers.dialogue.drafts import begin_draft
+from workers.dialogue.ending import close
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
 from workers.dialogue.turns import finish, join_queue, nobody_there
@@ -94,26 +95,11 @@ def draft_requested(moves: Moves, body: DraftRequested) -> None:
 
 
 def close_requested(moves: Moves, body: CloseRequested) -> None:
-    if moves.state.status == "closed":
-        return
-    if body.by == "human_agent" and not _owned_by(moves, body.human_agent_id):
+    closed = moves.state.status == "closed"
+    if not closed and body.by == "human_agent" and not _owned_by(moves, body.human_agent_id):
         reject(moves, "not_owner")
-        return
-    if moves.state.owner == "queue":
-        moves.emit(QueueLeft(epoch=moves.state.epoch))
-    moves.raise_epoch("closed")
-    moves.end_turn("closed")
-    moves.settle(tuple(message.message_id for message in moves.take_later()), "closed")
-    moves.set(
-        status="closed",
-        owner="bot",
-        human_agent_id=None,
-        human_agent_name=None,
-        draft=None,
-        asked_about=None,
-        ticket=None,
-    )
-    moves.out(Closed, by=body.by)
+    else:
+        close(moves, body.by)
 
 
 def delivery_reported(moves: Moves, body: DeliveryReported) -> None:

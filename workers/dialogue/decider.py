@@ -9,7 +9,7 @@ from schemas import conversation_events as c
 from schemas.base import AnyEvent, Body, Envelope, Event
 from schemas.tenant import TenantConfig
 from schemas.topics import CONVERSATION_EVENTS, Topic
-from workers.dialogue import answering, commands, intake, turns
+from workers.dialogue import answering, calls, commands, intake, turns
 from workers.dialogue.moves import Moves
 
 Rule = Callable[[Moves, Any], None]
@@ -17,6 +17,9 @@ Rule = Callable[[Moves, Any], None]
 RULES: dict[type[Body], Rule] = {
     c.ConversationStarted: intake.conversation_started,
     c.MessageReceived: intake.message_received,
+    c.SpeechTranscribed: calls.speech_transcribed,
+    c.CallStateReported: calls.state_reported,
+    c.ConversationAnalysed: calls.analysed,
     c.MessageUnderstood: turns.message_understood,
     c.UnderstandingFailed: turns.understanding_failed,
     c.ReplyGenerated: answering.reply_generated,

@@ -1,15 +1,20 @@
-"""Drafts: answers that only the human agent sees who asked for one."""
+"""Drafts: answers that only the human agent sees, who asked for one or is on a call."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import dropwhile, takewhile
 
-from parley.domain.conversation import Draft, can_shorten, shown
+from parley.domain.conversation import Draft, can_shorten, question_of, shown
 from parley.domain.evolving import evolve
-from schemas.base import GenerationId
+from schemas.base import GenerationId, MessageId
 from schemas.conversation_events import ReplyGenerated
 from schemas.outbound import CommandRejected, DraftReady
-from schemas.work import AnswerRequested
-from workers.dialogue.citing import cite
+from schemas.parts import Citation, HistoryTurn
+from schemas.work import AnswerRequested, GenerationCancelled
+from workers.dialogue.citing import articles, cite
 from workers.dialogue.moves import Moves, follow_id
+
+NEXT_ARTICLES = 3
 
 
 def begin_draft(moves: Moves) -> bool:
@@ -22,6 +27,25 @@ def begin_draft(moves: Moves) -> bool:
             deadline=moves.at + timedelta(seconds=moves.tenant.limits.message_deadline_s),
         ),
     )
+
+
+def suggest(moves: Moves, answers: MessageId, intent: str | None, deadline: datetime) -> None:
+    """Ask for an answer to this message, which nobody had to ask for; what was being written to an earlier one is past."""
+    _ask(
+        moves,
+        Draft(
+            generation_id=_new_generation(moves),
+            command_id=None,
+            deadline=deadline,
+            answers=answers,
+            intent=intent,
+        ),
+    )
+
+
+def suggest_text(moves: Moves, answers: MessageId, text: str) -> None:
+    """A text of the tenant's own."""
+    moves.out(DraftReady, generation_id=_new_generation(moves), text=text, answers=answers)
 
 
 def shorten_draft(moves: Moves) -> bool:
@@ -38,23 +62,42 @@ def is_draft(moves: Moves, generation_id: GenerationId) -> bool:
 
 
 def draft_written(moves: Moves, body: ReplyGenerated) -> None:
-    if not body.guard.passed:
+    """Where the guard refuses the text, what it was written from may help all the same, on a call."""
+    draft = moves.state.draft
+    assert draft is not None  # the caller has seen one
+    if not body.guard.passed and draft.command_id is not None:
         no_draft(moves)
         return
+    citations = cite(body.passages, body.cited) if body.guard.passed else ()
     moves.out(
         DraftReady,
         generation_id=body.generation_id,
-        text=body.text,
-        citations=cite(body.passages, body.cited),
+        text=body.text if body.guard.passed else "",
+        citations=citations,
+        answers=draft.answers,
+        next_articles=_others(articles(body.passages), citations),
     )
     moves.set(draft=None)
 
 
 def no_draft(moves: Moves) -> None:
+    """Whoever asked for one is told; on a call nobody did."""
     draft = moves.state.draft
     assert draft is not None  # the caller has seen one
-    moves.out(CommandRejected, command_id=draft.command_id, reason="nothing_to_draft")
+    if draft.command_id is not None:
+        moves.out(CommandRejected, command_id=draft.command_id, reason="nothing_to_draft")
     moves.set(draft=None)
+
+
+def _others(found: Sequence[Citation], quoted: Sequence[Citation]) -> tuple[Citation, ...]:
+    known = {citation.id for citation in quoted}
+    return tuple(citation for citation in found if citation.id not in known)[:NEXT_ARTICLES]
+
+
+def _said_last(history: Sequence[HistoryTurn]) -> list[str]:
+    """The customer's last messages, with nobody's between them; on a call one question often comes in several."""
+    newest_first = dropwhile(lambda line: line.speaker != "customer", reversed(history))
+    return [line.text for line in takewhile(lambda line: line.speaker == "customer", newest_first)][::-1]
 
 
 def _new_generation(moves: Moves) -> GenerationId:
@@ -62,19 +105,22 @@ def _new_generation(moves: Moves) -> GenerationId:
 
 
 def _ask(moves: Moves, draft: Draft) -> bool:
-    history = moves.state.history
-    question = next((line.text for line in reversed(history) if line.speaker == "customer"), None)
-    if question is None or draft.deadline is None:
+    asked = _said_last(moves.state.history)
+    if not asked or draft.deadline is None:
         return False
+    before = moves.state.draft
+    if before is not None:
+        moves.emit(GenerationCancelled(generation_id=before.generation_id, epoch=moves.state.epoch))
     moves.set(draft=draft)
     moves.emit(
         AnswerRequested(
             generation_id=draft.generation_id,
             purpose="draft",
-            message_ids=(),
-            question=question,
-            history=shown(history, draft.shortened),
+            message_ids=() if draft.answers is None else (draft.answers,),
+            question=question_of(asked),
+            history=shown(moves.state.history, draft.shortened),
             language=moves.state.language,
+            intent=draft.intent,
             epoch=moves.state.epoch,
             deadline=draft.deadline,
             adapter=moves.tenant.model.adapter,

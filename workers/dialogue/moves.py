@@ -37,16 +37,16 @@ class Moves:
     def set(self, **changes: Any) -> None:
         self.state = evolve(self.state, **changes)
 
-    def emit(self, body: Body) -> EventId:
-        """Let an event leave; its id follows from the handled event and the event's place among its siblings."""
-        event = follow(self.event.envelope, body, len(self._events))
+    def emit(self, body: Body, at: datetime | None = None) -> EventId:
+        """Let an event leave; its id follows from the handled event and the event's place among its siblings. It happens `at`, or now."""
+        event = follow(self.event.envelope, body, len(self._events), at)
         self._events.append(event)
         return event.envelope.event_id
 
-    def out(self, event: type[Outbound], /, **fields: Any) -> EventId:
+    def out(self, event: type[Outbound], /, *, at: datetime | None = None, **fields: Any) -> EventId:
         """Let an outbound event leave under the conversation's next `seq` and its present epoch."""
         self.set(seq=self.state.seq + 1)
-        return self.emit(event(seq=self.state.seq, epoch=self.state.epoch, **fields))
+        return self.emit(event(seq=self.state.seq, epoch=self.state.epoch, **fields), at)
 
     def reply_id(self) -> ReplyId:
         """The id of the reply that the handled event brings about; there is at most one."""
@@ -95,7 +95,7 @@ class Moves:
         language: str,
         offer_human: bool = False,
         citations: tuple[Citation, ...] = (),
-        **provenance: str | None,
+        **provenance: Any,
     ) -> ReplyId:
         """Say it to the customer, and remember that it was said."""
         reply_id = self.reply_id()

@@ -11,11 +11,15 @@ from schemas.conversation_events import MessageFailed, MessageUnderstood, TimerF
 from schemas.other_events import QueueJoined
 from schemas.parts import Outcome
 from schemas.work import AnswerRequested
+from workers.dialogue import calls
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves, follow_id
 
 
 def message_understood(moves: Moves, body: MessageUnderstood) -> None:
+    if moves.state.channel == "call":
+        calls.understood(moves, body)
+        return
     language = body.language if body.language in moves.tenant.languages else moves.state.language
     reading = Reading(language, body.intents, tuple(risk.kind for risk in body.risks))
     moves.set(language=language)
@@ -142,6 +146,9 @@ def apologise(moves: Moves) -> None:
 
 def timer_fired(moves: Moves, body: TimerFired) -> None:
     """The backstop: whatever became of the turn's work, the customer hears something by the deadline."""
+    if body.purpose == "idle_close":
+        calls.silent(moves, body)
+        return
     turn = moves.state.turn
     if turn is None or turn.timer_id != body.timer_id:
         return

@@ -1,0 +1,210 @@
+"""A call in a conversation: what is said becomes messages, the agent is helped and the customer is told nothing."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.analysis import Analysis
+from schemas.base import MessageId
+from schemas.conversation_events import CallStateReported, ConversationAnalysed, SpeechTranscribed, SpokenTurn
+from schemas.outbound import (
+    AgentMessage,
+    AnalysisReady,
+    CallStateChanged,
+    Closed,
+    CommandRejected,
+    CustomerMessage,
+    DraftReady,
+    MessageRead,
+    Outbound,
+    OwnerChanged,
+    ReplyReady,
+)
+from schemas.parts import Spoken
+from schemas.work import AnalysisRequested, AnswerRequested, GenerationCancelled, UnderstandingRequested
+from tests.support.stories import MEI, NINE, PASSAGE, Story
+
+
+class CallStory(Story):
+    """A running call with Mei, from nine o'clock on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.report("started", language="en", **MEI)
+
+    def report(self, kind: Any, at_ms: int = 0, **fields: Any) -> None:
+        self.tell(CallStateReported(started_at=NINE, kind=kind, at_ms=at_ms, **fields))
+
+    def hears(self, speaker: Any, text: str, start_ms: int = 0, *, live: bool = True) -> MessageId:
+        message_id = MessageId(f"turn-{len(self.log)}")
+        spoken = Spoken(start_ms=start_ms, end_ms=start_ms + 900, original=f"um {text}")
+        turn = SpokenTurn(message_id=message_id, speaker=speaker, text=text, spoken=spoken)
+        self.tell(SpeechTranscribed(started_at=NINE, turns=(turn,), live=live))
+        return message_id
+
+
+def test_what_is_said_becomes_messages_of_the_moment_it_was_said() -> None:
+    story = CallStory()
+    story.wait(30)
+    asked = story.hears("customer", "What are the fees?", 4_000)
+    story.hears("human_agent", "One moment please.", 5_000)
+    [customer], [agent] = story.bodies(CustomerMessage), story.bodies(AgentMessage)
+    assert customer.message_id == asked
+    assert customer.spoken == Spoken(start_ms=4_000, end_ms=4_900, original="um What are the fees?")
+    assert (agent.human_agent_id, agent.human_agent_name) == ("mei", "Mei")
+    at = {type(e.body): e.envelope.occurred_at for e in story.out}
+    assert at[CustomerMessage] == NINE + timedelta(seconds=4)
+    assert at[AgentMessage] == NINE + timedelta(seconds=5)
+    assert story.settled == {asked: "handed_over"}
+
+
+def test_the_bot_never_speaks_into_a_call() -> None:
+    story = CallStory()
+    story.hears("customer", "I do not recognise a payment")
+    story.understood("fraud", 0.9, "fraud")
+    story.generated()
+    story.hears("customer", "hello")
+    story.understood("hello")
+    story.pass_time(300)
+    assert story.bodies(ReplyReady) == []
+    assert [body.owner for body in story.bodies(OwnerChanged)] == ["human"]
+    for_customers = [body for body in story.bodies(Outbound) if body.audience != "staff"]
+    assert not any(isinstance(body, MessageRead | DraftReady) for body in for_customers)
+
+
+def test_the_agent_sees_what_it_is_about_and_a_suggestion_with_its_sources() -> None:
+    story = CallStory()
+    asked = story.hears("customer", "What does the account cost a month?")
+    story.understood("fees", 0.8, "complaint")
+    story.generated()
+    [read], [draft] = story.bodies(MessageRead), story.bodies(DraftReady)
+    assert (read.message_id, read.intents[0].intent, read.risks[0].kind) == (asked, "fees", "complaint")
+    assert (draft.answers, draft.text) == (asked, "It costs €4.50 a month.")
+    assert [source.id for source in draft.citations] == [PASSAGE.article_id]
+    assert (read.audience, draft.audience) == ("staff", "staff")
+
+
+def test_what_a_refused_text_was_written_from_is_shown_as_articles() -> None:
+    story = CallStory()
+    story.hears("customer", "What does the account cost a month?")
+    story.understood("fees")
+    story.generated("It costs nothing.", passed=False)
+    [draft] = story.bodies(DraftReady)
+    assert (draft.text, draft.citations) == ("", ())
+    assert [each.id for each in draft.next_articles] == [PASSAGE.article_id]
+
+
+def test_a_question_that_comes_in_pieces_is_one_and_the_last_piece_is_answered() -> None:
+    story = CallStory()
+    story.hears("customer", "I lost my card yesterday")
+    story.understood("card_lost")
+    last = story.hears("customer", "and what does a new one cost?")
+    story.understood("fees")
+    first, second = story.asked(AnswerRequested)
+    assert second.body.question == "I lost my card yesterday\nand what does a new one cost?"
+    assert story.bodies(GenerationCancelled)[-1].generation_id == first.body.generation_id
+    story.generated(which=0)
+    story.generated(which=1)
+    assert [draft.answers for draft in story.bodies(DraftReady)] == [last]
+
+
+def test_an_older_question_is_past_once_the_customer_goes_on() -> None:
+    story = CallStory()
+    story.hears("customer", "What are the fees?")
+    story.hears("customer", "Are you still there?")
+    story.understood("fees")
+    assert len(story.bodies(MessageRead)) == 1
+    assert story.asked(AnswerRequested) == []
+
+
+@pytest.mark.parametrize(("text", "intent", "asks"), [("yes", "odd", 0), ("Okay, thank you", "hello", 0)])
+def test_what_says_nothing_is_not_looked_up(text: str, intent: str, asks: int) -> None:
+    story = CallStory()
+    story.hears("customer", text)
+    story.understood(intent)
+    assert len(story.asked(AnswerRequested)) == asks
+    assert story.bodies(DraftReady) == []
+
+
+def test_what_the_bot_would_ask_back_is_suggested() -> None:
+    story = CallStory()
+    asked = story.hears("customer", "There is a problem with my card")
+    story.understood("vague_card")
+    [draft] = story.bodies(DraftReady)
+    assert (draft.answers, draft.text) == (asked, "Which card is it?")
+
+
+@pytest.mark.parametrize("end", ["nothing_found", "generation_failed"])
+def test_a_suggestion_that_fails_says_nothing(end: str) -> None:
+    story = CallStory()
+    story.hears("customer", "What does the account cost a month?")
+    story.understood("fees")
+    getattr(story, end)()
+    assert story.bodies(DraftReady) == []
+    assert story.bodies(CommandRejected) == []
+    assert story.state is not None and story.state.draft is None
+
+
+def test_the_agents_own_words_need_no_help() -> None:
+    story = CallStory()
+    story.hears("human_agent", "What are the last four digits?")
+    assert story.asked(UnderstandingRequested) == []
+
+
+def test_a_transfer_gives_the_word_to_another_agent() -> None:
+    story = CallStory()
+    story.report("transfer", 61_000, human_agent_id="li", human_agent_name="Li Na")
+    story.hears("human_agent", "Li speaking.", 62_000)
+    assert [body.human_agent_name for body in story.bodies(OwnerChanged)] == ["Mei", "Li Na"]
+    assert story.bodies(AgentMessage)[0].human_agent_name == "Li Na"
+
+
+def test_hold_and_resume_are_told_to_staff_at_their_time() -> None:
+    story = CallStory()
+    story.report("hold", 10_000, by="human_agent")
+    story.report("resumed", 25_000)
+    held, resumed = story.bodies(CallStateChanged)
+    assert (held.kind, held.at_ms, held.by, held.audience) == ("hold", 10_000, "human_agent", "staff")
+    assert (resumed.kind, resumed.at_ms) == ("resumed", 25_000)
+
+
+def test_a_call_that_is_hung_up_is_closed_and_analysed_as_far_as_it_went() -> None:
+    story = CallStory()
+    story.hears("customer", "What are the fees?")
+    story.report("hang_up", 90_000, by="customer")
+    [closed], [asked] = story.bodies(Closed), story.bodies(AnalysisRequested)
+    assert closed.by == "customer"
+    assert asked.up_to_seq == closed.seq
+    found = Analysis(language="en", summary="Fees.", product="rules", product_version="1")
+    story.tell(ConversationAnalysed(up_to_seq=asked.up_to_seq, analysis=found))
+    assert story.bodies(AnalysisReady)[0].analysis == found
+
+
+def test_last_words_after_the_hang_up_are_kept_and_analysed_too() -> None:
+    story = CallStory()
+    story.report("hang_up", 90_000)
+    late = story.hears("customer", "Thank you, bye", 89_000)
+    assert story.settled[late] == "handed_over"
+    assert story.state is not None and story.state.status == "closed"
+    assert story.asked(UnderstandingRequested) == []
+    assert [body.up_to_seq for body in story.bodies(AnalysisRequested)][-1] == story.state.seq
+
+
+def test_a_call_of_which_nothing_more_is_heard_ends_after_an_hour() -> None:
+    story = CallStory()
+    story.pass_time(1_800)
+    story.hears("customer", "hello")
+    story.pass_time(3_500)
+    assert story.bodies(Closed) == []
+    assert len(story.timers) == 1
+    story.pass_time(200)
+    assert [body.by for body in story.bodies(Closed)] == ["system"]
+    assert len(story.bodies(AnalysisRequested)) == 1
+
+
+def test_an_imported_call_is_taken_in_without_help_or_watch() -> None:
+    story = CallStory()
+    asked = story.hears("customer", "What are the fees?", live=False)
+    assert story.asked(UnderstandingRequested) == []
+    assert story.settled == {asked: "handed_over"}

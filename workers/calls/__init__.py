@@ -1,0 +1,196 @@
+"""The call worker, a decider: of what a connector says of a call it makes what its conversation is told.
+
+A call that is heard while it runs and is imported once more afterwards is one call: what was heard live counts.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from parley.domain.deciding import Decision
+from parley.domain.events import follow
+from parley.domain.evolving import evolve
+from parley.ids import derived_id, named_id
+from schemas.base import AnyEvent, Body, Envelope, Event, MessageId
+from schemas.call_events import (
+    CallProgressed,
+    CallSegmentHeard,
+    CallStarted,
+    TranscriptImported,
+    TranscriptTurn,
+)
+from schemas.conversation_events import CallStateReported, MessageFailed, SpeechTranscribed, SpokenTurn
+from schemas.parts import Spoken
+from schemas.tenant import TenantConfig
+from schemas.topics import CALL_EVENTS, Topic
+
+UNNAMED = "unknown"
+"""The human agent of a call whose source names none."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """`part` is the last one that was imported; `live` tells that it was heard while it ran."""
+
+    started_at: datetime
+    live: bool
+    ended: bool = False
+    part: int = 0
+
+
+class CallDecider:
+    """Implements `parley.domain.deciding.Decider`."""
+
+    name = "calls"
+    topic: Topic = CALL_EVENTS
+    state_type = Call
+    state_is_sealed = False
+
+    def key(self, envelope: Envelope) -> str:
+        return envelope.conversation_id
+
+    def handle(self, state: Call | None, event: AnyEvent, tenant: TenantConfig) -> Decision[Call]:
+        match event.body:
+            case CallStarted() as body:
+                return _started(state, event, body)
+            case CallSegmentHeard() as body:
+                return _heard(state or _unannounced(event), event, body)
+            case CallProgressed() as body:
+                return _progressed(state or _unannounced(event), event, body)
+            case TranscriptImported() as body:
+                return _imported(state, event, body)
+            case _:
+                raise TypeError(f"{event.envelope.type} does not belong to {self.topic.name}")
+
+    def settle_failed(
+        self, state: Call | None, event: Event[MessageFailed], tenant: TenantConfig
+    ) -> Decision[Call]:
+        return Decision(state or Call(event.envelope.occurred_at, live=True))
+
+
+def message_id(envelope: Envelope, segment_id: str) -> MessageId:
+    """A segment's, from its first partial text to the message that it becomes."""
+    return MessageId(named_id(envelope.conversation_id, "segment", segment_id))
+
+
+def _started(state: Call | None, event: AnyEvent, body: CallStarted) -> Decision[Call]:
+    if state is not None:
+        return Decision(state)
+    report = CallStateReported(
+        started_at=body.started_at,
+        kind="started",
+        at_ms=0,
+        language=body.language,
+        human_agent_id=body.human_agent_id,
+        human_agent_name=body.human_agent_name,
+    )
+    return Decision(Call(body.started_at, live=True), _following(event, [report]))
+
+
+def _heard(call: Call, event: AnyEvent, body: CallSegmentHeard) -> Decision[Call]:
+    """A partial text is shown by whoever listens, and decides nothing; noise is nothing that anybody said."""
+    if not body.final or not body.text or not call.live:
+        return Decision(call)
+    turn = SpokenTurn(
+        message_id=message_id(event.envelope, body.segment_id),
+        speaker=body.speaker,
+        text=body.text,
+        spoken=Spoken(
+            start_ms=body.start_ms,
+            end_ms=body.end_ms,
+            confidence=body.confidence,
+            original=body.original,
+        ),
+    )
+    speech = SpeechTranscribed(started_at=call.started_at, turns=(turn,), live=True)
+    return Decision(call, _following(event, [speech]))
+
+
+def _progressed(call: Call, event: AnyEvent, body: CallProgressed) -> Decision[Call]:
+    if call.ended or not call.live:
+        return Decision(call)
+    after = evolve(call, ended=body.kind == "hang_up")
+    return Decision(after, _following(event, [_report(call.started_at, body)]))
+
+
+def _imported(state: Call | None, event: AnyEvent, body: TranscriptImported) -> Decision[Call]:
+    """Parts follow each other without a gap; what does not is a repetition."""
+    call = state or Call(body.started_at or event.envelope.occurred_at, live=False)
+    if call.live or call.ended or body.part != call.part + 1:
+        return Decision(call)
+    ended = body.part == body.parts
+    bodies: list[Body] = [_opened(call, body)] if body.part == 1 else []
+    bodies += _in_time(call, event, body)
+    if ended:
+        last = max([0, *(turn.end_ms for turn in body.turns), *(each.at_ms for each in body.events)])
+        bodies.append(CallStateReported(started_at=call.started_at, kind="hang_up", at_ms=last))
+    return Decision(evolve(call, part=body.part, ended=ended), _following(event, bodies))
+
+
+def _opened(call: Call, body: TranscriptImported) -> CallStateReported:
+    return CallStateReported(
+        started_at=call.started_at,
+        kind="started",
+        at_ms=0,
+        language=body.language,
+        human_agent_id=body.human_agent_id or UNNAMED,
+        human_agent_name=body.human_agent_name or UNNAMED,
+    )
+
+
+def _in_time(call: Call, event: AnyEvent, body: TranscriptImported) -> Iterator[Body]:
+    """What was said, in as few events as what happened between lets be."""
+    turns = [
+        (turn.start_ms, _turn(event.envelope, body.part, number, turn))
+        for number, turn in enumerate(body.turns)
+        if turn.text
+    ]
+    begun = 0
+    for happened in sorted(body.events, key=lambda each: each.at_ms):
+        until = next((n for n in range(begun, len(turns)) if turns[n][0] >= happened.at_ms), len(turns))
+        yield from _speech(call, [turn for _, turn in turns[begun:until]])
+        if happened.kind != "hang_up":  # the end of the whole is told at its end
+            yield _report(call.started_at, happened)
+        begun = until
+    yield from _speech(call, [turn for _, turn in turns[begun:]])
+
+
+def _speech(call: Call, turns: Sequence[SpokenTurn]) -> Iterator[Body]:
+    if turns:
+        yield SpeechTranscribed(started_at=call.started_at, turns=tuple(turns), live=False)
+
+
+def _turn(envelope: Envelope, part: int, number: int, turn: TranscriptTurn) -> SpokenTurn:
+    return SpokenTurn(
+        message_id=MessageId(derived_id(envelope.event_id, f"turn:{part}:{number}")),
+        speaker=turn.speaker,
+        text=turn.text,
+        spoken=Spoken(
+            start_ms=turn.start_ms,
+            end_ms=turn.end_ms,
+            confidence=turn.confidence,
+            original=turn.original,
+        ),
+        human_agent_name=turn.name,
+    )
+
+
+def _report(started_at: datetime, body: CallProgressed) -> CallStateReported:
+    return CallStateReported(
+        started_at=started_at,
+        kind=body.kind,
+        at_ms=body.at_ms,
+        by=body.by,
+        human_agent_id=body.human_agent_id,
+        human_agent_name=body.human_agent_name,
+        detail=body.detail,
+    )
+
+
+def _unannounced(event: AnyEvent) -> Call:
+    """A call whose beginning is not in the log any more, or never was."""
+    return Call(event.envelope.occurred_at, live=True)
+
+
+def _following(event: AnyEvent, bodies: Iterable[Body]) -> list[AnyEvent]:
+    return [follow(event.envelope, body, number) for number, body in enumerate(bodies)]

@@ -1,0 +1,28 @@
+"""The end of a conversation, whoever brings it about: everything that is open in it ends too."""
+
+from typing import Literal
+
+from schemas.other_events import QueueLeft
+from schemas.outbound import Closed
+from workers.dialogue.moves import Moves
+
+
+def close(moves: Moves, by: Literal["customer", "human_agent", "system"]) -> None:
+    """Nothing happens to one that is closed."""
+    if moves.state.status == "closed":
+        return
+    if moves.state.owner == "queue":
+        moves.emit(QueueLeft(epoch=moves.state.epoch))
+    moves.raise_epoch("closed")
+    moves.end_turn("closed")
+    moves.settle(tuple(message.message_id for message in moves.take_later()), "closed")
+    moves.set(
+        status="closed",
+        owner="bot",
+        human_agent_id=None,
+        human_agent_name=None,
+        draft=None,
+        asked_about=None,
+        ticket=None,
+    )
+    moves.out(Closed, by=by)
