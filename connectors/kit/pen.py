@@ -9,7 +9,7 @@ from uuid import uuid4
 from cachetools import TTLCache
 
 from connectors.kit.channel import Doorway
-from parley.domain.masking import Masked, Masker, masker_of
+from parley.domain.masking import Findings, Masked, Masker, masker_of
 from parley.domain.rights import Owner
 from parley.ids import new_traceparent
 from parley.ports.channels import Chat
@@ -57,12 +57,15 @@ class Pen:
 
     def masked(self, chat: Chat, text: str, event_id: EventId, now: datetime) -> Masked:
         """Raises `KeyErased`."""
-        current = self._current()
-        findings = current.masker.find(text)
+        findings = self.findings(text)
         if not findings.taken:
             return Masked(findings.text)
         owner = Owner(chat.tenant, chat.customer_id, chat.conversation_id)
-        return self._opened.vault.write(Writing(owner, event_id, current.config.privacy, now), findings)
+        return self._opened.vault.write(Writing(owner, event_id, self.config().privacy, now), findings)
+
+    def findings(self, text: str) -> Findings:
+        """What is to be taken out of a text by the tenant's rules."""
+        return self._current().masker.find(text)
 
     def event(self, chat: Chat, body: Body, event_id: EventId, at: datetime) -> AnyEvent:
         envelope = Envelope(

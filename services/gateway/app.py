@@ -24,6 +24,7 @@ from parley.ports.store import Store
 from parley.runtime.vault import Vault
 from parley.settings import Settings
 from services.gateway import (
+    routes_calls,
     routes_conversations,
     routes_demo,
     routes_events,
@@ -32,6 +33,7 @@ from services.gateway import (
     routes_widget,
 )
 from services.gateway.bodies import plain
+from services.gateway.call_door import CallDoor
 from services.gateway.core import PING_S, Gateway
 from services.gateway.cors import TenantCors
 from services.gateway.deps import Deps
@@ -89,6 +91,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     """
     gateway = Gateway(deps, ping_s)
     readiness = Readiness(deps.bus, deps.store, gateway.tail)
+    calls = CallDoor(gateway)
     demo = routes_demo.Demo(gateway) if deps.settings.demo else None
     offered = [connector.door(deps) for connector in discovery.found().values()]
     doors = [door for door in offered if door is not None]
@@ -105,6 +108,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
         finally:
             for door in doors:
                 await door.close()
+            calls.close()
             await gateway.stop()
             readiness.close()
             if on_stop is not None:
@@ -129,6 +133,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     app.include_router(routes_conversations.routes(gateway))
     app.include_router(routes_messages.routes(gateway))
     app.include_router(routes_events.routes(gateway))
+    app.include_router(routes_calls.routes(gateway, calls))
     app.include_router(routes_meta.routes(gateway, readiness))
     app.router.routes.extend(routes_widget.routes())
     for door in doors:

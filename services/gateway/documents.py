@@ -65,5 +65,6 @@ def _add_components(components: dict[str, Any]) -> None:
     components["securitySchemes"] = {
         "conversationToken": {"type": "http", "scheme": "bearer", "description": "The conversation's token"},
         "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key of the tenant"},
+        "callToken": {"type": "http", "scheme": "bearer", "description": "A running call's token"},
         "widgetKey": {"type": "apiKey", "in": "header", "name": "X-Widget-Key"},
     }

@@ -63,3 +63,16 @@ class WidgetConfig(Output):
 
 class Health(Output):
     status: Literal["ok"]
+
+
+class CallTaken(Output):
+    """A finished call. `known`: it was here already, and nothing was written that was not."""
+
+    call_id: str
+    conversation_id: str
+    turns: int
+    state: Literal["accepted", "known"]
+
+
+class CallsTaken(Output):
+    calls: list[CallTaken]

@@ -1,9 +1,9 @@
 """The two ways a stream of frames travels: server-sent events and a WebSocket. What is in it is `streams`' affair."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
-from typing import Annotated, get_args
+from typing import Annotated, Protocol, get_args
 
 from fastapi import APIRouter, Header
 from pydantic import Field, ValidationError
@@ -65,7 +65,9 @@ def routes(gateway: Gateway) -> APIRouter:
     ) -> Response:
         grant, _ = await gateway.doorman.admit(request, bearer(request), conversation_id)
         await gateway.check_key(grant)
-        return EventStream(gateway, grant, _cursor("Last-Event-ID", last_event_id))
+        cursor = _cursor("Last-Event-ID", last_event_id)
+        connection = _join(gateway, grant)
+        return EventStream(gateway, grant, connection, gateway.frames(grant, connection, cursor))
 
     @router.websocket("/ws")
     async def socket(websocket: WebSocket, conversation_id: str) -> None:
@@ -74,14 +76,8 @@ def routes(gateway: Gateway) -> APIRouter:
             await _serve_socket(gateway, websocket, conversation_id)
         except WebSocketDisconnect:
             return  # it left before it was let in
-        except Problem as problem:
-            await _close(websocket, 4000 + problem.status, problem.detail)
-        except StreamEnded as ended:
-            await _close(
-                websocket, SERVICE_RESTART if ended.reason == "draining" else TRY_AGAIN_LATER, ended.reason
-            )
-        except TransientError:
-            await _close(websocket, TRY_AGAIN_LATER, "not available just now")
+        except (Problem, StreamEnded, TransientError) as error:
+            await close_socket(websocket, error)
 
     return router
 
@@ -109,32 +105,42 @@ def _cursor(field: str, text: str) -> Cursor:
         raise invalid(field, str(error), "<seq>.<epoch>") from error
 
 
+class SentFrame(Protocol):
+    def sse(self) -> bytes: ...
+
+
 class EventStream(Response):
-    """A response that ends when the client goes, does not read, or the gateway drains."""
+    """A response that ends when the client goes, does not read, or the gateway drains. `frames` has None where there is nothing to say."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, gateway: Gateway, grant: Grant, cursor: Cursor) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        grant: Grant,
+        connection: Connection,
+        frames: AsyncIterator[SentFrame | None],
+    ) -> None:
         # No proxy may keep frames back or store them (nginx reads X-Accel-Buffering).
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._gateway = gateway
         self._grant = grant
-        self._cursor = cursor
+        self._connection = connection
+        self._frames = frames
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = _join(self._gateway, self._grant)
         await _run_stream(
             self._gateway,
             "sse",
             self._grant,
-            connection,
-            self._send(send, connection),
+            self._connection,
+            self._send(send),
             _disconnected(receive),
         )
 
-    async def _send(self, send: Send, connection: Connection) -> None:
-        frames = self._gateway.frames(self._grant, connection, self._cursor)
+    async def _send(self, send: Send) -> None:
+        frames = self._frames
         # The first frame is made before the status is sent, so that a database that is down is still a 503.
         first = await anext(frames, None)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -233,7 +239,15 @@ async def _until_closed(websocket: WebSocket) -> None:
             pass
 
 
-async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+async def close_socket(websocket: WebSocket, error: Exception) -> None:
+    """Say why, where anybody is still there to be told."""
+    if isinstance(error, Problem):
+        code, reason = 4000 + error.status, error.detail
+    elif isinstance(error, StreamEnded):
+        code = SERVICE_RESTART if error.reason == "draining" else TRY_AGAIN_LATER
+        reason = str(error.reason)
+    else:
+        code, reason = TRY_AGAIN_LATER, "not available just now"
     if (
         websocket.application_state == WebSocketState.CONNECTED
         and websocket.client_state == WebSocketState.CONNECTED

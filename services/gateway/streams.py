@@ -15,7 +15,7 @@ from parley.errors import InvalidEvent
 from parley.ports.bus import Record
 from parley.ports.store import HistoryRow, ReadModel
 from schemas.base import AnyEvent, ConversationId
-from schemas.outbound import ReplyDelta
+from schemas.outbound import Outbound, ReplyDelta
 from schemas.topics import CHAT_OUTBOUND
 from services.gateway.rooms import Connection, DeltaBuffer, Rooms
 from services.gateway.threads import Threads
@@ -67,6 +67,8 @@ class Streams:
     async def _live(self, follower: Follower, event: AnyEvent) -> list[Frame]:
         if isinstance(event.body, ReplyDelta):
             return follower.delta(event.body)
+        if not isinstance(event.body, Outbound):  # a piece of a running call: for staff
+            return []
         try:
             return follower.outbound(event)
         except MissedEvents as missed:

@@ -1,4 +1,4 @@
-"""The thread that reads what leaves: every partition of `chat.outbound` and `chat.deltas`, for this process's connections.
+"""The thread that reads what leaves: every partition of `chat.outbound`, `chat.deltas` and `call.events`, for this process's connections.
 
 Only records of conversations that somebody listens to are decoded. Nothing is lost silently: whenever the tail cannot
 say what it missed, the streams concerned end, and their clients resume from the history.
@@ -16,13 +16,13 @@ from parley.ports.bus import Bus, Consumer, Record
 from parley.runtime.faults import describe
 from schemas.base import AnyEvent, ConversationId
 from schemas.outbound import ReplyReady
-from schemas.topics import CHAT_DELTAS, CHAT_OUTBOUND
+from schemas.topics import CALL_EVENTS, CHAT_DELTAS, CHAT_OUTBOUND
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.rooms import DeltaBuffer, Rooms
 
 logger = logging.getLogger(__name__)
 
-TOPICS = (CHAT_OUTBOUND.name, CHAT_DELTAS.name)
+TOPICS = (CHAT_OUTBOUND.name, CHAT_DELTAS.name, CALL_EVENTS.name)
 POLL_S = 1.0
 MAX_RECORDS = 500
 RETRY_S = 1.0

@@ -48,10 +48,10 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 
 
 class TokenSigner:
-    """Signs and verifies."""
+    """Signs and verifies, for one purpose: a token of another is refused."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = derive_key(secret, PURPOSE)
+    def __init__(self, secret: bytes, purpose: str = PURPOSE) -> None:
+        self._key = derive_key(secret, purpose)
         self._known: dict[str, Grant] = {}
 
     def sign(self, grant: Grant) -> str:

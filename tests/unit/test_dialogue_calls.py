@@ -33,7 +33,7 @@ class CallStory(Story):
         super().__init__()
         self.report("started", language="en", **MEI)
 
-    def report(self, kind: Any, at_ms: int = 0, **fields: Any) -> None:
+    def report(self, kind: Any, at_ms: int = 0, /, **fields: Any) -> None:
         self.tell(CallStateReported(started_at=NINE, kind=kind, at_ms=at_ms, **fields))
 
     def hears(self, speaker: Any, text: str, start_ms: int = 0, *, live: bool = True) -> MessageId:

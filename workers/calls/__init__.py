@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from parley.domain.calls import message_of
 from parley.domain.deciding import Decision
 from parley.domain.events import follow
 from parley.domain.evolving import evolve
-from parley.ids import derived_id, named_id
+from parley.ids import derived_id
 from schemas.base import AnyEvent, Body, Envelope, Event, MessageId
 from schemas.call_events import (
     CallProgressed,
@@ -68,11 +69,6 @@ class CallDecider:
         return Decision(state or Call(event.envelope.occurred_at, live=True))
 
 
-def message_id(envelope: Envelope, segment_id: str) -> MessageId:
-    """A segment's, from its first partial text to the message that it becomes."""
-    return MessageId(named_id(envelope.conversation_id, "segment", segment_id))
-
-
 def _started(state: Call | None, event: AnyEvent, body: CallStarted) -> Decision[Call]:
     if state is not None:
         return Decision(state)
@@ -92,7 +88,7 @@ def _heard(call: Call, event: AnyEvent, body: CallSegmentHeard) -> Decision[Call
     if not body.final or not body.text or not call.live:
         return Decision(call)
     turn = SpokenTurn(
-        message_id=message_id(event.envelope, body.segment_id),
+        message_id=message_of(event.envelope.conversation_id, body.segment_id),
         speaker=body.speaker,
         text=body.text,
         spoken=Spoken(

@@ -1,0 +1,214 @@
+"""Calls on their way into the log: finished ones whole, running ones piece by piece; masked and sealed before the first write."""
+
+import hmac
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import uuid4
+
+import orjson
+
+from connectors.calls.noise import normalise
+from connectors.calls.parts import agent_of, parts_of
+from connectors.calls.transcript import Transcript, Turn
+from connectors.kit.channel import Doorway
+from connectors.kit.pen import Pen
+from parley.domain.masking.partial import hidden
+from parley.errors import KeyErased, ParleyError
+from parley.ids import named_id
+from parley.ports.channels import Chat
+from parley.ports.store import Claim
+from schemas.base import ConversationId, EventId, MessageId, TenantId
+from schemas.call_events import CallProgressed, CallSegmentHeard, CallSpeaker, CallStarted, TranscriptTurn
+
+MOST_SEGMENT_CHARS = 2_000
+"""Of one piece of a running call: more than a minute of talk without a pause."""
+MOST_ID_CHARS = 128
+IMPORT = "call:transcript"
+
+
+class CallRefused(ParleyError):
+    """A call that cannot be taken. The message names the field and what is allowed."""
+
+
+class CallKnown(CallRefused):
+    """The call's id stands for something else already: another transcript, or a call that has ended."""
+
+
+class CallErased(CallRefused):
+    """The call's customer was erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a finished call. `known`: it was here already, and nothing was written that was not."""
+
+    call_id: str
+    conversation_id: ConversationId
+    turns: int
+    state: Literal["accepted", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A call that begins. `call_id` is the telephone system's own."""
+
+    call_id: str
+    source: str
+    started_at: datetime
+    human_agent_id: str
+    human_agent_name: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of what is being said; one with the same id replaces it until `final`. Times in milliseconds from the call's beginning."""
+
+    segment_id: str
+    speaker: CallSpeaker
+    text: str
+    final: bool
+    start_ms: int
+    end_ms: int
+    confidence: float | None = None
+
+
+class CallBook:
+    """One tenant's. Thread-safe. Every method waits for the log, and raises `BusUnavailable`, `StoreUnavailable`, `UnknownTenant`."""
+
+    def __init__(self, opened: Doorway, tenant: TenantId) -> None:
+        self._opened = opened
+        self._pen = Pen(opened, "call", tenant)
+        self._secret = hmac.digest(opened.settings.signing_secret(), b"call-transcript-digest", "sha256")
+
+    def take(self, transcript: Transcript, language: str | None = None) -> Taken:
+        """A finished call. Raises `CallKnown` for an id that was another call's, `CallErased`."""
+        language = language or transcript.language
+        chat, now = self._chat(transcript.call_id, language), self._opened.clock.now()
+        turns = self._turns(chat, transcript, now)
+        parts = parts_of(transcript, turns, self._pen.config().spoken(language))
+        message_id = MessageId(named_id(chat.conversation_id, IMPORT))
+        claim = Claim(chat.conversation_id, IMPORT, message_id, self._digest(transcript), now)
+        [held] = self._opened.store.claim([claim])
+        if held.text_digest != claim.text_digest:
+            raise CallKnown(
+                f"call_id: {transcript.call_id!r} was imported with another transcript; allowed: an id for each call"
+            )
+        taken = Taken(transcript.call_id, chat.conversation_id, len(transcript.turns), "accepted")
+        if held.claimed_at != now:
+            taken = replace(taken, state="known")
+            row = self._opened.store.conversation(chat.conversation_id)
+            if row is not None and row.status == "closed":
+                return taken
+        events = [
+            self._pen.event(chat, part, named_id(chat.conversation_id, IMPORT, str(part.part)), now)
+            for part in parts
+        ]
+        self._pen.publish(events)
+        return taken
+
+    def begin(self, opening: Opening) -> "LiveCall":
+        """A running call, or one that goes on after its connection was lost. Raises `CallKnown` for one that has ended."""
+        chat = self._chat(opening.call_id, opening.language)
+        row = self._opened.store.conversation(chat.conversation_id)
+        if row is not None and row.status == "closed":
+            raise CallKnown(f"call_id: {opening.call_id!r} has ended; allowed: an id for each call")
+        started = CallStarted(
+            call_id=opening.call_id,
+            source=opening.source,
+            started_at=opening.started_at,
+            language=self._pen.config().spoken(opening.language),
+            human_agent_id=opening.human_agent_id,
+            human_agent_name=opening.human_agent_name,
+        )
+        event_id = named_id(chat.conversation_id, "started")
+        self._pen.publish([self._pen.event(chat, started, event_id, self._opened.clock.now())])
+        return LiveCall(self._opened, self._pen, chat)
+
+    def close(self) -> None:
+        self._pen.close()
+
+    def _chat(self, call_id: str, language: str | None) -> Chat:
+        if not 0 < len(call_id) <= MOST_ID_CHARS:
+            raise CallRefused(f"call_id: {len(call_id)} characters; allowed: 1 to {MOST_ID_CHARS}")
+        chat = self._pen.chat(call_id) or self._pen.open_chat(call_id, self._pen.config().spoken(language))
+        try:
+            self._opened.keys.get(chat.tenant, chat.customer_id)
+        except KeyErased as error:
+            raise CallErased("the customer of this call was erased; allowed: calls of others") from error
+        return chat
+
+    def _digest(self, transcript: Transcript) -> str:
+        """By which the same transcript is known again, and by nobody without the secret."""
+        said = [(turn.speaker, turn.original, turn.start_ms, turn.end_ms) for turn in transcript.turns]
+        return hmac.new(self._secret, orjson.dumps(said), "sha256").hexdigest()
+
+    def _turns(self, chat: Chat, transcript: Transcript, now: datetime) -> list[TranscriptTurn]:
+        agent = agent_of(transcript)
+        made = []
+        for number, turn in enumerate(transcript.turns):
+            party = transcript.parties[turn.party]
+            made.append(
+                TranscriptTurn(
+                    speaker=turn.speaker,
+                    **self._texts(
+                        chat, turn, named_id(chat.conversation_id, IMPORT, "turn", str(number)), now
+                    ),
+                    start_ms=turn.start_ms,
+                    end_ms=turn.end_ms,
+                    confidence=turn.confidence,
+                    name=party.name[:80]
+                    if turn.speaker == "human_agent" and party is not agent and party.name
+                    else None,
+                )
+            )
+        return made
+
+    def _texts(self, chat: Chat, turn: Turn, event_id: EventId, now: datetime) -> dict[str, str | None]:
+        text = self._pen.masked(chat, turn.text, event_id, now).text if turn.text else ""
+        if turn.original == turn.text:
+            return {"text": text, "original": None}
+        return {"text": text, "original": self._pen.masked(chat, turn.original, event_id, now).text}
+
+
+class LiveCall:
+    """One running call. Its pieces are given one after the other."""
+
+    def __init__(self, opened: Doorway, pen: Pen, chat: Chat) -> None:
+        self._opened = opened
+        self._pen = pen
+        self.chat = chat
+
+    def hear(self, segment: Segment) -> None:
+        """A repeated final segment has the same id in the log, and is said once."""
+        now = self._opened.clock.now()
+        place = (self.chat.conversation_id, "segment", segment.segment_id)
+        event_id = named_id(*place, "final") if segment.final else EventId(str(uuid4()))
+        said = normalise(segment.text)
+        original = segment.text if segment.text != said else None
+        body = CallSegmentHeard(
+            segment_id=segment.segment_id,
+            speaker=segment.speaker,
+            text=self._masked(said, event_id, now, final=segment.final),
+            final=segment.final,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            original=self._masked(original, event_id, now, final=True)
+            if original and segment.final
+            else None,
+            confidence=segment.confidence,
+        )
+        self._pen.publish([self._pen.event(self.chat, body, event_id, now)])
+
+    def progress(self, body: CallProgressed) -> None:
+        """Twice the same at one time is once."""
+        event_id = named_id(self.chat.conversation_id, "progress", body.kind, str(body.at_ms))
+        self._pen.publish([self._pen.event(self.chat, body, event_id, self._opened.clock.now())])
+
+    def _masked(self, text: str, event_id: EventId, now: datetime, *, final: bool) -> str:
+        if not text:
+            return ""
+        if final:
+            return self._pen.masked(self.chat, text, event_id, now).text
+        return hidden(self._pen.findings(text))

@@ -1,0 +1,290 @@
+"""A running call on a WebSocket: segments and what happens come in, acknowledgements and help for the agent go out.
+
+Frames are JSON objects with a `type`. One that is wrong is answered with `error`, and the call goes on; what is right is acknowledged
+once the log has it.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, model_validator
+from starlette.websockets import WebSocket
+
+from connectors.calls.book import MOST_ID_CHARS, MOST_SEGMENT_CHARS, LiveCall, Opening, Segment
+from connectors.calls.transcript import MOST_MS
+from parley.errors import KeyErased, TransientError
+from parley.ports.store import AccessKey
+from schemas.call_events import CallProgressed
+from services.gateway.auth import bearer
+from services.gateway.bodies import RequestBody, refusal
+from services.gateway.call_door import CallDoor
+from services.gateway.core import Gateway
+from services.gateway.problems import Problem, invalid, unavailable
+from services.gateway.rooms import Connection, StreamEnded, TooManyConnections
+
+FIRST_FRAME_WITHIN_S = 10.0
+SEND_WITHIN_S = 20.0
+MOST_FRAME_BYTES = 65_536
+MOST_WRONG = 100
+"""Wrong frames, after which a client is taken for broken."""
+CLOCKS_DIFFER = timedelta(days=1)
+FIRST = '{"type": "start", "call_id": …, "agent": {"id": …, "name": …}, "key"?: …} as the first frame'
+
+Id = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARS, description="1 to 128 characters")]
+Ms = Annotated[int, Field(ge=0, le=MOST_MS, description="milliseconds from the call's beginning, 0 or more")]
+Language = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", description="a language tag such as en or zh-Hans"
+    ),
+]
+
+
+class Agent(RequestBody):
+    id: Id
+    name: Annotated[str, Field(min_length=1, max_length=80, description="1 to 80 characters")]
+
+
+class Start(RequestBody):
+    """The first frame. Without `started_at` the call begins now."""
+
+    type: Literal["start"]
+    key: Annotated[
+        str | None, Field(max_length=512, description="an API key, unless the header Authorization has it")
+    ] = None
+    call_id: Id
+    agent: Annotated[Agent, Field(description='{"id": …, "name": …}')]
+    language: Language | None = None
+    started_at: Annotated[AwareDatetime | None, Field(strict=False, description="RFC 3339, or null")] = None
+    source: Annotated[str, Field(min_length=1, max_length=64, description="1 to 64 characters")] = "live"
+
+
+class Said(RequestBody):
+    """What is being said, or was said (`final`)."""
+
+    type: Literal["segment"]
+    segment_id: Id
+    speaker: Annotated[Literal["customer", "human_agent"], Field(description="customer or human_agent")]
+    text: Annotated[
+        str, Field(max_length=MOST_SEGMENT_CHARS, description=f"at most {MOST_SEGMENT_CHARS} characters")
+    ]
+    final: Annotated[bool, Field(description="true or false")]
+    start_ms: Ms
+    end_ms: Ms
+    confidence: Annotated[float | None, Field(ge=0, le=1, description="0 to 1, or null")] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end_ms < self.start_ms:
+            raise ValueError("end_ms is before start_ms; allowed: start_ms or more")
+        return self
+
+
+class Happened(RequestBody):
+    """What happens besides talk. A transfer names the agent who goes on."""
+
+    type: Literal["hold", "resumed", "muted", "unmuted", "joined", "transfer", "hang_up"]
+    at_ms: Ms
+    by: Annotated[
+        Literal["customer", "human_agent"] | None, Field(description="customer, human_agent or null")
+    ] = None
+    agent: Annotated[Agent | None, Field(description='{"id": …, "name": …}, with transfer')] = None
+
+    @model_validator(mode="after")
+    def _names_the_next(self) -> Self:
+        if (self.type == "transfer") != (self.agent is not None):
+            raise ValueError("agent goes with transfer, and only with it")
+        return self
+
+
+_FRAME: TypeAdapter[Said | Happened] = TypeAdapter(Annotated[Said | Happened, Field(discriminator="type")])
+_ALLOWED = "segment, hold, resumed, muted, unmuted, joined, transfer, hang_up"
+
+
+class LiveSocket:
+    """One connection, from its first frame to its end."""
+
+    def __init__(self, gateway: Gateway, door: CallDoor, websocket: WebSocket) -> None:
+        self._gateway = gateway
+        self._door = door
+        self._websocket = websocket
+        self._sending = asyncio.Lock()
+        self._wrong = 0
+
+    async def run(self) -> None:
+        """Raises `Problem` before the call is open; `StreamEnded`, `WebSocketDisconnect` after it."""
+        start = await self._first()
+        key = await self._key(start)
+        view = await self._gateway.doorman.tenant(key.tenant)
+        call = await self._door.begin(key.tenant, self._opening(start))
+        chat = call.chat
+        connection = self._join(call)
+        try:
+            await self._send(
+                {
+                    "type": "started",
+                    "call_id": start.call_id,
+                    "conversation_id": chat.conversation_id,
+                    "token": self._door.token(key.tenant, key.key_id, chat.conversation_id, chat.customer_id),
+                }
+            )
+            frames = self._door.streams.frames(
+                chat.conversation_id, view.config, connection, 0, self._gateway.ping_s
+            )
+            await _first_of(self._help(frames), self._listen(call))
+        finally:
+            self._door.streams.leave(chat.conversation_id, connection)
+
+    async def _first(self) -> Start:
+        try:
+            async with asyncio.timeout(FIRST_FRAME_WITHIN_S):
+                return Start.model_validate_json(await self._websocket.receive_text())
+        except TimeoutError as error:
+            raise invalid("type", "the first frame did not come in time", FIRST) from error
+        except KeyError as error:
+            raise invalid("body", "the first frame is binary", FIRST) from error
+        except ValidationError as error:
+            raise refusal(error, Start) from error
+
+    async def _key(self, start: Start) -> AccessKey:
+        presented = bearer(self._websocket) or start.key
+        key = None if presented is None else await self._gateway.directory.key(presented)
+        if key is None or key.kind != "api":
+            raise Problem(401, "key: is missing or not a valid API key")
+        return key
+
+    def _opening(self, start: Start) -> Opening:
+        now = self._gateway.deps.clock.now()
+        started_at: datetime = start.started_at or now
+        if abs(now - started_at) > CLOCKS_DIFFER:
+            raise invalid("started_at", "is more than a day from now", "when the running call began")
+        return Opening(
+            call_id=start.call_id,
+            source=start.source,
+            started_at=started_at,
+            human_agent_id=start.agent.id,
+            human_agent_name=start.agent.name,
+            language=start.language,
+        )
+
+    def _join(self, call: LiveCall) -> Connection:
+        try:
+            return self._door.streams.join(call.chat.conversation_id)
+        except TooManyConnections as error:
+            raise Problem(429, "too many connections for one call; close one") from error
+        except StreamEnded as error:
+            raise unavailable("this server is about to stop") from error
+
+    async def _help(self, frames: Any) -> None:
+        async for frame in frames:
+            if frame is not None:  # the protocol has pings of its own
+                await self._send_text(frame.json().decode())
+
+    async def _listen(self, call: LiveCall) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            try:
+                await self._take(call, message.get("text"))
+            except Problem as problem:
+                await self._refuse(problem)
+            if self._wrong > MOST_WRONG:
+                raise Problem(422, "too many frames are wrong")
+
+    async def _take(self, call: LiveCall, text: str | None) -> None:
+        if text is None or len(text) > MOST_FRAME_BYTES:
+            raise invalid("body", "is no text frame of at most 65,536 bytes", "one JSON object")
+        frame = _parsed(text)
+        name = frame.segment_id if isinstance(frame, Said) else None
+        try:
+            await self._gateway.threads.run(partial(_write, call, frame))
+        except KeyErased as error:
+            raise Problem(410, "the customer of this call was erased") from error
+        except TransientError:
+            await self._send({"type": "error", "detail": "was not taken; send it again", "segment_id": name})
+            return
+        if isinstance(frame, Happened):
+            await self._send({"type": "ack", "kind": frame.type, "at_ms": frame.at_ms})
+        elif frame.final:
+            await self._send({"type": "ack", "kind": "segment", "segment_id": name})
+
+    async def _refuse(self, problem: Problem) -> None:
+        if problem.status == 410:
+            raise problem
+        self._wrong += 1
+        errors = [error.model_dump(exclude_none=True) for error in problem.errors]
+        await self._send({"type": "error", "detail": problem.detail, "errors": errors})
+
+    async def _send(self, frame: Mapping[str, Any]) -> None:
+        await self._send_text(orjson.dumps(frame).decode())
+
+    async def _send_text(self, text: str) -> None:
+        async with self._sending, asyncio.timeout(SEND_WITHIN_S):
+            await self._websocket.send_text(text)
+
+
+def _parsed(text: str) -> Said | Happened:
+    try:
+        return _FRAME.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            raise invalid("type", "is missing or unknown", _ALLOWED) from error
+        if first["type"] == "json_invalid":
+            raise invalid("body", "is not JSON", "one JSON object") from error
+        kind = Said if first["loc"] and first["loc"][0] == "segment" else Happened
+        raise refusal(_below(error), kind) from error
+
+
+def _below(error: ValidationError) -> ValidationError:
+    """The same without the union's tag before each field."""
+    lines: Any = [
+        {"type": each["type"], "loc": each["loc"][1:], "input": None, "ctx": each.get("ctx", {})}
+        for each in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data("frame", lines)
+
+
+def _write(call: LiveCall, frame: Said | Happened) -> None:
+    if isinstance(frame, Said):
+        call.hear(
+            Segment(
+                frame.segment_id,
+                frame.speaker,
+                frame.text,
+                frame.final,
+                frame.start_ms,
+                frame.end_ms,
+                frame.confidence,
+            )
+        )
+        return
+    agent = frame.agent
+    call.progress(
+        CallProgressed(
+            kind=frame.type,
+            at_ms=frame.at_ms,
+            by=frame.by,
+            human_agent_id=None if agent is None else agent.id,
+            human_agent_name=None if agent is None else agent.name,
+        )
+    )
+
+
+async def _first_of(*work: Coroutine[Any, Any, None]) -> None:
+    """Until one of them ends, which ends the others. Raises what it raised."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
