@@ -51,10 +51,21 @@ class Connector(Protocol):
 
 @cache
 def found() -> Mapping[str, Connector]:
-    """By the name of their folder. The web chat has none: its door is the gateway."""
-    names = [each.name for each in pkgutil.iter_modules(connectors.__path__) if each.ispkg]
-    there = [name for name in names if _has_module(name)]
-    return {name: importlib.import_module(f"connectors.{name}.{MODULE}") for name in sorted(there)}
+    """By the name of their folder, or the `NAME` that their module has. The web chat has none: its door is the gateway."""
+    folders = [each.name for each in pkgutil.iter_modules(connectors.__path__) if each.ispkg]
+    modules = {
+        each: importlib.import_module(f"connectors.{each}.{MODULE}")
+        for each in sorted(folders)
+        if _has_module(each)
+    }
+    return {getattr(module, "NAME", folder): module for folder, module in modules.items()}
+
+
+def has_chats(connector: Connector) -> bool:
+    """Whether customers write there and are answered: then it has to pass the connectors' suite. One that only brings something in says
+    `CHATS = False`.
+    """
+    return bool(getattr(connector, "CHATS", True))
 
 
 def _has_module(name: str) -> bool:

@@ -28,7 +28,8 @@ AT = datetime.now(UTC)
 
 
 def test_every_connector_is_in_the_suite() -> None:
-    assert set(HARNESSES) == set(discovery.found())
+    there = {name for name, each in discovery.found().items() if discovery.has_chats(each)}
+    assert set(HARNESSES) == there
 
 
 @pytest.fixture(params=HARNESSES)

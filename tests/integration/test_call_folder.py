@@ -1,0 +1,120 @@
+"""The watched folder: what is put there is imported once, and moved with its fate."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event as Flag
+
+import pytest
+
+from connectors.calls.folder import FolderWatch
+from parley.backends.bus import open_bus
+from parley.errors import BusUnavailable
+from tests.support import call_files
+from tests.support.platform import make_platform, records_on
+from workers.wiring import Platform, check_name, configured_connectors
+
+VCON = json.dumps(call_files.VCON).encode()
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    opened = make_platform(open_bus("memory:"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "calls"
+    made.mkdir()
+    return made
+
+
+def look(platform: Platform, folder: Path, times: int = 2) -> None:
+    watch = FolderWatch("call-folder", platform, folder, "bank")
+    for _ in range(times):
+        watch.look(Flag())
+
+
+def there(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_file_is_taken_once_it_has_not_changed_and_moved(platform: Platform, folder: Path) -> None:
+    (folder / "monday.json").write_bytes(VCON)
+    look(platform, folder, times=1)
+    assert there(folder) == ["monday.json"]
+    look(platform, folder)
+    assert there(folder) == ["done/monday.json"]
+    assert len(records_on(platform, "call.events")) == 1
+
+
+def test_a_file_that_grows_is_left_alone(platform: Platform, folder: Path) -> None:
+    watch = FolderWatch("call-folder", platform, folder, "bank")
+    path = folder / "growing.json"
+    for size in (10, 20, len(VCON)):
+        path.write_bytes(VCON[:size])
+        watch.look(Flag())
+    assert there(folder) == ["growing.json"]
+    watch.look(Flag())
+    assert there(folder) == ["done/growing.json"]
+
+
+def test_what_cannot_be_read_is_kept_with_the_reason(platform: Platform, folder: Path) -> None:
+    (folder / "broken.json").write_bytes(b'{"vcon": ')
+    (folder / "nobody").mkdir()
+    (folder / "nobody" / "call.json").write_bytes(VCON)
+    look(platform, folder)
+    assert there(folder) == [
+        "refused/broken.json",
+        "refused/broken.json.why.txt",
+        "refused/call.json",
+        "refused/call.json.why.txt",
+    ]
+    assert "JSON" in (folder / "refused" / "broken.json.why.txt").read_text()
+    assert "nobody" in (folder / "refused" / "call.json.why.txt").read_text()
+    assert records_on(platform, "call.events") == []
+
+
+def test_the_same_file_again_doubles_nothing_and_keeps_both(platform: Platform, folder: Path) -> None:
+    for _ in range(2):
+        (folder / "bank").mkdir(exist_ok=True)
+        (folder / "bank" / "call.json").write_bytes(VCON)
+        look(platform, folder)
+    assert there(folder) == ["done/call-2.json", "done/call.json"]
+    ids = {dict(record.headers)["event_id"] for record in records_on(platform, "call.events")}
+    assert len(ids) == 1
+
+
+def test_links_and_hidden_files_are_not_followed(platform: Platform, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_bytes(VCON)
+    os.symlink(tmp_path / "secret.json", folder / "link.json")
+    (folder / ".copying.json").write_bytes(VCON)
+    look(platform, folder)
+    assert records_on(platform, "call.events") == []
+
+
+def test_a_file_waits_while_the_log_is_away(
+    platform: Platform, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connectors.calls.book import CallBook
+
+    def away(*_: object) -> None:
+        raise BusUnavailable("no broker")
+
+    (folder / "call.json").write_bytes(VCON)
+    with monkeypatch.context() as patched:
+        patched.setattr(CallBook, "take", away)
+        look(platform, folder)
+    assert there(folder) == ["call.json"]
+    look(platform, folder)
+    assert there(folder) == ["done/call.json"]
+
+
+def test_a_folder_that_is_named_is_watched(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    assert "call-folder" not in configured_connectors()
+    monkeypatch.setenv("PARLEY_CALLS_FOLDER", str(folder))
+    assert "call-folder" in configured_connectors()
+    check_name("call-folder")
