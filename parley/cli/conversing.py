@@ -50,8 +50,8 @@ class Talk(Protocol):
     def ask(self, text: str) -> Reply: ...
 
 
-class LocalTalk:
-    """The whole pipeline in this process: in-memory log, throw-away databases in `home`, all workers in threads."""
+class Throwaway:
+    """The whole platform in this process: in-memory log, throw-away databases in `home`, one tenant, all workers in threads."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         from parley.backends.tenant_folder import load
@@ -60,17 +60,35 @@ class LocalTalk:
         from workers.embedded import Embedded
         from workers.wiring import open_platform
 
-        found = load(folder)
+        self.tenant = load(folder)
         settings = Settings.load(home=home, bus_url="memory:", database_url="", keys_url="")
         admin.upgrade(settings)
         with ExitStack() as opened:  # whatever was begun is stopped, also where it is interrupted half-way
-            self._platform = open_platform(settings)
-            opened.callback(self._platform.close)
-            self._platform.bus.admin().apply(admin.specs(settings))
-            import_version(self._platform, found)
-            self._embedded = Embedded(self._platform)
-            opened.callback(self._embedded.stop)
-            self._embedded.start()
+            self.platform = open_platform(settings)
+            opened.callback(self.platform.close)
+            self.platform.bus.admin().apply(admin.specs(settings))
+            import_version(self.platform, self.tenant)
+            self.embedded = Embedded(self.platform)
+            opened.callback(self.embedded.stop)
+            self.embedded.start()
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+
+class LocalTalk:
+    """A customer of a platform of its own."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        with ExitStack() as opened:
+            running = opened.enter_context(Throwaway(folder, home))
+            self._platform, self._embedded, found = running.platform, running.embedded, running.tenant
             self._reader = self._platform.bus.reader([CHAT_OUTBOUND.name])
             opened.callback(self._reader.close)
             self._producer = self._platform.bus.producer()

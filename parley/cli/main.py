@@ -12,6 +12,7 @@ from parley import __version__
 from parley.cli import (
     adapters,
     admin,
+    calls,
     deadletters,
     evaluating,
     events,
@@ -59,6 +60,7 @@ app.add_typer(tenants.app, name="tenants")
 adapters.app.command("probe")(probing.probe)
 adapters.app.command("prune")(pruning.prune)
 app.add_typer(adapters.app, name="adapters")
+app.add_typer(calls.app, name="calls")
 app.add_typer(events.app, name="events")
 app.add_typer(deadletters.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")

@@ -74,12 +74,18 @@ def _open(tenant: str, url: str | None, key: str) -> Iterator[Talk]:
         with HttpTalk(url, Path(tenant).name, key) as talk:
             yield talk
         return
+    folder = tenant_folder(tenant)
+    with tempfile.TemporaryDirectory(prefix="parley-") as home, LocalTalk(folder, Path(home)) as talk:
+        yield talk
+
+
+def tenant_folder(tenant: str) -> Path:
+    """A shipped tenant's by its id, or a path. Raises `ConfigurationError`."""
     folder = Path(tenant) if os.sep in tenant else TENANTS / tenant
     if not (folder / "tenant.yaml").is_file():
         known = ", ".join(sorted(path.parent.name for path in TENANTS.glob("*/tenant.yaml")))
         raise ConfigurationError(f"--tenant: {tenant!r} is no tenant's folder; allowed: {known}, or a path")
-    with tempfile.TemporaryDirectory(prefix="parley-") as home, LocalTalk(folder, Path(home)) as talk:
-        yield talk
+    return folder
 
 
 def _read() -> str | None:

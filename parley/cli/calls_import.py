@@ -1,0 +1,145 @@
+"""`parley calls import`: files of finished calls into the log."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from cryptography.x509 import Certificate, load_pem_x509_certificates
+
+from connectors.calls.book import CallBook, CallRefused
+from connectors.calls.formats import FORMS, read
+from connectors.calls.transcript import MOST_BYTES, Speaker, Transcript, TranscriptRefused
+from connectors.calls.vcon.jws import Trust
+from parley.cli.common import JsonOption, TenantOption, counted, known_tenant, platform, print_json
+from parley.errors import ConfigurationError
+
+STDIN = Path("-")
+SIDES: dict[str, Speaker] = {"customer": "customer", "human_agent": "human_agent"}
+
+FilesArgument = Annotated[
+    list[Path], typer.Argument(help="Files, or folders of files; - reads one from standard input.")
+]
+FormOption = Annotated[
+    str | None,
+    typer.Option(help=f"What the files are, where their content does not tell: {', '.join(FORMS)}."),
+]
+SpeakerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--speaker", help="Who a label of the file is: LABEL:customer or LABEL:human_agent; repeatable."
+    ),
+]
+LanguageOption = Annotated[
+    str | None, typer.Option(help="Where a file does not say its language, such as en.")
+]
+RootOption = Annotated[
+    list[Path] | None,
+    typer.Option("--root", help="Certificates (PEM) that signers of vCons must lead to; repeatable."),
+]
+
+
+def import_(
+    files: FilesArgument,
+    tenant: TenantOption = "bank",
+    form: FormOption = None,
+    language: LanguageOption = None,
+    speaker: SpeakerOption = None,
+    root: RootOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import finished calls: vCons and the transcripts of common recognisers. What was imported before is known, and not doubled."""
+    if form is not None and form not in FORMS:
+        raise ConfigurationError(f"--form: {form!r} does not exist; allowed: {', '.join(FORMS)}")
+    speakers, trust = _speakers(speaker or ()), _trust(root or ())
+    results: list[dict[str, Any]] = []
+    with platform() as opened:
+        book = CallBook(opened, known_tenant(opened, tenant))
+        for path in counted(_files(files), "files"):
+            try:
+                calls = read(_bytes(path), name=path.name, form=form, speakers=speakers, trust=trust)
+                results += [{"file": str(path), **asdict(book.take(call, language))} for call in calls]
+            except (TranscriptRefused, CallRefused) as error:
+                results.append({"file": str(path), "state": "refused", "reason": str(error)})
+                if not as_json:
+                    typer.secho(f"{path}: {error}", err=True)
+        book.close()
+    _tell(results, as_json=as_json)
+
+
+def one_call(path: Path, form: str | None, speakers: Iterable[str]) -> Transcript:
+    """The first call of a file. Raises `TranscriptRefused`, `ConfigurationError`."""
+    return read(_bytes(path), name=path.name, form=form, speakers=_speakers(speakers))[0]
+
+
+def _files(named: Iterable[Path]) -> Iterator[Path]:
+    """A folder's files by name, those below it too; hidden ones are left out. Raises `ConfigurationError`."""
+    for path in named:
+        if path.is_dir():
+            inside = (each for each in sorted(path.rglob("*")) if each.is_file())
+            yield from (
+                each
+                for each in inside
+                if not any(part.startswith(".") for part in each.relative_to(path).parts)
+            )
+        elif path == STDIN or path.is_file():
+            yield path
+        else:
+            raise ConfigurationError(f"{path}: there is no such file or folder")
+
+
+def _bytes(path: Path) -> bytes:
+    """Raises `TranscriptRefused`."""
+    try:
+        data = sys.stdin.buffer.read(MOST_BYTES + 1) if path == STDIN else _read(path)
+    except OSError as error:
+        raise TranscriptRefused(f"cannot be read ({error.strerror})") from error
+    if len(data) > MOST_BYTES:
+        raise TranscriptRefused(f"more than {MOST_BYTES:,} bytes; allowed: a transcript")
+    return data
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
+def _speakers(told: Iterable[str]) -> dict[str, Speaker]:
+    found: dict[str, Speaker] = {}
+    for each in told:
+        label, _, side = each.rpartition(":")
+        if not label or side not in SIDES:
+            raise ConfigurationError(
+                f"--speaker: {each!r} names no side; allowed: LABEL:customer or LABEL:human_agent"
+            )
+        found[label] = SIDES[side]
+    return found
+
+
+def _trust(roots: Iterable[Path]) -> Trust:
+    found: list[Certificate] = []
+    for path in roots:
+        try:
+            found += load_pem_x509_certificates(path.read_bytes())
+        except OSError as error:
+            raise ConfigurationError(f"--root: {path} cannot be read ({error.strerror})") from error
+        except ValueError as error:
+            raise ConfigurationError(f"--root: {path} holds no certificate in PEM") from error
+    return Trust(roots=found)
+
+
+def _tell(results: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Exits with 1 where a file was refused."""
+    states = [each["state"] for each in results]
+    if as_json:
+        print_json({"calls": results})
+    else:
+        turns = sum(each.get("turns", 0) for each in results)
+        typer.echo(
+            f"{states.count('accepted'):,} calls imported, {states.count('known'):,} known before, "
+            f"{states.count('refused'):,} files refused; {turns:,} turns"
+        )
+    if "refused" in states:
+        raise typer.Exit(1)
