@@ -36,6 +36,7 @@ from services.gateway.bodies import plain
 from services.gateway.call_door import CallDoor
 from services.gateway.core import PING_S, Gateway
 from services.gateway.cors import TenantCors
+from services.gateway.demo_playing import Plays
 from services.gateway.deps import Deps
 from services.gateway.documents import openapi_of
 from services.gateway.problems import TITLES, FieldError, Problem, unavailable
@@ -92,6 +93,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     gateway = Gateway(deps, ping_s)
     readiness = Readiness(deps.bus, deps.store, gateway.tail)
     calls = CallDoor(gateway)
+    plays = Plays(gateway, calls)
     demo = routes_demo.Demo(gateway) if deps.settings.demo else None
     offered = [connector.door(deps) for connector in discovery.found().values()]
     doors = [door for door in offered if door is not None]
@@ -108,6 +110,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
         finally:
             for door in doors:
                 await door.close()
+            await plays.close()
             calls.close()
             await gateway.stop()
             readiness.close()
@@ -139,6 +142,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     for door in doors:
         app.router.routes.extend(door.routes)
     if demo is not None:
+        app.router.routes.extend(plays.routes())
         app.router.routes.extend(routes_demo.routes(demo))
     app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI documents this way of extending it
     return app
