@@ -21,6 +21,7 @@ NAMES = {
     "retrieval": "10,000 chunks on each index: writing, searching, what is missed",
     "retrieval_sets": "what retrieval finds in public sets below PARLEY_DATA and on the bank",
     "follow_ups": "questions that need those before them, on the bank",
+    "calls": "finished calls on one core, and how soon an agent is helped in a running one",
     "slots": "the scheduler of adapter slots, in simulation",
 }
 """In this order all are run; each is a module with a `main`."""
