@@ -9,8 +9,8 @@ from uuid import uuid4
 import orjson
 
 from connectors.calls.noise import normalise
-from connectors.calls.parts import agent_of, parts_of
-from connectors.calls.transcript import Transcript, Turn
+from connectors.calls.parts import MOST_NAME, agent_of, parts_of
+from connectors.calls.transcript import Party, Transcript
 from connectors.kit.channel import Doorway
 from connectors.kit.pen import Pen
 from parley.domain.masking.partial import hidden
@@ -145,31 +145,30 @@ class CallBook:
         return hmac.new(self._secret, orjson.dumps(said), "sha256").hexdigest()
 
     def _turns(self, chat: Chat, transcript: Transcript, now: datetime) -> list[TranscriptTurn]:
+        said = transcript.turns
+        texts = [turn.text for turn in said] + [turn.original for turn in said if turn.original != turn.text]
+        masked = self._pen.masked_all(chat, texts, named_id(chat.conversation_id, IMPORT, "1"), now)
+        originals = iter(masked[len(said) :])
         agent = agent_of(transcript)
-        made = []
-        for number, turn in enumerate(transcript.turns):
-            party = transcript.parties[turn.party]
-            made.append(
-                TranscriptTurn(
-                    speaker=turn.speaker,
-                    **self._texts(
-                        chat, turn, named_id(chat.conversation_id, IMPORT, "turn", str(number)), now
-                    ),
-                    start_ms=turn.start_ms,
-                    end_ms=turn.end_ms,
-                    confidence=turn.confidence,
-                    name=party.name[:80]
-                    if turn.speaker == "human_agent" and party is not agent and party.name
-                    else None,
-                )
+        return [
+            TranscriptTurn(
+                speaker=turn.speaker,
+                text=text,
+                original=next(originals) if turn.original != turn.text else None,
+                start_ms=turn.start_ms,
+                end_ms=turn.end_ms,
+                confidence=turn.confidence,
+                name=_other_agent(transcript.parties[turn.party], agent),
             )
-        return made
+            for turn, text in zip(said, masked, strict=False)
+        ]
 
-    def _texts(self, chat: Chat, turn: Turn, event_id: EventId, now: datetime) -> dict[str, str | None]:
-        text = self._pen.masked(chat, turn.text, event_id, now).text if turn.text else ""
-        if turn.original == turn.text:
-            return {"text": text, "original": None}
-        return {"text": text, "original": self._pen.masked(chat, turn.original, event_id, now).text}
+
+def _other_agent(party: Party, agent: Party | None) -> str | None:
+    """The name of a human agent who is not the call's first."""
+    if party.speaker != "human_agent" or party is agent or party.name is None:
+        return None
+    return party.name[:MOST_NAME] or None
 
 
 class LiveCall:

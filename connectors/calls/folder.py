@@ -12,6 +12,7 @@ from threading import Event as Flag
 
 from connectors.calls.book import CallBook, CallRefused
 from connectors.calls.formats import read
+from connectors.calls.pacing import Pacer
 from connectors.calls.transcript import MOST_BYTES, TranscriptRefused
 from connectors.kit.channel import Doorway
 from parley.errors import RecordTooLarge, TransientError, UnknownTenant
@@ -40,6 +41,7 @@ class FolderWatch:
         self._tenant = TenantId(tenant)
         self._every_s = every_s
         self._books: dict[TenantId, CallBook] = {}
+        self._pacers: dict[TenantId, Pacer] = {}
         self._seen: dict[Path, Seen] = {}
 
     def run(self, stop: Flag) -> None:
@@ -89,8 +91,8 @@ class FolderWatch:
             if path.stat().st_size > MOST_BYTES:
                 raise TranscriptRefused(f"more than {MOST_BYTES:,} bytes; allowed: a transcript")
             calls = read(path.read_bytes())
-            book = self._book(tenant)
-            taken = [book.take(each) for each in calls]
+            pacer = self._pacer(tenant)
+            taken = [pacer.take(each) for each in calls]
         except (TranscriptRefused, CallRefused, UnknownTenant, RecordTooLarge) as error:
             self._refuse(path, str(error))
         except TransientError as error:
@@ -99,10 +101,11 @@ class FolderWatch:
             self._move(path, DONE)
             log.info("%s: %d calls of tenant %s taken", self.name, len(taken), tenant)
 
-    def _book(self, tenant: TenantId) -> CallBook:
+    def _pacer(self, tenant: TenantId) -> Pacer:
         if tenant not in self._books:
             self._books[tenant] = CallBook(self._opened, tenant)
-        return self._books[tenant]
+            self._pacers[tenant] = Pacer(self._books[tenant], self._opened.store)
+        return self._pacers[tenant]
 
     def _refuse(self, path: Path, reason: str) -> None:
         moved = self._move(path, REFUSED)

@@ -10,6 +10,7 @@ from cachetools import TTLCache
 
 from connectors.kit.channel import Doorway
 from parley.domain.masking import Findings, Masked, Masker, masker_of
+from parley.domain.masking.placeholders import BETWEEN, apart, together
 from parley.domain.rights import Owner
 from parley.ids import new_traceparent
 from parley.ports.channels import Chat
@@ -57,7 +58,14 @@ class Pen:
 
     def masked(self, chat: Chat, text: str, event_id: EventId, now: datetime) -> Masked:
         """Raises `KeyErased`."""
-        findings = self.findings(text)
+        return self._written(chat, self.findings(text), event_id, now)
+
+    def masked_all(self, chat: Chat, texts: Sequence[str], event_id: EventId, now: datetime) -> list[str]:
+        """Of each text by itself; what is taken out of them is stored at once. Raises `KeyErased`."""
+        found = [self.findings(text.replace(BETWEEN, " ")) for text in texts]
+        return apart(self._written(chat, together(found), event_id, now)) if found else []
+
+    def _written(self, chat: Chat, findings: Findings, event_id: EventId, now: datetime) -> Masked:
         if not findings.taken:
             return Masked(findings.text)
         owner = Owner(chat.tenant, chat.customer_id, chat.conversation_id)

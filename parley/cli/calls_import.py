@@ -11,6 +11,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from connectors.calls.book import CallBook, CallRefused
 from connectors.calls.formats import FORMS, read
+from connectors.calls.pacing import Pacer
 from connectors.calls.transcript import MOST_BYTES, Speaker, Transcript, TranscriptRefused
 from connectors.calls.vcon.jws import Trust
 from parley.cli.common import JsonOption, TenantOption, counted, known_tenant, platform, print_json
@@ -57,10 +58,11 @@ def import_(
     results: list[dict[str, Any]] = []
     with platform() as opened:
         book = CallBook(opened, known_tenant(opened, tenant))
+        pacer = Pacer(book, opened.store)
         for path in counted(_files(files), "files"):
             try:
                 calls = read(_bytes(path), name=path.name, form=form, speakers=speakers, trust=trust)
-                results += [{"file": str(path), **asdict(book.take(call, language))} for call in calls]
+                results += [{"file": str(path), **asdict(pacer.take(call, language))} for call in calls]
             except (TranscriptRefused, CallRefused) as error:
                 results.append({"file": str(path), "state": "refused", "reason": str(error)})
                 if not as_json:

@@ -5,8 +5,8 @@ anew in each message would tell the language model, and the human agent, that tw
 (`parley.runtime.vault`); `mask` numbers a text that is alone.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from parley.domain.masking.found import ANY_PLACEHOLDER
 
@@ -81,6 +81,25 @@ class Findings:
             )
             position = each.end
         return Masked("".join(pieces) + self.text[position:], self.kinds)
+
+
+BETWEEN = "\x1e"
+"""Stands between texts that are written together; whoever joins them has taken it out of each."""
+
+
+def together(findings: Sequence[Findings]) -> Findings:
+    """Of several texts as of one, so that what is in them is numbered and stored at once; `apart` takes the written text apart again."""
+    taken: list[Taken] = []
+    start = 0
+    for each in findings:
+        taken += (replace(one, start=one.start + start, end=one.end + start) for one in each.taken)
+        start += len(each.text) + len(BETWEEN)
+    text = BETWEEN.join(each.text for each in findings)
+    return Findings(text, tuple(taken), tuple(one for each in findings for one in each.brought))
+
+
+def apart(masked: Masked) -> list[str]:
+    return masked.text.split(BETWEEN)
 
 
 def placeholder(kind: str, number: int) -> str:
