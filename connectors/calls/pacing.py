@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 ON_THEIR_WAY = 40
 """Calls, of some 25 ms of the dialogue worker's time each."""
 PATIENCE_S = 10.0
-"""Where nothing moves for so long no worker runs, and nobody has to wait."""
+"""Where nothing moves for so long no worker runs, and nobody has to wait;"""
+NOBODY_S = 60.0
+"""for so long, until it is looked at again."""
 LOOK_EVERY_S = 0.02
 
 
@@ -38,22 +40,22 @@ class Pacer:
         self._most = on_their_way
         self._patience_s = patience_s
         self._open: deque[ConversationId] = deque()
+        self._nobody_until = 0.0
 
     def take(self, call: Transcript, language: str | None = None) -> Taken:
         """As `CallBook.take`."""
         taken = self._book.take(call, language)
         self._open.append(taken.conversation_id)
-        if len(self._open) > self._most and self._patience_s:
+        if len(self._open) > self._most:
             self._wait_for(self._open.popleft())
         return taken
 
     def _wait_for(self, conversation_id: ConversationId) -> None:
         until = monotonic() + self._patience_s
-        while not self._is_made(conversation_id):
+        while monotonic() >= self._nobody_until and not self._is_made(conversation_id):
             if monotonic() > until:
                 log.warning("calls: no worker makes conversations of what is imported; they wait in the log")
-                self._patience_s = 0.0
-                return
+                self._nobody_until = monotonic() + NOBODY_S
             sleep(LOOK_EVERY_S)
 
     def _is_made(self, conversation_id: ConversationId) -> bool:

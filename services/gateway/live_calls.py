@@ -62,6 +62,14 @@ class Start(RequestBody):
     started_at: Annotated[AwareDatetime | None, Field(strict=False, description="RFC 3339, or null")] = None
     source: Annotated[str, Field(min_length=1, max_length=64, description="1 to 64 characters")] = "live"
 
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        """Raises `Problem` 422 that names the field."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise refusal(error, cls) from error
+
 
 class Said(RequestBody):
     """What is being said, or was said (`final`)."""
@@ -142,13 +150,11 @@ class LiveSocket:
     async def _first(self) -> Start:
         try:
             async with asyncio.timeout(FIRST_FRAME_WITHIN_S):
-                return Start.model_validate_json(await self._websocket.receive_text())
+                return Start.parsed(await self._websocket.receive_text())
         except TimeoutError as error:
             raise invalid("type", "the first frame did not come in time", FIRST) from error
         except KeyError as error:
             raise invalid("body", "the first frame is binary", FIRST) from error
-        except ValidationError as error:
-            raise refusal(error, Start) from error
 
     async def _key(self, start: Start) -> AccessKey:
         presented = bearer(self._websocket) or start.key
@@ -199,10 +205,10 @@ class LiveSocket:
     async def _take(self, call: LiveCall, text: str | None) -> None:
         if text is None or len(text) > MOST_FRAME_BYTES:
             raise invalid("body", "is no text frame of at most 65,536 bytes", "one JSON object")
-        frame = _parsed(text)
+        frame = parsed(text)
         name = frame.segment_id if isinstance(frame, Said) else None
         try:
-            await self._gateway.threads.run(partial(_write, call, frame))
+            await self._gateway.threads.run(partial(write, call, frame))
         except KeyErased as error:
             raise Problem(410, "the customer of this call was erased") from error
         except TransientError:
@@ -228,7 +234,8 @@ class LiveSocket:
             await self._websocket.send_text(text)
 
 
-def _parsed(text: str) -> Said | Happened:
+def parsed(text: str) -> Said | Happened:
+    """A frame of a running call. Raises `Problem` 422 that names the field."""
     try:
         return _FRAME.validate_json(text)
     except ValidationError as error:
@@ -250,7 +257,8 @@ def _below(error: ValidationError) -> ValidationError:
     return ValidationError.from_exception_data("frame", lines)
 
 
-def _write(call: LiveCall, frame: Said | Happened) -> None:
+def write(call: LiveCall, frame: Said | Happened) -> None:
+    """Into the log. Raises what `LiveCall` does."""
     if isinstance(frame, Said):
         call.hear(
             Segment(

@@ -5,15 +5,12 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,9 +25,9 @@ from parley.backends.memory_bus import MemoryBus
 from parley.settings import Settings
 from tests.support.platform import make_platform
 from tests.support.small_tenant import TENANT
+from tests.support.spoilt import fuzzed, inputs
 from workers.wiring import Platform
 
-TRIES = int(os.environ.get("PARLEY_FUZZ", "1500"))
 SECRET = "f" * 40
 PERSON = {"id": 5, "is_bot": False, "first_name": "A", "language_code": "en"}
 MESSAGE: dict[str, Any] = {
@@ -58,38 +55,6 @@ UPDATES: list[dict[str, Any]] = [
 ]
 WRITTEN = {"chat": "5", "id": "1", "text": "hello", "language": "en"}
 
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.just("x" * 5_000)
-values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4), max_leaves=8)  # fmt: skip
-
-
-def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, each in inner:
-        yield (*at, key)
-        yield from places(each, (*at, key))
-
-
-@st.composite
-def spoilt(draw: st.DrawFn, originals: list[dict[str, Any]]) -> bytes:
-    """A document that is right but for one to three values, which are others, or missing."""
-    document = deepcopy(draw(st.sampled_from(originals)))
-    for _ in range(draw(st.integers(1, 3))):
-        *way, last = draw(st.sampled_from(sorted(places(document), key=str)))
-        holder = document
-        for key in way:
-            holder = holder[key]
-        if draw(st.booleans()):
-            holder[last] = draw(values)
-        else:
-            del holder[last]
-        if not document:
-            break
-    return json.dumps(document).encode()
-
-
-def inputs(originals: list[dict[str, Any]]) -> st.SearchStrategy[bytes]:
-    return spoilt(originals) | st.binary(max_size=200) | values.map(lambda each: json.dumps(each).encode())
-
 
 def request(body: bytes, headers: dict[str, str]) -> Request:
     async def receive() -> dict[str, Any]:
@@ -113,9 +78,6 @@ def on() -> Iterator[Platform]:
     made = make_platform(MemoryBus(), settings=Settings(bus_url="memory:", secret=SECRET))
     yield made
     made.bus.close()
-
-
-fuzzed = settings(max_examples=TRIES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.timeout(3_600)
