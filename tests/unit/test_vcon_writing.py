@@ -104,8 +104,15 @@ def call() -> History:
         spoken=heard,
         **MEI,
     )
-    story.add(CallStateChanged, at=began, kind="hold", at_ms=1_500, by="human_agent")
-    story.add(CallStateChanged, at=began, kind="resumed", at_ms=1_800, by="human_agent", detail="found it")
+    story.add(CallStateChanged, at=began + timedelta(seconds=1.5), kind="hold", at_ms=1_500, by="human_agent")
+    story.add(
+        CallStateChanged,
+        at=began + timedelta(seconds=1.8),
+        kind="resumed",
+        at_ms=1_800,
+        by="human_agent",
+        detail="found it",
+    )
     story.add(
         CustomerMessage,
         at=began + timedelta(seconds=2),
@@ -372,6 +379,16 @@ def test_several_speakers_under_one_id_are_several_parties() -> None:
     assert [each.get("name") for each in document["parties"]] == [None, "Mei", "Ana"]
     assert [each.get("uuid") for each in document["parties"][1:]] == ["mei", None]
     assert [each["parties"][0] for each in document["dialog"]] == [1, 2, 1]
+
+
+def test_a_human_agent_of_whom_nothing_is_known_has_no_name() -> None:
+    story = History("call-6")
+    unknown: dict[str, Any] = {"human_agent_id": "unknown", "human_agent_name": "unknown"}
+    story.add(OwnerChanged, owner="human", reason="claimed", **unknown)
+    story.add(AgentMessage, message_id="a-1", text="Hello.", **unknown)
+    document = vcon(story.said(channel="call"))
+    assert document["parties"][1:] == [{"role": "agent", "org": "Test Bank"}]
+    assert document["dialog"][0]["parties"] == [1, 0]
 
 
 def test_files_are_named_by_their_digest_without_bytes() -> None:

@@ -5,7 +5,7 @@ Objects stand in the order of `seq`. Drafts, deltas and what only fences them ar
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.calls.fields import Object
@@ -69,7 +69,6 @@ class Dialogs:
 
     roster: Roster
     channel: str
-    began: datetime | None = None
     dialog: list[Object] = field(default_factory=list)
     by_seq: dict[int, int] = field(default_factory=dict)
     by_message: dict[str, int] = field(default_factory=dict)
@@ -86,7 +85,7 @@ class Dialogs:
     @classmethod
     def of(cls, events: Sequence[AnyEvent], roster: Roster, channel: str) -> "Dialogs":
         """A call has no owner until it is told; any other conversation begins with the bot."""
-        made = cls(roster, channel, _call_began(events))
+        made = cls(roster, channel)
         for event in events:
             if (write := WRITERS.get(type(event.body))) is not None:
                 write(made, event, event.body)
@@ -192,11 +191,11 @@ class Dialogs:
         return self.roster.queue() if body.owner == "queue" else self.roster.bot()
 
     def closed(self, event: AnyEvent, body: Closed) -> None:
-        """Whoever ends it leaves. A call in which nothing was said came to nothing."""
+        """Whoever ends it leaves; of a call that ended by itself it is the customer. One in which nothing was said came to nothing."""
         at = event.envelope.occurred_at
         if self.channel == CALL and not self.dialog:
             self._came_to_nothing(at, "hung-up")
-        elif body.by != "system":
+        elif body.by != "system" or self.channel == CALL:
             self._happened("drop", self._side(body.by), at)
         self._owner, self._span = None, []
 
@@ -204,8 +203,6 @@ class Dialogs:
 
     def call_changed(self, event: AnyEvent, body: CallStateChanged) -> None:
         at = event.envelope.occurred_at
-        if self.began is not None:
-            at = self.began + timedelta(milliseconds=body.at_ms)
         place: int | None
         if body.kind == "incomplete":
             place = self._came_to_nothing(at, body.detail if body.detail in DISPOSITIONS else "failed")
@@ -243,14 +240,6 @@ class Dialogs:
         if self._human_agent is None:
             self._human_agent = self.roster.human_agent(None, None)
         return self._human_agent
-
-
-def _call_began(events: Sequence[AnyEvent]) -> datetime | None:
-    """The moment from which a call's milliseconds count, by the first thing that was said on it."""
-    for event in events:
-        if isinstance(event.body, CustomerMessage | AgentMessage) and event.body.spoken is not None:
-            return event.envelope.occurred_at - timedelta(milliseconds=event.body.spoken.start_ms)
-    return None
 
 
 Writer = Callable[[Dialogs, AnyEvent, Any], None]

@@ -4,6 +4,8 @@ from connectors.calls.fields import Object
 
 CUSTOMER = 0
 """The customer's place: the first, whoever else takes part."""
+UNKNOWN = "unknown"
+"""What the platform calls a human agent of whom it knows no id or name: then the party has none."""
 
 
 class Roster:
@@ -27,6 +29,8 @@ class Roster:
 
         Then the id is the first one's alone.
         """
+        human_agent_id = None if human_agent_id == UNKNOWN else human_agent_id
+        name = None if name == UNKNOWN else name
         known = ("human_agent", human_agent_id or "")
         if name is None and known in self._places:
             return self._places[known]
