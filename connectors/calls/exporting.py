@@ -1,6 +1,7 @@
 """What is kept of a conversation, read for the vCon writer: its outbound events and verdicts, opened, and its tenant's names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from connectors.calls.vcon.writing import Conversation, revealed, vcon
 from parley.codec import Codec, Erased
 from parley.domain.readmodel import ConversationRow, FeedbackRow
 from parley.domain.rights import Owner, Right
-from parley.errors import KeyErased
+from parley.errors import KeyErased, UnknownTenant
 from parley.ports.bus import Record
 from parley.ports.clock import Clock
 from parley.ports.store import HistoryRow, ReadModel, Store
@@ -39,8 +40,7 @@ class Exporter:
         """Raises `KeyErased` where the customer was erased, `InvalidEvent` for what cannot be read, `StoreUnavailable`."""
         events = list(self._events(row.conversation_id))
         feedback = [self._opened(each) for each in self._store.feedback(row.conversation_id)]
-        version = events[-1].envelope.tenant_version if events else self._store.current(row.tenant)
-        config = self._configs.get(row.tenant, version)
+        config = self._config(row.tenant, events)
         return Conversation(
             tenant=row.tenant,
             conversation_id=row.conversation_id,
@@ -69,6 +69,13 @@ class Exporter:
                     raise KeyErased(f"{conversation_id}: its customer was erased")
                 yield event
             after = page[-1].seq
+
+    def _config(self, tenant: TenantId, events: Sequence[AnyEvent]) -> TenantConfig:
+        """The tenant as it was when something happened last; as it is now where that version is not in the store."""
+        if events:
+            with suppress(UnknownTenant):
+                return self._configs.get(tenant, events[-1].envelope.tenant_version)
+        return self._configs.get(tenant, self._store.current(tenant))
 
     def _opened(self, row: FeedbackRow) -> FeedbackRow:
         if not row.comment:

@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import load_pem_x509_certificate
 from typer.testing import CliRunner
 
@@ -251,6 +252,7 @@ def test_signed_with_the_tenants_key_and_verified_by_its_certificate(
     told(run("export", "c-1", "--sign"), "`parley calls key bank` makes one")
     made = json.loads(done(run("key", "bank", "--json")).stdout)
     certificate = load_pem_x509_certificate(Path(made["certificate"]).read_bytes())
+    assert made["sha256"].replace(":", "").lower() == certificate.fingerprint(hashes.SHA256()).hex()
     assert Path(made["certificate"]).parent == working.settings.vcon_keys_dir
     told(run("key", "bank"), "is there already; allowed: --replace")
     file = tmp_path / "signed.vcon"
@@ -321,6 +323,9 @@ def test_an_erased_customer_is_told_of_and_left_out(opened: Platform, run: Run, 
     write(opened, "hello", "m-2", now, "c-2")
     settled(opened, "m-1", "m-2")
     embedded.stop()
+    done(run("export", "--all", "-o", str(tmp_path / "both.jsonl")))
+    both = read((tmp_path / "both.jsonl").read_bytes())
+    assert [call.turns[0].original for call in both] == ["hello", "hello"], "lines are read back, too"
     opened.keys.erase(TENANT, CustomerId("customer-of-c-1"))
     result = done(run("export", "--all", "-o", str(tmp_path / "out"), "--json"))
     assert "c-1 is left out: its customer was erased" in result.stderr
