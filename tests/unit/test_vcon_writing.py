@@ -381,13 +381,14 @@ def test_several_speakers_under_one_id_are_several_parties() -> None:
     assert [each["parties"][0] for each in document["dialog"]] == [1, 2, 1]
 
 
-def test_a_human_agent_of_whom_nothing_is_known_has_no_name() -> None:
+@pytest.mark.parametrize(("told", "party"), [("unknown", {}), ("Jo Lind", {"name": "Jo Lind"})])
+def test_a_human_agent_has_no_more_of_an_id_and_name_than_is_known(told: str, party: dict[str, str]) -> None:
     story = History("call-6")
-    unknown: dict[str, Any] = {"human_agent_id": "unknown", "human_agent_name": "unknown"}
-    story.add(OwnerChanged, owner="human", reason="claimed", **unknown)
-    story.add(AgentMessage, message_id="a-1", text="Hello.", **unknown)
+    named: dict[str, Any] = {"human_agent_id": told, "human_agent_name": told}
+    story.add(OwnerChanged, owner="human", reason="claimed", **named)
+    story.add(AgentMessage, message_id="a-1", text="Hello.", **named)
     document = vcon(story.said(channel="call"))
-    assert document["parties"][1:] == [{"role": "agent", "org": "Test Bank"}]
+    assert document["parties"][1:] == [{**party, "role": "agent", "org": "Test Bank"}]
     assert document["dialog"][0]["parties"] == [1, 0]
 
 

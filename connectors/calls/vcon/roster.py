@@ -36,7 +36,8 @@ class Roster:
             return self._places[known]
         named = (*known, name or "")
         party: Object = {"name": name} if name else {}
-        if human_agent_id and known not in self._places:
+        # of a finished call, what its file names somebody is all the id there is
+        if human_agent_id and human_agent_id != name and known not in self._places:
             party["uuid"] = human_agent_id
         place = self._place(named, {**party, "role": "agent", "org": self._org})
         self._places.setdefault(known, place)
