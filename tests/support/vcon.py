@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from connectors.calls.formats import read
+from connectors.calls.transcript import Transcript
 from connectors.calls.vcon.writing import Conversation
-from parley.ids import named_id
 from schemas.base import AnyEvent, Body, ConversationId, CustomerId
 from schemas.outbound import Outbound
 from tests.support.small_tenant import TENANT
@@ -33,6 +34,12 @@ def _validator() -> Draft7Validator:
 def problems(document: Any) -> list[str]:
     """What the working group's schema has against a vCon; skips the test where the schema is not there."""
     return [f"{error.json_path}: {error.message}" for error in _validator().iter_errors(document)]
+
+
+def imported(document: Any) -> Transcript:
+    """What our own importer makes of it."""
+    (call,) = read(json.dumps(document).encode())
+    return call
 
 
 class History:
@@ -68,7 +75,3 @@ def conversation(events: Sequence[AnyEvent], *, conversation: str = "c-1", **fie
         "has_parent": True,
     }
     return Conversation(**{**told, **fields})
-
-
-def name(*parts: object) -> str:
-    return named_id("test", *map(str, parts))
