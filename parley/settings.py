@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     adapters_url: str = ""
     #: Signs conversation tokens and digests; empty: made at the first start and kept below `home`.
     secret: Annotated[str, Field(repr=False)] = ""
+    #: The folder of the tenants' keys that exported conversations are signed with; empty: `vcon-keys` below `home`.
+    vcon_keys: str = ""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -107,6 +109,10 @@ class Settings(BaseSettings):
     @property
     def index_dir(self) -> Path:
         return self.home / "index"
+
+    @property
+    def vcon_keys_dir(self) -> Path:
+        return Path(self.vcon_keys).expanduser() if self.vcon_keys else self.home / "vcon-keys"
 
     @property
     def url(self) -> str:

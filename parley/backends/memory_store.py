@@ -200,6 +200,26 @@ class MemoryStore(MemoryValues):
         return sorted(found, key=lambda row: row.updated_at, reverse=True)[:limit]
 
     @locked
+    def conversations_by_id(
+        self,
+        tenant: TenantId,
+        *,
+        after: ConversationId | None = None,
+        since: datetime | None = None,
+        channel: str | None = None,
+        limit: int = 500,
+    ) -> list[ConversationRow]:
+        found = [
+            row
+            for row in self._conversations.values()
+            if row.tenant == tenant
+            and (after is None or row.conversation_id > after)
+            and (since is None or row.updated_at >= since)
+            and channel in (None, row.channel)
+        ]
+        return sorted(found, key=lambda row: row.conversation_id)[:limit]
+
+    @locked
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:

@@ -36,5 +36,17 @@ class HumanAgentRight:
         return self.may_reveal and self.tenant == owner.tenant
 
 
-Right = CustomerRight | HumanAgentRight
-"""There is none for language models, exports, data sets or logs."""
+@dataclass(frozen=True, slots=True)
+class OperatorRight:
+    """An operator's, within one tenant, for one export. Without a reason, which the audit log keeps, there is none."""
+
+    tenant: TenantId
+    operator: str
+    reason: str
+
+    def covers(self, owner: Owner) -> bool:
+        return bool(self.reason.strip()) and self.tenant == owner.tenant
+
+
+Right = CustomerRight | HumanAgentRight | OperatorRight
+"""There is none for language models, data sets or logs, and none for an export that nobody answers for."""

@@ -185,6 +185,20 @@ class ReadModel(Protocol):
     ) -> list[ConversationRow]:
         """Newest change first."""
 
+    def conversations_by_id(
+        self,
+        tenant: TenantId,
+        *,
+        after: ConversationId | None = None,
+        since: datetime | None = None,
+        channel: str | None = None,
+        limit: int = 500,
+    ) -> list[ConversationRow]:
+        """In the order of their ids, in pages: `after` is the last id of the page before. With `since` those that changed then or later.
+
+        What a conversation goes on with meanwhile moves none of them to another page.
+        """
+
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:

@@ -3,7 +3,7 @@ back for whom it belongs to.
 
 Doors call `write` before a message's first write: then whatever the log has can be told apart, and no original is lost between the
 two. What was kept for a message that did not get in harms nobody, and goes with its term. Only the way out to people calls
-`reveal`: language models, exports, logs and data sets have placeholders.
+`reveal`: language models, logs and data sets have placeholders, and exports too unless an operator gives a reason.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from parley.domain.masking.placeholders import (
     placeholders_in,
     put_back,
 )
-from parley.domain.rights import HumanAgentRight, Owner, Right
+from parley.domain.rights import CustomerRight, HumanAgentRight, Owner, Right
 from parley.errors import InvalidEvent, KeyErased, StoreUnavailable
 from parley.ports.vault import MaskedValue, ValueStore
 from schemas.privacy import Privacy
@@ -116,13 +116,13 @@ class Vault:
             original = self._original(owner, row, now) if written in named else None
             if original is not None:
                 originals[written] = original
-        if originals and isinstance(right, HumanAgentRight):
+        if originals and not isinstance(right, CustomerRight):
             # By ids and names of placeholders alone; what customers read of their own is nobody's affair.
             log.info(
                 "vault: %s of %s read by %s",
                 ", ".join(sorted(originals)),
                 owner.conversation_id,
-                right.human_agent_id,
+                right.human_agent_id if isinstance(right, HumanAgentRight) else right.operator,
             )
         return [put_back(text, originals) for text in texts]
 

@@ -433,6 +433,34 @@ def test_lists_and_histories(store: Store) -> None:
     assert store.conversation(ConversationId("nobody")) is None
 
 
+def test_all_of_a_tenants_conversations_in_pages(store: Store) -> None:
+    """None is missed or repeated where one changes between two pages; a list of the newest would have both."""
+    fence = store.raise_fence(G, [P0])[P0].fence
+    rows = [conversation(name, minutes=n) for n, name in enumerate(("c", "a", "e", "b", "d"))]
+    rows += [conversation("x", "mobile"), replace(conversation("y", minutes=9), channel="call")]
+    store.commit(commit(Advance(P0, fence, None, 1), projections=rows))
+    bank = TenantId("bank")
+    first = store.conversations_by_id(bank, limit=2)
+    assert first == [rows[1], rows[3]]
+    store.commit(commit(Advance(P0, fence, 1, 2), projections=[conversation("a", minutes=60)]))
+    after = first[-1].conversation_id
+    assert [row.conversation_id for row in store.conversations_by_id(bank, after=after)] == [
+        "c",
+        "d",
+        "e",
+        "y",
+    ]
+    since = NINE + timedelta(minutes=3)
+    assert [row.conversation_id for row in store.conversations_by_id(bank, since=since)] == [
+        "a",
+        "b",
+        "d",
+        "y",
+    ]
+    assert [row.conversation_id for row in store.conversations_by_id(bank, channel="call")] == ["y"]
+    assert store.conversations_by_id(bank, after=ConversationId("y")) == []
+
+
 def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
 

@@ -82,6 +82,17 @@ def test_messages_are_sorted_by_their_start_and_come_once() -> None:
     assert said(call) == [(1, "First", 0), (0, "Second", 4_000), (0, "Third", 4_000)]
 
 
+def test_a_messages_duration_is_its_end() -> None:
+    call = one(
+        vcon(dialog=[message("Hello.", 1, duration=2.5), message("Hi.", 2, duration=0), message("So.", 3)])
+    )
+    assert [(turn.start_ms, turn.end_ms) for turn in call.turns] == [
+        (0, 2_500),
+        (1_000, 1_000),
+        (2_000, 2_000),
+    ]
+
+
 def test_an_originator_goes_before_the_first_party() -> None:
     assert said(one(vcon(dialog=[message("Hi", 0, originator=1)]))) == [(1, "Hi", 0)]
 
@@ -254,6 +265,7 @@ def without(**changes: Any) -> dict[str, Any]:
             vcon(dialog=[{**message("Hi", 0), "start": "yesterday"}]),
             r"dialog\[0\]\.start must be a time like",
         ),
+        (vcon(dialog=[message("Hi", 0, duration=-1)]), r"dialog\[0\]\.duration must be a time of at least 0"),
         (
             vcon(dialog=[message("Hi", 0, encoding="rot13")]),
             r"dialog\[0\]\.encoding must be one of base64url, json, none",

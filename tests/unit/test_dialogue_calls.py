@@ -59,6 +59,16 @@ def test_what_is_said_becomes_messages_of_the_moment_it_was_said() -> None:
     assert story.settled == {asked: "handed_over"}
 
 
+def test_who_speaks_and_the_end_are_of_the_moment_they_happened() -> None:
+    """Also where a finished call is imported long afterwards."""
+    story = CallStory()
+    story.wait(86_400)
+    story.report("transfer", 60_000, human_agent_id="jo", human_agent_name="Jo")
+    story.report("hang_up", 90_000, by="customer")
+    assert [e.envelope.occurred_at for e in story.asked(OwnerChanged)] == [NINE, NINE + timedelta(minutes=1)]
+    assert [e.envelope.occurred_at for e in story.asked(Closed)] == [NINE + timedelta(seconds=90)]
+
+
 def test_the_bot_never_speaks_into_a_call() -> None:
     story = CallStory()
     story.hears("customer", "I do not recognise a payment")

@@ -1,5 +1,6 @@
 """The vault: one placeholder a value and conversation, originals sealed, bound, expiring, and put back by right only."""
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from parley.backends.memory_store import MemoryStore
 from parley.codec import Codec
 from parley.domain.masking import Masked, Masker
-from parley.domain.rights import CustomerRight, HumanAgentRight, Owner
+from parley.domain.rights import CustomerRight, HumanAgentRight, OperatorRight, Owner
 from parley.errors import KeyErased
 from parley.ports.vault import MaskedValue
 from parley.runtime.tidying import tidy
@@ -178,6 +179,24 @@ def test_a_human_agent_reads_originals_only_by_right(
 ) -> None:
     text = at.write(f"card {CARD}")
     assert at.vault.reveal(right, ANNA, [text], NINE) == [f"card {CARD}" if reads else text]
+
+
+@pytest.mark.parametrize(
+    ("right", "reads"),
+    [
+        (OperatorRight(BANK, "cli:ops", "complaint 4711"), True),
+        (OperatorRight(BANK, "cli:ops", " "), False),
+        (OperatorRight(SHOP, "cli:ops", "complaint 4711"), False),
+    ],
+)
+def test_an_operator_reads_originals_only_for_a_reason(
+    at: Setting, caplog: pytest.LogCaptureFixture, right: OperatorRight, *, reads: bool
+) -> None:
+    caplog.set_level(logging.INFO)
+    text = at.write(f"card {CARD}")
+    assert at.vault.reveal(right, ANNA, [text], NINE) == [f"card {CARD}" if reads else text]
+    assert ("vault: [card_1] of c-1 read by cli:ops" in caplog.text) is reads
+    assert CARD not in caplog.text and "4711" not in caplog.text
 
 
 def test_a_sealed_original_opens_nowhere_else(at: Setting, caplog: pytest.LogCaptureFixture) -> None:

@@ -55,9 +55,9 @@ def state_reported(moves: Moves, body: CallStateReported) -> None:
     at = body.started_at + timedelta(milliseconds=body.at_ms)
     match body.kind:
         case "started" | "transfer":
-            _hand_to(moves, body)
+            _hand_to(moves, body, at)
         case "hang_up":
-            close(moves, "customer" if body.by == "customer" else "system")
+            close(moves, "customer" if body.by == "customer" else "system", at)
             _analyse(moves)
         case _:
             moves.out(
@@ -124,14 +124,14 @@ def _say(moves: Moves, turn: SpokenTurn, at: datetime) -> None:
     moves.state = moves.state.remember(turn.speaker, turn.text)
 
 
-def _hand_to(moves: Moves, body: CallStateReported) -> None:
+def _hand_to(moves: Moves, body: CallStateReported, at: datetime) -> None:
     """To a human agent from the first moment on: no word of the bot's can come before."""
     if body.kind == "started":
         spoken = moves.tenant.spoken(body.language)
         moves.set(channel="call", language=spoken or moves.tenant.default_language)
     agent = body.human_agent_id or UNKNOWN
     if moves.state.owner != "human" or moves.state.human_agent_id != agent:
-        moves.change_owner("human", "claimed", agent, body.human_agent_name or UNKNOWN)
+        moves.change_owner("human", "claimed", agent, body.human_agent_name or UNKNOWN, at)
     _keep_watch(moves)
 
 

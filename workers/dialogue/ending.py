@@ -1,5 +1,6 @@
 """The end of a conversation, whoever brings it about: everything that is open in it ends too."""
 
+from datetime import datetime
 from typing import Literal
 
 from schemas.other_events import QueueLeft
@@ -7,8 +8,8 @@ from schemas.outbound import Closed
 from workers.dialogue.moves import Moves
 
 
-def close(moves: Moves, by: Literal["customer", "human_agent", "system"]) -> None:
-    """Nothing happens to one that is closed."""
+def close(moves: Moves, by: Literal["customer", "human_agent", "system"], at: datetime | None = None) -> None:
+    """Now, or since `at`. Nothing happens to one that is closed."""
     if moves.state.status == "closed":
         return
     if moves.state.owner == "queue":
@@ -25,4 +26,4 @@ def close(moves: Moves, by: Literal["customer", "human_agent", "system"]) -> Non
         asked_about=None,
         ticket=None,
     )
-    moves.out(Closed, by=by)
+    moves.out(Closed, at=at, by=by)

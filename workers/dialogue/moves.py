@@ -70,12 +70,14 @@ class Moves:
         reason: Literal["handoff", "claimed", "released", "nobody_present", "reopened"],
         human_agent_id: str | None = None,
         human_agent_name: str | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """Raise the epoch and say who may speak from now on."""
+        """Raise the epoch and say who may speak from now on, or since `at`."""
         self.raise_epoch("owner_changed")
         self.set(owner=owner, human_agent_id=human_agent_id, human_agent_name=human_agent_name, ticket=None)
         self.out(
             OwnerChanged,
+            at=at,
             owner=owner,
             reason=reason,
             human_agent_id=human_agent_id,

@@ -10,6 +10,7 @@ from connectors.calls.draft import Draft, Heard, Voice
 from connectors.calls.fields import (
     Object,
     language_of,
+    milliseconds,
     moment,
     object_at,
     objects,
@@ -153,7 +154,9 @@ def _message(dialog: Object, at: str, known: set[tuple[str, str]]) -> str:
 
 def _turn(dialog: Object, at: str, text: str, parties: int) -> Heard:
     start = moment(dialog.get("start"), placed(at, "start"))
-    return Heard(_originator(dialog, at, parties), text, at=at, start_at=start)
+    lasted = milliseconds(dialog.get("duration"), placed(at, "duration"), 1_000)
+    end = None if start is None or lasted is None else later(start, lasted, at)
+    return Heard(_originator(dialog, at, parties), text, at=at, start_at=start, end_at=end)
 
 
 def _originator(dialog: Object, at: str, parties: int) -> str:

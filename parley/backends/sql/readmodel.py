@@ -1,6 +1,7 @@
 """The `ReadModel` part: lists and histories."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, delete, func, select
@@ -36,6 +37,32 @@ class Reads:
             query = query.where(columns.tenant == tenant)
         if status is not None:
             query = query.where(columns.status == status)
+        with reading(self._engine) as connection:
+            return [_conversation(row) for row in connection.execute(query)]
+
+    def conversations_by_id(
+        self,
+        tenant: TenantId,
+        *,
+        after: ConversationId | None = None,
+        since: datetime | None = None,
+        channel: str | None = None,
+        limit: int = 500,
+    ) -> list[ConversationRow]:
+        columns = t.conversations.c
+        # SQLite would go by the index of tenants, and sort all of the tenant's conversations anew for each page.
+        by_id = self._engine.dialect.name == "sqlite"
+        query = (
+            select(t.conversations)
+            .where((columns.tenant.concat("") if by_id else columns.tenant) == tenant)
+            .where(columns.conversation_id > (after or ""))
+            .order_by(columns.conversation_id)
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(columns.updated_at >= since)
+        if channel is not None:
+            query = query.where(columns.channel == channel)
         with reading(self._engine) as connection:
             return [_conversation(row) for row in connection.execute(query)]
 
