@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DECIDED = {
     "connectors": {
         "kit.discovery": "modules",
-        "kit.inbox": "the tenants' own configurations, and ids",
+        "kit.inbox": "ids",
+        "kit.pen": "the tenants' own configurations",
         "kit.outbox": "ids, and addresses of chats that something was sent to lately",
         "telegram.door": "ids of chats and albums",
         "telegram.drafts": "texts in the making, until their answer comes or for a minute",
