@@ -115,11 +115,14 @@ def test_a_finished_call_is_one_speech_between_what_happened() -> None:
             events=(
                 CallProgressed(kind="resumed", at_ms=8_000),
                 CallProgressed(kind="hold", at_ms=2_000),
+                CallProgressed(kind="hang_up", at_ms=9_900, by="customer"),
             ),
         )
     )
     assert log.kinds == ["started", "speech", "hold", "resumed", "speech", "hang_up"]
     assert [each.text for each in log.turns] == ["Hello", "I lost my card", "I am back"]
+    ended = log.told[-1]
+    assert isinstance(ended, CallStateReported) and (ended.at_ms, ended.by) == (9_900, "customer")
     assert len({each.message_id for each in log.turns}) == 3
 
 

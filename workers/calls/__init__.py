@@ -119,7 +119,8 @@ def _imported(state: Call | None, event: AnyEvent, body: TranscriptImported) -> 
     bodies += _in_time(call, event, body)
     if ended:
         last = max([0, *(turn.end_ms for turn in body.turns), *(each.at_ms for each in body.events)])
-        bodies.append(CallStateReported(started_at=call.started_at, kind="hang_up", at_ms=last))
+        by = next((each.by for each in body.events if each.kind == "hang_up"), None)
+        bodies.append(CallStateReported(started_at=call.started_at, kind="hang_up", at_ms=last, by=by))
     return Decision(evolve(call, part=body.part, ended=ended), _following(event, bodies))
 
 
