@@ -13,7 +13,10 @@ from connectors.calls.parts import MOST_NAME, agent_of, parts_of
 from connectors.calls.transcript import Party, Transcript
 from connectors.kit.channel import Doorway
 from connectors.kit.pen import Pen
+from parley.domain.masking import Findings
+from parley.domain.masking.dictated import Dictation
 from parley.domain.masking.partial import hidden
+from parley.domain.masking.placeholders import BETWEEN
 from parley.errors import KeyErased, ParleyError
 from parley.ids import named_id
 from parley.ports.channels import Chat
@@ -146,15 +149,18 @@ class CallBook:
 
     def _turns(self, chat: Chat, transcript: Transcript, now: datetime) -> list[TranscriptTurn]:
         said = transcript.turns
-        texts = [turn.text for turn in said] + [turn.original for turn in said if turn.original != turn.text]
-        masked = self._pen.masked_all(chat, texts, named_id(chat.conversation_id, IMPORT, "1"), now)
-        originals = iter(masked[len(said) :])
+        texts, originals = _Listening(self._pen.masker), _Listening(self._pen.masker)
+        found = [texts.find(turn.text) for turn in said]
+        heard = [originals.find(turn.original) for turn in said]
+        found += [each for turn, each in zip(said, heard, strict=True) if turn.original != turn.text]
+        masked = self._pen.masked_all(chat, found, named_id(chat.conversation_id, IMPORT, "1"), now)
+        differing = iter(masked[len(said) :])
         agent = agent_of(transcript)
         return [
             TranscriptTurn(
                 speaker=turn.speaker,
                 text=text,
-                original=next(originals) if turn.original != turn.text else None,
+                original=next(differing) if turn.original != turn.text else None,
                 start_ms=turn.start_ms,
                 end_ms=turn.end_ms,
                 confidence=turn.confidence,
@@ -171,6 +177,13 @@ def _other_agent(party: Party, agent: Party | None) -> str | None:
     return party.name[:MOST_NAME] or None
 
 
+class _Listening(Dictation):
+    """Of one call, what a number asked for in one turn and told in others may be."""
+
+    def find(self, text: str) -> Findings:
+        return super().find(text.replace(BETWEEN, " "))
+
+
 class LiveCall:
     """One running call. Its pieces are given one after the other."""
 
@@ -178,6 +191,7 @@ class LiveCall:
         self._opened = opened
         self._pen = pen
         self.chat = chat
+        self._texts, self._originals = _Listening(pen.masker), _Listening(pen.masker)
 
     def hear(self, segment: Segment) -> None:
         """A repeated final segment has the same id in the log, and is said once."""
@@ -185,17 +199,15 @@ class LiveCall:
         place = (self.chat.conversation_id, "segment", segment.segment_id)
         event_id = named_id(*place, "final") if segment.final else EventId(str(uuid4()))
         said = normalise(segment.text)
-        original = segment.text if segment.text != said else None
+        text, original = self._masked(segment, said, event_id, now)
         body = CallSegmentHeard(
             segment_id=segment.segment_id,
             speaker=segment.speaker,
-            text=self._masked(said, event_id, now, final=segment.final),
+            text=text,
             final=segment.final,
             start_ms=segment.start_ms,
             end_ms=segment.end_ms,
-            original=self._masked(original, event_id, now, final=True)
-            if original and segment.final
-            else None,
+            original=original,
             confidence=segment.confidence,
         )
         self._pen.publish([self._pen.event(self.chat, body, event_id, now)])
@@ -205,9 +217,12 @@ class LiveCall:
         event_id = named_id(self.chat.conversation_id, "progress", body.kind, str(body.at_ms))
         self._pen.publish([self._pen.event(self.chat, body, event_id, self._opened.clock.now())])
 
-    def _masked(self, text: str, event_id: EventId, now: datetime, *, final: bool) -> str:
-        if not text:
-            return ""
-        if final:
-            return self._pen.masked(self.chat, text, event_id, now).text
-        return hidden(self._pen.findings(text))
+    def _masked(
+        self, segment: Segment, said: str, event_id: EventId, now: datetime
+    ) -> tuple[str, str | None]:
+        """The text, and the original where that is another. Of what is still being said numbers are left out."""
+        if not segment.final:
+            return hidden(self._pen.findings(said)), None
+        found = [self._texts.find(said), self._originals.find(segment.text)]
+        text, original = self._pen.masked_all(self.chat, found, event_id, now)
+        return text, original if segment.text != said else None

@@ -10,7 +10,7 @@ from cachetools import TTLCache
 
 from connectors.kit.channel import Doorway
 from parley.domain.masking import Findings, Masked, Masker, masker_of
-from parley.domain.masking.placeholders import BETWEEN, apart, together
+from parley.domain.masking.placeholders import apart, together
 from parley.domain.rights import Owner
 from parley.ids import new_traceparent
 from parley.ports.channels import Chat
@@ -60,16 +60,22 @@ class Pen:
         """Raises `KeyErased`."""
         return self._written(chat, self.findings(text), event_id, now)
 
-    def masked_all(self, chat: Chat, texts: Sequence[str], event_id: EventId, now: datetime) -> list[str]:
-        """Of each text by itself; what is taken out of them is stored at once. Raises `KeyErased`."""
-        found = [self.findings(text.replace(BETWEEN, " ")) for text in texts]
-        return apart(self._written(chat, together(found), event_id, now)) if found else []
+    def masked_all(
+        self, chat: Chat, findings: Sequence[Findings], event_id: EventId, now: datetime
+    ) -> list[str]:
+        """Each text without what was found in it, all of which is stored at once. No text has `BETWEEN` in it. Raises `KeyErased`."""
+        return apart(self._written(chat, together(findings), event_id, now)) if findings else []
 
     def _written(self, chat: Chat, findings: Findings, event_id: EventId, now: datetime) -> Masked:
         if not findings.taken:
             return Masked(findings.text)
         owner = Owner(chat.tenant, chat.customer_id, chat.conversation_id)
         return self._opened.vault.write(Writing(owner, event_id, self.config().privacy, now), findings)
+
+    @property
+    def masker(self) -> Masker:
+        """The tenant's rules in force."""
+        return self._current().masker
 
     def findings(self, text: str) -> Findings:
         """What is to be taken out of a text by the tenant's rules."""
