@@ -9,6 +9,7 @@ from collections.abc import Sequence
 NAMES = {
     "rules": "masking, risks, entities and the guard, a message at a time",
     "masking": "what masking finds and what it takes by mistake, beside Presidio where that is installed",
+    "analysis": "what the analysis of finished conversations finds on a written set, and how fast it is",
     "replay": "decisions a second from an exported stream in memory",
     "bus": "records a second and latency of SQLite and Kafka",
     "decider": "events a second of the decider on Kafka and PostgreSQL",

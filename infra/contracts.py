@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "schemas" / "released"
 ASYNCAPI = ROOT / "docs" / "asyncapi.yaml"
 
-TENANT_FILES: dict[type[Contract], int] = {TenantFile: 4, ArticleFront: 2, IntentFile: 1, QuestionFile: 1}
+TENANT_FILES: dict[type[Contract], int] = {TenantFile: 5, ArticleFront: 2, IntentFile: 1, QuestionFile: 1}
 """The files of a tenant's folder, with the version of each contract. One that only has more than before reads older files."""
 
 WORDS_ONLY = frozenset({"title", "description", "examples"})

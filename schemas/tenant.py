@@ -105,6 +105,27 @@ class Limits(Contract):
     message_deadline_s: Annotated[int, Field(ge=1, le=600)] = 60
 
 
+Phrase = Annotated[str, Field(min_length=2, max_length=200)]
+
+
+class ChecklistItem(Contract):
+    """Something that human agents have to say on a call, in any of these phrases: among the first `within_turns` of their turns, or anywhere."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    title: Localized
+    phrases: Annotated[
+        dict[Language, Annotated[tuple[Phrase, ...], Field(min_length=1, max_length=100)]],
+        Field(min_length=1),
+    ]
+    within_turns: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
+class Calls(Contract):
+    """`checklist`: what is looked for in finished calls. None is the platform's own list, and an empty one is none."""
+
+    checklist: Annotated[tuple[ChecklistItem, ...], Field(max_length=50)] | None = None
+
+
 class TenantFile(Contract):
     """`tenant.yaml`."""
 
@@ -122,6 +143,7 @@ class TenantFile(Contract):
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
     privacy: Privacy = Privacy()
+    calls: Calls = Calls()
 
     def spoken(self, language: str | None) -> str | None:
         """The tenant's language that fits best; None where it speaks none of the kind (it then uses its default)."""

@@ -1,1 +1,1 @@
-"""The workers: deciders (dialogue, assignment, feedback) and effectors (intent, RAG, inference)."""
+"""The workers: deciders (dialogue, assignment, feedback) and effectors (intent, RAG, inference, analysis)."""

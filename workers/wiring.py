@@ -206,6 +206,15 @@ def build_rag(platform: Platform) -> Runner:
     return _effector(platform, RagEffector(lookup(retriever(platform)), platform.content, platform.clock))
 
 
+def build_analysis(platform: Platform) -> Runner:
+    from workers.analysis import AnalysisEffector
+
+    effector = AnalysisEffector(
+        classifier(platform), platform.store, platform.codec, platform.content, platform.clock
+    )
+    return _effector(platform, effector)
+
+
 def build_inference(platform: Platform) -> Runner:
     from workers.writers import build_inference
 
@@ -220,6 +229,7 @@ BUILDERS: dict[str, Callable[[Platform], Runner]] = {
     "assignment": build_assignment,
     "feedback": build_feedback,
     "calls": build_calls,
+    "analysis": build_analysis,
 }
 
 

@@ -11,7 +11,7 @@ from infra.dev.ground import free_ports, is_free
 from infra.dev.process import Process
 from infra.dev.weaviate import WeaviatePorts
 
-WORKERS = ("dialogue", "intent", "rag", "inference", "assignment", "feedback", "calls")
+WORKERS = ("dialogue", "intent", "rag", "inference", "assignment", "feedback", "calls", "analysis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ class Ports:
             return cls(**{**held, "weaviate": WeaviatePorts(**held["weaviate"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
+
+    def completed(self) -> "Ports":
+        """With free ones for workers that did not exist when these were chosen."""
+        new = [name for name in WORKERS if name not in self.workers]
+        if not new:
+            return self
+        return replace(self, workers={**self.workers, **dict(zip(new, free_ports(len(new)), strict=True))})
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +87,11 @@ def write_private(path: Path, text: str) -> None:
 def remembered_ports(state: Path, gateway: int | None) -> Ports:
     """The ports of the last time where a server of ours holds them or nobody does, else new ones; `gateway` wins."""
     path = state / "ports.json"
-    old = Ports.load(path)
+    known = Ports.load(path)
+    old = known.completed() if known is not None else None
     running = any(Process.load(pid) for pid in (state / "run").glob("*.pid"))
     if old is not None and running:
+        old.save(path)
         return old
     if old is None or not all(map(is_free, old.servers())):
         old = Ports.choose()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from parley.backends.yaml_files import Checked, Document, Location
+from parley.domain.analysis.checks import spelled
 from schemas.tenant import ORIGIN_ALLOWED, ORIGIN_PATTERN, REQUIRED_CANNED, Article, IntentFile, TenantFile
 
 _ORIGIN = re.compile(ORIGIN_PATTERN)
@@ -35,6 +36,7 @@ def problems_of(parts: Parts) -> list[str]:
     """One line a problem, as everywhere: `file:line: field: what is wrong or allowed`."""
     return [
         *_tenant(parts),
+        *_checklist(parts),
         *_canned(parts),
         *_intents(parts),
         *_articles(parts),
@@ -73,6 +75,25 @@ def _tenant(parts: Parts) -> list[str]:
     for at, shot in enumerate(file.few_shot):
         if shot.language not in file.languages:
             found.append(document.problem(("few_shot", at, "language"), _not_spoken(file, shot.language)))
+    return found
+
+
+def _checklist(parts: Parts) -> list[str]:
+    file, document = parts.tenant.value, parts.tenant.document
+    found, used = [], set()
+    for at, item in enumerate(file.calls.checklist or ()):
+        place: Location = ("calls", "checklist", at)
+        if item.id in used:
+            found.append(document.problem((*place, "id"), f"{item.id} is used by an item before"))
+        used.add(item.id)
+        found += _languages(file, document, (*place, "title"), item.title, (file.default_language,))
+        found += _languages(file, document, (*place, "phrases"), item.phrases)
+        found += [
+            document.problem((*place, "phrases", language, number), "has no word that could be said")
+            for language, phrases in item.phrases.items()
+            for number, phrase in enumerate(phrases)
+            if not spelled(phrase).strip()
+        ]
     return found
 
 

@@ -6,11 +6,11 @@ from functools import partial
 from connectors.calls.frames import CallFrame, frame_of, ready
 from parley.codec import Codec
 from parley.ports.store import ReadModel
+from parley.runtime.history import Told, history
 from schemas.base import AnyEvent, ConversationId
 from schemas.outbound import Outbound
 from schemas.tenant import TenantConfig
 from services.gateway.rooms import Connection, Rooms
-from services.gateway.streams import Told, history
 from services.gateway.threads import Threads
 
 

@@ -16,6 +16,7 @@ from connectors.web.frames import Fields, history_entry
 from parley.domain.masking import Masked
 from parley.errors import KeyErased
 from parley.ids import named_id
+from parley.runtime.history import history
 from schemas.base import MAX_MESSAGE_CHARS, ConversationId, EventId, ReplyId
 from schemas.other_events import FeedbackGiven
 from schemas.outbound import ReplyReady
@@ -27,7 +28,6 @@ from services.gateway.intake import Submission, TextDiffers
 from services.gateway.limits import retry_after
 from services.gateway.outputs import FeedbackAccepted, History, MessageAccepted
 from services.gateway.problems import FieldError, Problem, documented, erased, invalid, too_many
-from services.gateway.streams import history
 from services.gateway.tokens import Grant, text_digest
 from services.gateway.tracing import traceparent_of
 

@@ -5,22 +5,19 @@ queued; every event is committed to the history before it is published, so what 
 is told by its `seq`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
 from connectors.web.follow import Follower, MissedEvents
 from connectors.web.frames import Cursor, Frame, ready
-from parley.codec import Codec, Erased
-from parley.errors import InvalidEvent
-from parley.ports.bus import Record
-from parley.ports.store import HistoryRow, ReadModel
+from parley.codec import Codec
+from parley.ports.store import ReadModel
+from parley.runtime.history import Told, history, opened
 from schemas.base import AnyEvent, ConversationId
 from schemas.outbound import Outbound, ReplyDelta
-from schemas.topics import CHAT_OUTBOUND
 from services.gateway.rooms import Connection, DeltaBuffer, Rooms
 from services.gateway.threads import Threads
 
-PAGE = 500
 WITNESSED = 32
 """Events before the cursor that are looked at again, to know which generation is over."""
 
@@ -78,7 +75,7 @@ class Streams:
 
     def _load(
         self, conversation_id: ConversationId, cursor: Cursor
-    ) -> tuple[Cursor, list["Told"], list[ReplyDelta]]:
+    ) -> tuple[Cursor, list[Told], list[ReplyDelta]]:
         """In a thread: where to begin, the events from a little before the cursor on, and the deltas that run."""
         row = self._store.conversation(conversation_id)
         if row is None or cursor.seq > row.seq:
@@ -87,33 +84,16 @@ class Streams:
         events = self._history(conversation_id, max(0, cursor.seq - WITNESSED))
         return begun, events, self._running(conversation_id)
 
-    def _history(self, conversation_id: ConversationId, after_seq: int) -> list["Told"]:
+    def _history(self, conversation_id: ConversationId, after_seq: int) -> list[Told]:
         return list(history(self._store, self._codec, conversation_id, after_seq))
 
     def _running(self, conversation_id: ConversationId) -> list[ReplyDelta]:
         bodies = []
         for record in self._deltas.of(conversation_id):
-            event = _open(self._codec, record)
+            event = opened(self._codec, record)
             if event is not None and isinstance(event.body, ReplyDelta):
                 bodies.append(event.body)
         return bodies
-
-
-Told = tuple[int, int, AnyEvent | None]
-"""An event of the history under its `seq` and epoch; None where it cannot be read (any more)."""
-
-
-def history(
-    store: ReadModel, codec: Codec, conversation_id: ConversationId, after_seq: int = 0
-) -> Iterator[Told]:
-    """What was said behind `after_seq`, in order; read as it is asked for. Raises `NewerVersion`, `StoreUnavailable`."""
-    while True:
-        page = store.history(conversation_id, after_seq=after_seq, limit=PAGE)
-        for row in page:
-            yield row.seq, row.epoch, _open_row(codec, row)
-        if len(page) < PAGE:
-            return
-        after_seq = page[-1].seq
 
 
 def _replay(follower: Follower, told: Iterable[Told]) -> list[Frame]:
@@ -126,16 +106,3 @@ def _replay(follower: Follower, told: Iterable[Told]) -> list[Frame]:
         else:
             frames += follower.recall(event)
     return frames
-
-
-def _open_row(codec: Codec, row: HistoryRow) -> AnyEvent | None:
-    sent_ms, key = int(row.occurred_at.timestamp() * 1000), row.conversation_id.encode()
-    return _open(codec, Record(CHAT_OUTBOUND.name, 0, row.seq, sent_ms, key, row.value, row.headers))
-
-
-def _open(codec: Codec, record: Record) -> AnyEvent | None:
-    try:
-        event = codec.decode(record)
-    except InvalidEvent:
-        return None
-    return None if isinstance(event, Erased) else event

@@ -1,5 +1,6 @@
 """The development servers themselves: what other tests rely on when they stop, kill and start them."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from infra.dev.chromium import Chromium
 from infra.dev.ground import DevError, free_ports, wait_until
 from infra.dev.kafka import KafkaServer
-from infra.dev.layout import Ports, remembered_ports
+from infra.dev.layout import WORKERS, Ports, remembered_ports
 from infra.dev.postgres import PostgresServer
 from infra.dev.weaviate import WeaviateServer
 from tests.servers import NewKafka
@@ -130,6 +131,16 @@ def test_ports_are_remembered_and_those_of_an_earlier_form_are_not(tmp_path: Pat
     )
     assert Ports.load(tmp_path / "ports.json") is None
     assert remembered_ports(tmp_path, None).kafka != 2
+
+
+def test_a_worker_that_is_new_gets_a_port_beside_those_of_the_last_time(tmp_path: Path) -> None:
+    before = remembered_ports(tmp_path, None)
+    older = replace(before, workers={name: before.workers[name] for name in WORKERS[:-1]})
+    older.save(tmp_path / "ports.json")
+    found = remembered_ports(tmp_path, None)
+    assert set(found.workers) == set(WORKERS) and len(set(found.servers())) == len(found.servers())
+    assert replace(found, workers=older.workers) == older
+    assert Ports.load(tmp_path / "ports.json") == found
 
 
 def test_chromium_starts(chromium: Chromium, output_dir: Path) -> None:

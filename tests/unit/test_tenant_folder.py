@@ -167,6 +167,59 @@ def test_a_mistake_is_told_with_file_line_and_field(
     assert all(re.match(r"mobile/[^:]+:[1-9]\d*: ", line) for line in told.splitlines())
 
 
+CHECKLIST = """calls:
+  checklist:
+  - id: greeting
+    title: {en: Greeting}
+    phrases: {en: [good morning]}
+  - id: recorded
+    title: {en: Said that it is recorded}
+    phrases:
+      en:
+      - call is recorded
+      - on a recorded line
+    within_turns: 3
+"""
+
+
+def with_checklist(folder: Path) -> Path:
+    file = folder / "tenant.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + CHECKLIST, encoding="utf-8")
+    return file
+
+
+def test_a_check_list_of_ones_own(folder: Path) -> None:
+    assert load(folder).config.calls.checklist is None
+    with_checklist(folder)
+    found = load(folder).config.calls.checklist
+    assert found is not None and [item.id for item in found] == ["greeting", "recorded"]
+    assert found[1].within_turns == 3 and found[1].phrases["en"][1] == "on a recorded line"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "words"),
+    [
+        ("id: recorded", "id: greeting", "calls.checklist.1.id", "greeting is used by an item before"),
+        ("id: recorded", "id: Recorded!", "calls.checklist.1.id", "pattern"),
+        ("title: {en: Said", "title: {zh: Said", "calls.checklist.1.title.en", "missing"),
+        ("title: {en: Said", "title: {fr: x, en: Said", "calls.checklist.1.title.fr", "allowed: en, zh"),
+        ("- on a recorded line", "- '?!…'", "calls.checklist.1.phrases.en.1", "no word that could be said"),
+        ("- on a recorded line", "- x", "calls.checklist.1.phrases.en.1", "at least 2 characters"),
+        ("phrases: {en: [good morning]}", "phrases: {}", "calls.checklist.0.phrases", "at least 1"),
+        ("phrases: {en: [good", "phrases: {de: [x y], en: [good", "calls.checklist.0.phrases.de", "allowed: en, zh"),
+        ("within_turns: 3", "within_turns: 0", "calls.checklist.1.within_turns", "greater than or equal to 1"),
+        ("within_turns: 3", "within: 3", "calls.checklist.1.within", "unknown field"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_check_list_is_told_with_its_line(
+    folder: Path, old: str, new: str, field: str, words: str
+) -> None:
+    file = with_checklist(folder)
+    line = edit(file, old, new)
+    [told] = problems(folder).splitlines()
+    assert told.startswith(f"mobile/tenant.yaml:{line}: {field}: ") and words in told
+
+
 def test_the_line_is_the_one_that_is_wrong(folder: Path) -> None:
     line = edit(folder / "tenant.yaml", "messages_per_second: 10.0", "messages_per_second: fast")
     assert f"mobile/tenant.yaml:{line}: limits.messages_per_second:" in problems(folder)

@@ -1,0 +1,117 @@
+"""Promises and their days; and how many of the written set's are found (`python -m benchmarks analysis` prints the figures)."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from benchmarks.analysis import PARTS, promises, rows, sentiment
+from parley.domain.analysis import analyse
+from schemas.analysis import Promise, Side
+from tests.support.small_tenant import CONFIG
+from tests.support.told import said
+
+MONDAY = datetime(2026, 11, 30, 10, tzinfo=UTC)
+
+
+def promised(text: str, side: Side = "human_agent", at: datetime = MONDAY) -> list[Promise]:
+    return list(analyse(said((side, text), at=at), CONFIG, "en").promises)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_written_set(part: str) -> None:
+    for figures in (promises(rows("promises", part), CONFIG), sentiment(rows("sentiment", part), CONFIG)):
+        assert figures["precision"] >= 0.95 and figures["recall"] >= 0.9, figures  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("I'll call you today.", date(2026, 11, 30)),
+        ("I'll call you by Friday.", date(2026, 12, 4)),
+        ("I'll call you on Monday.", date(2026, 12, 7)),
+        ("I'll call you within 2 hours.", date(2026, 11, 30)),
+        ("I'll call you within 24 hours.", date(2026, 12, 1)),
+        ("I'll send it within 3 to 5 working days.", date(2026, 12, 7)),
+        ("I'll send it in two weeks.", date(2026, 12, 14)),
+        ("I'll send it by the end of the month.", date(2026, 11, 30)),
+        ("I'll send it by the end of the year.", date(2026, 12, 31)),
+        ("I'll send it on 24 December.", date(2026, 12, 24)),
+        ("I'll send it next week.", date(2026, 12, 13)),
+        ("I'll refund the payment of last Friday tomorrow.", date(2026, 12, 1)),
+        ("I'll refund the fee that you paid three days ago.", None),
+        ("I'll send you a new card.", None),
+        ("我们会在5个工作日之内给您寄出新卡。", date(2026, 12, 7)),
+        ("我两小时内给您回电。", date(2026, 11, 30)),
+        ("我们会在12月3日之前给您回复。", date(2026, 12, 3)),
+        ("我们两三天内给您答复。", date(2026, 12, 3)),
+        ("我们月底前给您处理。", date(2026, 11, 30)),
+    ],
+)
+def test_days(text: str, due: date | None) -> None:
+    [promise] = promised(text)
+    assert promise.due == due and promise.text == text and promise.by == "human_agent" and promise.seq == 1
+
+
+def test_working_days_leave_weekends_and_the_tenants_holidays_out() -> None:
+    hours = CONFIG.hours.model_copy(update={"holidays": (date(2026, 12, 25), date(2026, 12, 28))})
+    config = CONFIG.model_copy(update={"hours": hours})
+    turns = said(
+        ("human_agent", "I'll send it within three working days."), at=datetime(2026, 12, 23, 9, tzinfo=UTC)
+    )
+    [promise] = analyse(turns, config, "en").promises
+    assert promise.due == date(2026, 12, 30)
+
+
+def test_days_are_those_where_the_tenant_is() -> None:
+    hours = CONFIG.hours.model_copy(update={"timezone": "Asia/Tokyo"})
+    config = CONFIG.model_copy(update={"hours": hours})
+    turns = said(("human_agent", "I'll send it tomorrow."), at=datetime(2026, 11, 30, 20, tzinfo=UTC))
+    [promise] = analyse(turns, config, "en").promises
+    assert promise.due == date(2026, 12, 2)
+
+
+@pytest.mark.parametrize(
+    ("side", "text"),
+    [
+        ("customer", "I'll report this to the ombudsman and call my lawyer."),
+        ("customer", "I want to know if I will be able to pay it."),
+        ("human_agent", "I'll see you tomorrow."),
+        ("customer", "我昨天就把钱还了。"),
+        ("human_agent", "不行的话我们会联系您。"),
+        ("bot", "The card will arrive within five working days."),
+        ("customer", "The card will arrive within five working days."),
+        ("customer", "You will receive it tomorrow."),
+        ("human_agent", "Should you need it, we will send it."),
+        ("human_agent", "I will never send that."),
+        ("human_agent", "I think we'll send it."),
+        ("human_agent", "When will we send it"),
+        ("customer", "你们明天会给我退款。"),
+        ("human_agent", "我不能给您退款。"),
+        ("human_agent", "[name_1] will [code_1] it"),
+    ],
+)
+def test_no_promises(side: Side, text: str) -> None:
+    assert promised(text, side) == []
+
+
+def test_each_is_listed_once_and_by_whom() -> None:
+    turns = said(
+        ("human_agent", "I'll send it tomorrow."),
+        ("customer", "I'll send it tomorrow."),
+        ("human_agent", "As I said, I'll send it tomorrow."),
+        ("human_agent", "I'll send it tomorrow!"),
+        ("human_agent", "I'll send it tomorrow."),
+    )
+    found = analyse(turns, CONFIG, "en").promises
+    assert [(promise.by, promise.seq) for promise in found] == [
+        ("human_agent", 1),
+        ("customer", 2),
+        ("human_agent", 3),
+        ("human_agent", 4),
+    ]
+
+
+def test_recognisers_without_punctuation() -> None:
+    text = "okay thank you for waiting i have checked everything my name is anna reed i will send you the form by email tomorrow is there anything else i can help you with"
+    [promise] = promised(text)
+    assert promise.text == "i will send you the form by email tomorrow" and promise.due == date(2026, 12, 1)
