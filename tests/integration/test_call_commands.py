@@ -88,7 +88,7 @@ def test_a_call_is_played_into_a_running_gateway(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     frames = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = [frame["type"] for frame in frames]
-    assert kinds.index("segment") < kinds.index("message") < kinds.index("closed")
+    assert kinds.index("segment") < kinds.index("message") < kinds.index("closed") < kinds.index("analysis")
     assert [each["text"] for each in frames if each["type"] == "message"] == [
         "Good morning, how can I help you?",
         "I lost my card.",

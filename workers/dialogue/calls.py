@@ -30,7 +30,8 @@ HELP_WITHIN = timedelta(seconds=10)
 """A suggestion that comes later is for a moment that has passed."""
 SILENT = timedelta(hours=1)
 """A call of which nothing has been heard for so long has ended without anybody saying so."""
-ANALYSED_WITHIN = timedelta(minutes=10)
+ANALYSED_WITHIN = timedelta(days=1)
+"""Nobody waits for it, and of a night's import thousands may stand before it."""
 INTENTS_SHOWN = 3
 UNKNOWN = "unknown"
 
