@@ -30,8 +30,8 @@ PLACES = {
     "canned": re.compile(r"canned/[^/]+\.yaml"),
     "articles": re.compile(r"articles/.+\.md", re.DOTALL),
 }
-BESIDES = re.compile(r"tenant\.yaml|questions/[^/]+\.yaml")
-"""What is no part of a place: the tenant itself, and questions to try its answers with, which are no part of a version."""
+BESIDES = re.compile(r"tenant\.yaml|questions/[^/]+\.yaml|calls/(?:index\.yaml|[^/]+\.vcon\.json)")
+"""What is no part of a place: the tenant itself, and what is no part of a version: questions to try its answers with, and example calls."""
 MOST_PROBLEMS = 50
 
 
@@ -100,7 +100,8 @@ def _parts(folder: Path, problems: list[str]) -> Parts | None:
             places[place].append(path)
         elif not BESIDES.fullmatch(name):
             allowed = (
-                "tenant.yaml, intents/NAME.yaml, canned/NAME.yaml, articles/…/NAME.md, questions/NAME.yaml"
+                "tenant.yaml, intents/NAME.yaml, canned/NAME.yaml, articles/…/NAME.md, questions/NAME.yaml, "
+                "calls/index.yaml, calls/NAME.vcon.json"
             )
             problems.append(f"{shown(path, folder)}:1: file: would not be read; allowed: {allowed}")
     document = parse_file(folder / "tenant.yaml", folder, problems)

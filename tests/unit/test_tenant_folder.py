@@ -301,10 +301,18 @@ def test_how_a_file_was_saved_makes_no_difference(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["intents/new.yml", "articles/en/new.markdown", "canned/de/new.yaml", "tenant.yml", "articles/a.png"],
+    [
+        "intents/new.yml",
+        "articles/en/new.markdown",
+        "canned/de/new.yaml",
+        "tenant.yml",
+        "articles/a.png",
+        "calls/new.json",
+        "calls/more/new.vcon.json",
+    ],
 )
 def test_a_file_that_nobody_would_read_is_refused_by_its_name(folder: Path, name: str) -> None:
-    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).parent.mkdir(exist_ok=True, parents=True)
     (folder / name).write_text("x")
     (told,) = problems(folder).splitlines()
     assert told.startswith(
