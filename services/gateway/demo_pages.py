@@ -16,10 +16,15 @@ import yaml
 from markdown_it import MarkdownIt
 
 from schemas.tenant import Article, TenantConfig, TenantContent
+from services.gateway import demo_calls
 
 FOLDER = Path(__file__).parent / "demo"
 SUMMARY_CHARS = 110
 SHOWN_AT_ONCE = 3
+CALL_SCRIPTS = (
+    '<link rel="stylesheet" href="/demo/static/call.css">\n'
+    '<script type="module" src="/demo/static/call.js"></script>'
+)
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -66,14 +71,21 @@ class Page:
 class Site:
     """The pages of one version of a tenant. Immutable but for Markdown's renderer, which keeps no state between texts."""
 
-    def __init__(self, config: TenantConfig, content: TenantContent, widget_key: str) -> None:
+    def __init__(
+        self,
+        config: TenantConfig,
+        content: TenantContent,
+        widget_key: str,
+        calls: Sequence[demo_calls.Example] = (),
+    ) -> None:
         self._config = config
         self._widget_key = widget_key
+        self._calls = calls
         self._articles = {(article.language, article.id): article for article in content.articles}
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-        self._page, self._home, self._topic, self._article = (
+        self._page, self._home, self._topic, self._article, self._call = (
             Template((FOLDER / name).read_text("utf-8"))
-            for name in ("page.html", "home.html", "topic.html", "article.html")
+            for name in ("page.html", "home.html", "topic.html", "article.html", "call.html")
         )
         self._topics = yaml.safe_load((FOLDER / "topics.yaml").read_text("utf-8"))
 
@@ -98,6 +110,7 @@ class Site:
         main = self._home.substitute(
             headline=html.escape(words["headline"]),
             lead=html.escape(words["lead"].format(assistant=assistant)),
+            call=self._call_link(language) if self._calls else "",
             topics_title=html.escape(words["topics"]),
             jumps="".join(
                 f'<a href="#{anchor}">{html.escape(title)}</a>' for anchor, (title, _) in topics.items()
@@ -125,6 +138,14 @@ class Site:
             body=self._markdown.render(found.text),
         )
         return Page(200, self._frame(language, found.title, main))
+
+    def call(self, language: str) -> Page:
+        """Where an example call plays; a page that says so where the tenant has none. Its visitor is an agent: no chat stands on it."""
+        if not self._calls:
+            return self.missing(language)
+        main = demo_calls.body(self._call, self._config.id, language, self._calls)
+        title = demo_calls.words_of(language)["title"]
+        return Page(200, self._frame(language, title, main, CALL_SCRIPTS, ' class="call"'))
 
     def missing(self, language: str) -> Page:
         words = _words(language)
@@ -173,14 +194,28 @@ class Site:
         title, summary = html.escape(article.title), html.escape(_summary(article.text))
         return f'<li><a href="{html.escape(link)}"><strong>{title}</strong><span>{summary}</span></a></li>'
 
-    def _frame(self, language: str, title: str, main: str) -> str:
+    def _call_link(self, language: str) -> str:
+        link = html.escape(f"/demo/{self._config.id}/call?lang={language}")
+        return (
+            f'<p class="also"><a href="{link}">{html.escape(demo_calls.words_of(language)["link"])}</a></p>\n'
+        )
+
+    def _widget(self, language: str) -> str:
+        """The widget's one line."""
+        return (
+            f'<script async src="/widget.js" data-tenant="{html.escape(self._config.id)}"'
+            f' data-key="{html.escape(self._widget_key)}" data-locale="{html.escape(language)}"></script>'
+        )
+
+    def _frame(self, language: str, title: str, main: str, scripts: str | None = None, body: str = "") -> str:
         words = _words(language)
         name = self._localized(self._config.name, language)
         return self._page.substitute(
             lang=html.escape(language),
             title=html.escape(title if title == name else f"{title} · {name}"),
             tenant=html.escape(self._config.id),
-            widget_key=html.escape(self._widget_key),
+            scripts=self._widget(language) if scripts is None else scripts,
+            body=body,
             skip=html.escape(words["skip"]),
             name=html.escape(name),
             languages_label=html.escape(words["languages"]),

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from parley.errors import TransientError, UnknownTenant
 from parley.ports.store import AccessKey
 from schemas.base import TenantId
-from services.gateway import static
+from services.gateway import demo_calls, static
 from services.gateway.core import Gateway
 from services.gateway.demo_pages import FOLDER, Page, Site
 from services.gateway.directory import key_hash
@@ -75,7 +75,12 @@ class Demo:
     def _make(self, tenant: TenantId, version: str) -> Site:
         self._register(tenant)
         store = self._gateway.deps.store
-        return Site(store.config(tenant, version), store.content(tenant, version), self.widget_key(tenant))
+        return Site(
+            store.config(tenant, version),
+            store.content(tenant, version),
+            self.widget_key(tenant),
+            demo_calls.examples(tenant),
+        )
 
     def _register(self, tenant: TenantId) -> None:
         store, digest = self._gateway.deps.store, key_hash(self.widget_key(tenant))
@@ -100,6 +105,9 @@ def routes(demo: Demo) -> list[BaseRoute]:
         article_id = request.path_params["article_id"]
         return await _page(demo, request, lambda site, language: site.article(article_id, language))
 
+    async def call(request: Request) -> Response:
+        return await _page(demo, request, lambda site, language: site.call(language))
+
     async def missing(request: Request) -> Response:
         return await _page(demo, request, lambda site, language: site.missing(language))
 
@@ -117,6 +125,7 @@ def routes(demo: Demo) -> list[BaseRoute]:
         Route("/demo/{tenant}", home),
         Route("/demo/{tenant}/", home),
         Route("/demo/{tenant}/help/{article_id}", article),
+        Route("/demo/{tenant}/call", call),
         Route("/demo/{tenant}/{rest:path}", missing),
     ]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.base import TenantId
 from schemas.tenant import Article, TenantContent
+from services.gateway.demo_calls import examples
 from services.gateway.demo_pages import Site
 from tests.support.asgi import InProcess
 from tests.support.doors import Doors, Visitor, open_doors
@@ -32,7 +34,15 @@ def client(doors: Doors) -> Iterator[InProcess]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/widget.js", "/widget/main.js", "/demo/static/site.css", "/demo/static/icon.svg"]
+    "path",
+    [
+        "/widget.js",
+        "/widget/main.js",
+        "/demo/static/site.css",
+        "/demo/static/icon.svg",
+        "/demo/static/call.js",
+        "/demo/static/call.css",
+    ],
 )
 def test_files_are_for_every_site_small_and_known_again(client: InProcess, path: str) -> None:
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
@@ -103,6 +113,41 @@ def test_a_demo_shows_what_is_valid_and_allows_no_inline_code(client: InProcess)
     assert 'href="/demo/bank/help/fees?lang=en"' in page
     assert "The Everyday account costs €4.50 a month." in page
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]* src=)", page)
+
+
+def test_the_call_page_lists_the_tenants_examples_in_the_visitors_language(client: InProcess) -> None:
+    answer = client.get("/demo/bank/call?lang=zh")
+    assert answer.status_code == 200
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert re.findall(
+        r'<option value="([a-z-]+)" data-language="(..)" data-duration="(\d+)">', answer.text
+    ) == [
+        ("lost-card", "en", "221900"),
+        ("foreign-fee", "en", "198900"),
+        ("mortgage", "zh", "159600"),
+        ("transfer-failed", "zh", "163600"),
+    ]
+    assert "旅途中钱包被偷" in answer.text
+    assert "/widget.js" not in answer.text
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]* src=)", answer.text)
+    assert 'href="/demo/bank/call?lang=en"' in client.get("/demo/bank?lang=en").text
+
+
+def test_a_tenant_without_examples_has_no_call_page(client: InProcess) -> None:
+    assert client.get("/demo/shop/call").status_code == 404
+    assert "/call?" not in client.get("/demo/shop").text
+
+
+def test_examples_that_cannot_be_read_break_no_page(tmp_path: Path) -> None:
+    folder = tmp_path / "bank" / "calls"
+    folder.mkdir(parents=True)
+    (folder / "index.yaml").write_text("calls:\n- {name: one, title: {en: One}}\n")
+    assert examples(TenantId("bank"), tmp_path) == ()  # there is no such file
+    (folder / "one.vcon.json").write_text("{}")
+    assert examples(TenantId("bank"), tmp_path) == ()  # no transcript
+    (folder / "one.vcon.json").write_text('[{"speaker": "agent", "text": "Hello", "start": 0, "end": 2}]')
+    [found] = examples(TenantId("bank"), tmp_path)
+    assert (found.name, found.duration_ms) == ("one", 2_000)
 
 
 def test_an_article_is_rendered_from_its_markdown(client: InProcess) -> None:
