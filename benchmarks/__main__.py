@@ -23,6 +23,7 @@ NAMES = {
     "retrieval_sets": "what retrieval finds in public sets below PARLEY_DATA and on the bank",
     "follow_ups": "questions that need those before them, on the bank",
     "calls": "finished calls on one core, and how soon an agent is helped in a running one",
+    "word_errors": "what a recogniser's errors cost retrieval, on the bank and on spoken questions below PARLEY_DATA",
     "slots": "the scheduler of adapter slots, in simulation",
 }
 """In this order all are run; each is a module with a `main`."""
