@@ -28,28 +28,10 @@ _WORD = re.compile(r"[a-z]+(?:['’][a-z]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PRICE = re.compile(r"([€$£])(\d+(?:[.,]\d+)*)")
 _HAN = re.compile(r"[\u4e00-\u9fff]|[a-z]+")
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+_SMALL = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
+"""
+_ONES = _SMALL.split()
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _DIGITS = "零一二三四五六七八九"
 _SIGNS = {

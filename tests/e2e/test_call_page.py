@@ -253,6 +253,7 @@ def test_a_suggestion_is_shown_with_its_sources_as_links(
 
 def test_risks_are_badges_at_the_turn_and_stay_in_sight(visit: Visit, calls: ScriptedCalls) -> None:
     page = visit()
+    expect(help_panel(page).locator(".risks")).to_have_text("RisksNone so far")
     calls.say(message("m1", "Somebody used my card, and I want to complain"))
     risks = [{"kind": "fraud", "evidence": "Somebody used my card"}, {"kind": "complaint", "evidence": ""}]
     calls.say(reading("m1", risks=risks))
@@ -281,6 +282,24 @@ def test_the_help_for_an_earlier_turn_can_be_looked_at_again(visit: Visit, calls
     expect(said).to_have_text("first answer")  # what somebody reads is not taken away
     page.get_by_role("button", name="Back to the latest help").click()
     expect(said).to_have_text("third answer")
+
+
+def test_nothing_moves_when_help_comes(visit: Visit, calls: ScriptedCalls) -> None:
+    page = visit()
+    calls.say(message("m1", "Somebody used my card"))
+    expect(turns(page)).to_have_count(1)
+
+    def tops() -> list[float]:
+        places = [*log(page).locator(".said").all(), *help_panel(page).locator(".card, .risks").all()]
+        return [box["y"] for place in places if (box := place.bounding_box()) is not None]
+
+    before = tops()
+    amount = [{"kind": "amount", "text": "84 euros", "value": "EUR 84.00"}]
+    calls.say(reading("m1", risks=[{"kind": "fraud", "evidence": "used my card"}], entities=amount))
+    calls.say(suggestion("m1", "Freeze the card in the app.", "card-lost"))
+    expect(help_panel(page).locator(".sources a")).to_be_visible()
+    assert len(before) == 4  # the turn, risks, what it is about, the answer
+    assert tops() == before
 
 
 # --- The results ------------------------------------------------------------------------------------------------------
@@ -318,7 +337,7 @@ def test_restart_begins_anew_and_nothing_of_the_old_call_is_left(visit: Visit, c
     expect(page.get_by_role("tabpanel", name="Results")).to_be_visible()
     begin(page, page.get_by_role("button", name="Restart").click)
     expect(turns(page)).to_have_count(0)
-    expect(page.locator(".risks")).to_be_hidden()
+    expect(page.locator(".risks")).to_have_text("RisksNone so far")
     expect(page.get_by_role("tab", name="Results")).to_be_disabled()
     calls.say(message("m1", "new"))
     expect(turns(page)).to_have_text(["new"])

@@ -10,7 +10,7 @@ export class Help {
     this.panel = panel;
     this.risks = div("risks");
     this.turn = div("card turnbox");
-    this.answer = el("section", { class: "card answer", "aria-live": "polite" });
+    this.answer = el("section", { class: "card answer", "aria-live": "polite", tabindex: -1 });
     this.next = div("card next");
     this.clear();
   }
@@ -24,7 +24,8 @@ export class Help {
 
   begin(language) {
     for (const card of [this.risks, this.turn, this.answer, this.next]) card.replaceChildren();
-    this.risks.hidden = this.next.hidden = true;
+    this.next.hidden = true;
+    this.showRisks();
     this.turn.append(el("p", { class: "label" }, words.lastTurn), el("p", { class: "quiet" }, words.listening));
     this.answer.append(el("p", { class: "label" }, words.suggested), el("p", { class: "quiet" }, words.noAnswer));
     for (const card of [this.turn, this.answer, this.next]) card.lang = document.documentElement.lang;
@@ -57,16 +58,17 @@ export class Help {
   /** The help for an earlier turn, until the next one is asked for or the latest again. */
   pin(id) {
     this.pinned = id === this.latest ? undefined : id;
-    if (this.turns.get(id)?.read) this.showTurn(id);
     this.showAnswer(id);
-    this.panel.scrollTop = 0;
+    this.answer.focus({ preventScroll: true });
+    this.answer.scrollIntoView({ block: "nearest" });
   }
 
+  /** Its place is there from the beginning, so that nothing moves when there is something to be careful with. */
   showRisks() {
-    this.risks.hidden = !this.kinds.size;
+    this.risks.classList.toggle("some", this.kinds.size > 0);
     const badges = [...this.kinds].map(([kind, evidence]) =>
       el("li", { class: "risk" }, icon(ALERT), el("strong", {}, riskName(kind)), span("evidence", evidence ? words.quote(evidence) : "")));
-    this.risks.replaceChildren(el("p", { class: "label" }, words.careful), el("ul", {}, ...badges));
+    this.risks.replaceChildren(el("p", { class: "label" }, words.careful), badges.length ? el("ul", {}, ...badges) : el("p", { class: "quiet" }, words.noRisks));
   }
 
   showTurn(id) {
