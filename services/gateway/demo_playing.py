@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from connectors.calls.formats import read
 from connectors.calls.parts import agent_of, id_of, name_of
 from connectors.calls.playing import Step, steps
 from connectors.calls.transcript import Transcript
+from parley.backends import example_calls
 from parley.errors import ParleyError
 from parley.runtime.faults import describe
 from services.gateway.auth import foreign_origin
@@ -27,11 +27,11 @@ from services.gateway.bodies import RequestBody
 from services.gateway.bodies import read as read_body
 from services.gateway.call_door import CallDoor
 from services.gateway.core import Gateway
+from services.gateway.demo_calls import TENANTS
 from services.gateway.problems import Problem, too_many
 
 log = logging.getLogger(__name__)
 
-TENANTS = Path(__file__).resolve().parents[2] / "tenants"
 FACTORS: Mapping[str, float | None] = {"1x": 1.0, "10x": 10.0, "at-once": None}
 MOST_AT_ONCE = 20
 NAME = re.compile(r"[a-z0-9-]{1,64}")
@@ -110,7 +110,7 @@ class Plays:
 
 def _example(tenant: str, name: str) -> Transcript:
     """Raises `Problem` 404."""
-    path = TENANTS / tenant / "calls" / f"{name}.vcon.json"
+    path = example_calls.path_of(TENANTS / tenant, name)
     if not path.is_file():
         raise Problem(404, "there is no such example call")
     return read(path.read_bytes(), name=path.name)[0]

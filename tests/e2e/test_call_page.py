@@ -312,8 +312,12 @@ def test_the_results_come_after_the_end(visit: Visit, calls: ScriptedCalls) -> N
     calls.say(message("m3", "Great, thank you", 8_000))
     expect(page.get_by_role("tab", name="Results")).to_be_disabled()
     calls.say({"type": "closed", "by": "customer"})
-    calls.say(analysis())
+    expect(page.locator(".answer")).to_contain_text("None was made in time.")
+    expect(page.get_by_role("button", name="Play")).to_be_enabled()
+    page.get_by_role("tab", name="Results").click()
     panel = page.get_by_role("tabpanel", name="Results")
+    expect(panel).to_have_text("The results are being prepared…")
+    calls.say(analysis())
     expect(panel.locator(".summary")).to_have_text("A stolen card was blocked.")
     expect(panel.locator(".topics li")).to_have_text(["Lost card50 %"])
     expect(panel.locator(".promises li")).to_contain_text(["AgentI'll order the new card"])
@@ -326,7 +330,6 @@ def test_the_results_come_after_the_end(visit: Visit, calls: ScriptedCalls) -> N
     expect(panel.locator(".mood circle")).to_have_count(2)
     panel.locator(".promises button").click()
     expect(page.locator(".turn.found .said")).to_have_text("I'll order the new card today")
-    expect(page.get_by_role("button", name="Play")).to_be_enabled()
 
 
 def test_restart_begins_anew_and_nothing_of_the_old_call_is_left(visit: Visit, calls: ScriptedCalls) -> None:

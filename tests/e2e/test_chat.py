@@ -139,6 +139,29 @@ def test_chinese_is_answered_in_chinese(site: str, context: BrowserContext, outp
     page.screenshot(path=output_dir / f"answer-zh-{site.rsplit(':')[-1]}.png")
 
 
+def test_an_example_call_plays_with_live_help(site: str, context: BrowserContext, output_dir: Path) -> None:
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.goto(f"{site}/demo/bank?lang=en")
+    page.get_by_role("link", name="See how it helps an agent on a call").click()
+    page.get_by_role("combobox", name="Call").select_option("foreign-fee")
+    page.get_by_label("10×").check()
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".live .turn.partial")).to_be_visible()
+    expect(page.locator(".sources a").first).to_have_attribute(
+        "href", re.compile(r"/demo/bank/help/[a-z-]+$")
+    )
+    expect(log(page).locator(".badge.risk").first).to_be_visible()
+    page.screenshot(path=output_dir / f"call-{site.rsplit(':')[-1]}.png")
+    expect(log(page)).to_contain_text("Transferred to Sinead Walsh")
+    expect(log(page)).to_contain_text("The call has ended")
+    expect(log(page).locator(".said")).to_have_count(26)
+    assert log(page).get_by_role("button", name="Help").count() >= 3
+    assert problems == []
+
+
 def test_the_second_tenant_answers_from_its_own_articles(site: str, context: BrowserContext) -> None:
     page = visit(context, site, tenant="mobile")
     ask(page, "How much is the unlimited data plan?")

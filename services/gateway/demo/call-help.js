@@ -89,6 +89,10 @@ export class Help {
     return div("intent", el("strong", {}, intentName(intent)), bar, span("share", span("away", `${words.sure} `), `${share} %`));
   }
 
+  ended() {
+    if (this.latest === undefined) this.answer.lastChild.textContent = words.noneMade;
+  }
+
   showAnswer(id) {
     const { text = "", suggestion } = this.turns.get(id) ?? {};
     if (!suggestion) return;

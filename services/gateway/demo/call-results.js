@@ -21,6 +21,11 @@ export class Results {
     if (from === "customer") this.customer.push(seq);
   }
 
+  /** The call has ended, and what it came to is being found out. */
+  wait() {
+    this.panel.replaceChildren(div("empty", words.preparing));
+  }
+
   show(analysis) {
     const { language, summary, topics = [], promises = [], sentiment = {}, checks = [] } = analysis;
     this.language = language;

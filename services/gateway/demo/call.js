@@ -54,7 +54,14 @@ const events = {
   suggestion: (s) => { help.suggestion(s); transcript.helped(s.answers); },
   state: (s) => { transcript.state(s); progress(s.at_ms); },
   owner: (o) => transcript.owner(o),
-  closed: () => { progress(through.max); transcript.ended(); },
+  closed: () => {
+    progress(through.max);
+    transcript.ended();
+    help.ended();
+    results.wait();
+    tabs[1].disabled = false;
+    running(false);
+  },
   analysis: ({ analysis }) => {
     results.show(analysis);
     tabs[1].disabled = false;
