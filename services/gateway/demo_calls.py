@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from connectors.calls import examples as example_calls
 from connectors.calls.formats import read
 from connectors.calls.transcript import TranscriptRefused
-from parley.backends import example_calls
-from parley.errors import TenantInvalid
+from parley.errors import ConfigurationError
 from schemas.base import TenantId
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def examples(tenant: TenantId, tenants: Path = TENANTS) -> tuple[Example, ...]:
     folder = tenants / tenant
     try:
         return tuple(_example(folder, call.name, call.title) for call in example_calls.load(folder))
-    except (TenantInvalid, TranscriptRefused, OSError) as error:
+    except (ConfigurationError, TranscriptRefused, OSError) as error:
         logger.warning("the example calls of %s are left out: %s", tenant, error)
         return ()
 

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from connectors.calls import examples
 from connectors.calls.book import LiveCall, Opening, Segment
 from connectors.calls.formats import read
 from connectors.calls.parts import agent_of, id_of, name_of
 from connectors.calls.playing import Step, steps
 from connectors.calls.transcript import Transcript
-from parley.backends import example_calls
 from parley.errors import ParleyError
 from parley.runtime.faults import describe
 from services.gateway.auth import foreign_origin
@@ -110,7 +110,7 @@ class Plays:
 
 def _example(tenant: str, name: str) -> Transcript:
     """Raises `Problem` 404."""
-    path = example_calls.path_of(TENANTS / tenant, name)
+    path = examples.path_of(TENANTS / tenant, name)
     if not path.is_file():
         raise Problem(404, "there is no such example call")
     return read(path.read_bytes(), name=path.name)[0]

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
+from connectors.calls import examples as example_calls
 from connectors.calls.formats import read
 from connectors.calls.transcript import Transcript
 from infra.contracts import ROOT
-from parley.backends import example_calls, tenant_folder
-from parley.errors import TenantInvalid
+from parley.backends import tenant_folder
+from parley.errors import ConfigurationError
 
 BANK = ROOT / "tenants" / "bank"
 DATA = Path(os.environ.get("PARLEY_DATA", "../shared/data"))
@@ -123,18 +124,19 @@ def test_calls_change_nothing_of_a_tenants_version(tmp_path: Path) -> None:
         ("calls: []", "calls"),
         (
             "calls:\n- {name: gone, title: {en: Gone}}",
-            "bank/calls/index.yaml:2: calls.0.name: there is no calls/gone.vcon.json",
+            "bank/calls/index.yaml: calls.0.name: there is no calls/gone.vcon.json",
         ),
         ("calls:\n- {name: ../tenant, title: {en: x}}", "calls.0.name"),
         ("calls:\n- {name: a, title: {en: x}}\n- {name: a, title: {en: x}}", "stands there twice"),
-        ("calls: [", "calls/index.yaml:1"),
+        ("calls", "calls/index.yaml: the document"),
+        ("calls: [", "calls/index.yaml: is no YAML"),
     ],
 )
-def test_a_wrong_list_is_told_with_its_line(tmp_path: Path, index: str, told: str) -> None:
+def test_a_wrong_list_is_told_with_its_field(tmp_path: Path, index: str, told: str) -> None:
     folder = tmp_path / "bank"
     (folder / "calls").mkdir(parents=True)
     (folder / "calls" / "a.vcon.json").write_text("{}")
     (folder / "calls" / "index.yaml").write_text(index)
-    with pytest.raises(TenantInvalid) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         example_calls.load(folder)
     assert told in str(refused.value)
