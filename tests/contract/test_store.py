@@ -30,7 +30,7 @@ from parley.errors import (
 )
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
-from parley.ports.channels import Chat, Delivery
+from parley.ports.channels import Chat, Delivery, Parked
 from parley.ports.keys import KEY_BYTES, Erasure
 from parley.ports.store import (
     AccessKey,
@@ -339,6 +339,9 @@ def two_conversations(store: Store) -> int:
         store.channels.open_chat(Chat(TENANT, "telegram", name, *held, NINE))
         sending = Delivery(eid(name), 0, TENANT, *held, "telegram", "one", "sending", NINE)
         store.channels.begin_delivery(sending)
+        store.channels.park(
+            [Parked(eid(name), held[0], 1, TENANT, held[1], "telegram", (), b"sealed")], {held[0]: NINE}
+        )
     return fence
 
 
@@ -365,7 +368,7 @@ def test_of_an_erased_key_everything_goes_and_nothing_else(store: Store) -> None
 
 EACH = {
     "states": 1, "timers": 2, "history": 2, "claims": 1, "conversations": 1, "feedback": 1, "masked_values": 1,
-    "chats": 1, "deliveries": 1,
+    "chats": 1, "deliveries": 1, "parked": 1,
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ def test_what_is_purged_today() -> None:
         "deliveries",
         "feedback",
         "masked_values",
+        "parked",
     }
     columns = {table.name: column.name for table, column in privacy.conversation_tables().items()}
     assert columns == {
