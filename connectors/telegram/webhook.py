@@ -16,10 +16,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connectors.kit.http import body_of, first_fault, problem
+from connectors.kit.inbox import TooMany
 from connectors.telegram.door import Door
 from connectors.telegram.translate import arrival_of
 from parley.errors import TransientError, UnknownTenant
 from parley.runtime.faults import describe
+from parley.runtime.limits import retry_after
 from schemas.base import TenantId
 
 log = logging.getLogger(__name__)
@@ -74,6 +76,8 @@ class Webhooks:
         try:
             async with self._in_turn((tenant, arrival.chat)):
                 await self._doors[tenant].take(arrival)
+        except TooMany as error:
+            return problem(429, str(error), {"Retry-After": str(retry_after(error.retry_after_s))})
         except (TransientError, UnknownTenant) as error:
             log.warning("telegram: an update is to come again: %s", error)
             return problem(503, "the update cannot be taken just now", {"Retry-After": str(AGAIN_S)})

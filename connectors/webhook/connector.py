@@ -17,10 +17,11 @@ from starlette.routing import Route
 from connectors.kit.channel import Doorway, Gone, Message, NotSent, Opened, PlainChannel, Refused, Unsure
 from connectors.kit.discovery import HttpDoor, Runs
 from connectors.kit.http import body_of, first_fault, is_signed, problem, signature
-from connectors.kit.inbox import IdReused, Inbox, Incoming
+from connectors.kit.inbox import IdReused, Inbox, Incoming, TooMany
 from connectors.kit.outbox import Outbox
 from parley.errors import ConfigurationError, TransientError, UnknownTenant
 from parley.ports.channels import Chat
+from parley.runtime.limits import retry_after
 from schemas import parts
 from schemas.base import MAX_MESSAGE_CHARS, AnyEvent, TenantId
 from schemas.outbound import AgentMessage, ReplyReady
@@ -143,6 +144,8 @@ class WebhookDoor:
             return problem(422, first_fault(error))
         except IdReused as error:
             return problem(409, str(error))
+        except TooMany as error:
+            return problem(429, str(error), {"Retry-After": str(retry_after(error.retry_after_s))})
         except (TransientError, UnknownTenant):
             return problem(503, "the message cannot be taken just now; send it again", {"Retry-After": "2"})
         return Response(orjson.dumps({"message_id": message_id}), 202, media_type="application/json")

@@ -14,13 +14,13 @@ from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
 from parley.runtime.faults import describe
+from parley.runtime.limits import TenantQuota
 from parley.runtime.publishing import send
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
 from services.gateway.auth import Doorman
 from services.gateway.deps import Deps
 from services.gateway.directory import Directory
 from services.gateway.intake import Intake
-from services.gateway.limits import TenantQuota
 from services.gateway.masking import Masking
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.problems import erased

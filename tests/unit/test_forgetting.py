@@ -50,6 +50,7 @@ DECIDED = {
         "domain.risks.finding": "the lexicon",
         "domain.sharding": "ids",
         "runtime.judging": "states: `forget_idle` lets go of them",
+        "runtime.limits": "numbers",
         "runtime.progress": "offsets",
         "runtime.tenants": "the tenants' own configurations",
         "runtime.vault": "numbers, under names keyed by a secret of the process, let go of every minute",
@@ -57,7 +58,6 @@ DECIDED = {
     "schemas": {"base": "moments"},
     "services": {
         "gateway.directory": "tenants and access keys",
-        "gateway.limits": "numbers",
         "gateway.rooms": "sealed deltas, for two minutes",
     },
     "workers": {"inference.cancelling": "ids", "rag": "rankings of the tenants' own articles"},
