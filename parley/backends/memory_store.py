@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from parley.backends.memory_adapters import MemoryAdapters
 from parley.backends.memory_channels import MemoryChannels
 from parley.backends.memory_values import MemoryValues
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection, newest
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
 from parley.ports.bus import TopicPartition
 from parley.ports.keys import Erasure
@@ -56,6 +56,7 @@ class MemoryStore(MemoryValues):
         self._history: dict[ConversationId, dict[int, HistoryRow]] = {}
         self._conversations: dict[ConversationId, ConversationRow] = {}
         self._feedback: dict[tuple[str, str, str], FeedbackRow] = {}
+        self._deliveries: dict[tuple[str, str, str], DeliveryRow] = {}
         self._timers: dict[EventId, tuple[str, Timer]] = {}
         self._outbox: dict[tuple[str, EntryId], OutboxEntry] = {}
         self._attempts: dict[tuple[str, TopicPartition, int], int] = {}
@@ -181,8 +182,12 @@ class MemoryStore(MemoryValues):
         for projected in projections:
             if isinstance(projected, ConversationRow):
                 self._conversations[projected.conversation_id] = projected
-            else:
+            elif isinstance(projected, FeedbackRow):
                 self._feedback[projected.conversation_id, projected.reply_id, projected.by] = projected
+            else:
+                self._deliveries[projected.conversation_id, projected.outbound_id, projected.state] = (
+                    projected
+                )
 
     @locked
     def conversation(self, conversation_id: ConversationId) -> ConversationRow | None:
@@ -239,6 +244,10 @@ class MemoryStore(MemoryValues):
         return [row for row in self._feedback.values() if row.conversation_id == conversation_id]
 
     @locked
+    def deliveries(self, conversation_id: ConversationId) -> list[DeliveryRow]:
+        return newest(row for row in self._deliveries.values() if row.conversation_id == conversation_id)
+
+    @locked
     def rewrite(
         self,
         conversations: Iterable[ConversationId],
@@ -248,6 +257,7 @@ class MemoryStore(MemoryValues):
         for conversation in conversations:
             self._history.pop(conversation, None)
             self._conversations.pop(conversation, None)
+            self._deliveries = {at: row for at, row in self._deliveries.items() if at[0] != conversation}
         self._write_rows(history, projections)
 
     # -- tenants ------------------------------------------------------------------------------------------------------
@@ -297,7 +307,11 @@ class MemoryStore(MemoryValues):
 
     @locked
     def conversations_of(self, tenant: TenantId, customer: CustomerId) -> list[ConversationId]:
-        rows: list[Projection] = [*self._conversations.values(), *self._feedback.values()]
+        rows: list[Projection] = [
+            *self._conversations.values(),
+            *self._feedback.values(),
+            *self._deliveries.values(),
+        ]
         named = {r.conversation_id for r in rows if (r.tenant, r.customer_id) == (tenant, customer)}
         return sorted(named | self.channels.conversations_of(tenant, customer))
 
@@ -323,6 +337,7 @@ class MemoryStore(MemoryValues):
             "claims": [asdict(claim) for claim in self._claims.values()],
             "conversations": [asdict(row) for row in self._conversations.values()],
             "feedback": [asdict(row) for row in self._feedback.values()],
+            "delivery_states": [asdict(row) for row in self._deliveries.values()],
             **self.channels.rows(),
         }
 
@@ -345,6 +360,7 @@ class MemoryStore(MemoryValues):
             self.drop_values(self.values(ConversationId(key)))
         self._states = {at: value for at, value in self._states.items() if at[1] not in names}
         self._feedback = {at: row for at, row in self._feedback.items() if at[0] not in names}
+        self._deliveries = {at: row for at, row in self._deliveries.items() if at[0] not in names}
         self._claims = {at: claim for at, claim in self._claims.items() if at[0] not in names}
         self._timers = {at: held for at, held in self._timers.items() if held[1].key not in names}
         self.channels.drop(names)

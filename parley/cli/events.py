@@ -1,22 +1,24 @@
-"""`parley events export|show` and `parley replay`: streams out of the log, and decisions run again from them."""
+"""`parley events export|show|deliveries` and `parley replay`: streams out of the log, and decisions run again from them."""
 
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
-from parley.cli.common import JsonOption, counted, platform, print_json
+from parley.cli.common import JsonOption, counted, platform, print_json, table
 from parley.errors import ConfigurationError
 from parley.ports.bus import Bus, Record
 from parley.runtime import exports
 from parley.runtime.recorded import Export, Written, load
 from parley.runtime.replay import Difference, Report
 from parley.runtime.replay import replay as run_replay
+from schemas.base import ConversationId, rfc3339
 from schemas.topics import TOPICS
 from workers.assignment import AssignmentDecider
 from workers.calls import CallDecider
@@ -79,6 +81,30 @@ def show(
     for entry in sorted(shown, key=lambda each: each["headers"]["occurred_at"]):
         if conversation is None or entry["headers"]["conversation_id"] == conversation:
             _show(entry)
+
+
+@app.command("deliveries")
+def deliveries(
+    conversation: Annotated[str, typer.Argument(help="A conversation's id.")], as_json: JsonOption = False
+) -> None:
+    """What became of everything sent into a conversation's channel: accepted, sent, delivered, unknown or failed, and why."""
+    name = ConversationId(conversation)
+    with platform() as opened:
+        if opened.store.conversation(name) is None:
+            raise ConfigurationError(
+                f"CONVERSATION: there is no conversation {conversation!r}; allowed: the id of one that was not erased"
+            )
+        found = opened.store.deliveries(name)
+    if as_json:
+        print_json([{**asdict(each), "told_at": rfc3339(each.told_at)} for each in found])
+    elif not found:
+        typer.echo("no channel has reported anything")
+    else:
+        rows = [
+            (rfc3339(each.told_at), each.outbound_id, each.channel, each.state, each.reason or "-")
+            for each in found
+        ]
+        table(rows, ("at", "event", "channel", "state", "reason"))
 
 
 def replay(
@@ -206,6 +232,7 @@ TELLING = frozenset(
         "owner",
         "reason",
         "outcome",
+        "state",
         "settlements",
         "intents",
         "language",

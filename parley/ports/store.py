@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
 from parley.codec import Outgoing
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection
 from parley.ports.adapters import AdapterRegistry
 from parley.ports.bus import TopicPartition
 from parley.ports.channels import ChannelStore
@@ -209,13 +209,16 @@ class ReadModel(Protocol):
 
     def feedback(self, conversation_id: ConversationId) -> list[FeedbackRow]: ...
 
+    def deliveries(self, conversation_id: ConversationId) -> list[DeliveryRow]:
+        """The state of everything sent that a channel has told one of (`parley.domain.readmodel.newest`)."""
+
     def rewrite(
         self,
         conversations: Iterable[ConversationId],
         history: Iterable[HistoryRow],
         projections: Iterable[Projection],
     ) -> None:
-        """In one transaction: history and list row of these conversations go, then what is given is written."""
+        """In one transaction: history, list row and delivery states of these conversations go, then what is given is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from parley.backends.sql import tables as t
 from parley.backends.sql.decisions import pack, unpack
 from parley.backends.sql.engine import make_engine
 from parley.codec import Outgoing
-from parley.domain.readmodel import ConversationRow, FeedbackRow
+from parley.domain.readmodel import ConversationRow, DeliveryRow, DeliveryStatus, FeedbackRow
 from parley.errors import (
     AlreadySeen,
     ConfigurationError,
@@ -325,6 +325,8 @@ def two_conversations(store: Store) -> int:
                 verdict("c-1", "x"),
                 replace(conversation("c-2"), customer_id=CustomerId("y")),
                 verdict("c-2", "y"),
+                told("c-1", "a", "sent"),
+                told("c-2", "a", "sent", customer="y"),
             ],
             timers=[timer("a", 1), timer("b", 2), replace(timer("other", 1), key="c-2")],
         )
@@ -368,7 +370,7 @@ def test_of_an_erased_key_everything_goes_and_nothing_else(store: Store) -> None
 
 EACH = {
     "states": 1, "timers": 2, "history": 2, "claims": 1, "conversations": 1, "feedback": 1, "masked_values": 1,
-    "chats": 1, "deliveries": 1, "parked": 1,
+    "chats": 1, "deliveries": 1, "parked": 1, "delivery_states": 1,
 }  # fmt: skip
 
 
@@ -483,6 +485,30 @@ def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
     store.commit(commit(Advance(P0, fence, None, 1), projections=[verdict(1, "a")]))
     store.commit(commit(Advance(P0, fence, 1, 2), projections=[verdict(-1, "b")]))
     assert store.feedback(ConversationId("c-1")) == [verdict(-1, "b")]
+
+
+def told(name: str, event: str, state: DeliveryStatus, minutes: int = 0, customer: str = "x") -> DeliveryRow:
+    return DeliveryRow(
+        ConversationId(name), eid(event), state, TENANT, CustomerId(customer), "telegram", f"why {state}",
+        NINE + timedelta(minutes=minutes),
+    )  # fmt: skip
+
+
+def test_of_a_deliverys_states_the_one_that_holds_is_read_whatever_their_order(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    first = [told("c-1", "a", "sent"), told("c-1", "b", "failed"), told("c-2", "c", "unknown")]
+    late = [told("c-1", "a", "accepted", 5), told("c-1", "b", "sent", 5), told("c-1", "b", "failed", 6)]
+    store.commit(commit(Advance(P0, fence, None, 1), projections=first))
+    store.commit(commit(Advance(P0, fence, 1, 2), projections=late))
+    assert store.deliveries(ConversationId("c-1")) == [
+        told("c-1", "a", "sent"),
+        told("c-1", "b", "failed", 6),
+    ]
+    store.commit(commit(Advance(P0, fence, 2, 3), projections=[told("c-2", "c", "delivered", 1)]))
+    assert store.deliveries(ConversationId("c-2")) == [told("c-2", "c", "delivered", 1)]
+    store.rewrite([ConversationId("c-1")], [], [told("c-1", "a", "sent")])
+    assert store.deliveries(ConversationId("c-1")) == [told("c-1", "a", "sent")]
+    assert len(store.deliveries(ConversationId("c-2"))) == 1
 
 
 def test_a_rewrite_replaces_only_what_it_names(store: Store) -> None:

@@ -24,6 +24,7 @@ def test_what_is_purged_today() -> None:
         "chats",
         "conversations",
         "deliveries",
+        "delivery_states",
         "feedback",
         "masked_values",
         "parked",

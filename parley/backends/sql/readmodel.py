@@ -10,7 +10,7 @@ from parley.backends.sql import tables as t
 from parley.backends.sql.bulk import Writes
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import CONVERSATION, add_history, add_projections, unpack_headers
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection, newest
 from parley.ports.store import HistoryRow
 from schemas.base import ConversationId, EventId, TenantId
 
@@ -98,6 +98,11 @@ class Reads:
         with reading(self._engine) as connection:
             return [FeedbackRow(**row._asdict()) for row in connection.execute(query)]
 
+    def deliveries(self, conversation_id: ConversationId) -> list[DeliveryRow]:
+        told = select(t.delivery_states).where(t.delivery_states.c.conversation_id == conversation_id)
+        with reading(self._engine) as connection:
+            return newest(DeliveryRow(**row._asdict()) for row in connection.execute(told))
+
     def rewrite(
         self,
         conversations: Iterable[ConversationId],
@@ -109,7 +114,7 @@ class Reads:
         add_history(writes, history)
         add_projections(writes, projections)
         with writing(self._engine) as connection:
-            for table in (t.history, t.conversations):
+            for table in (t.history, t.conversations, t.delivery_states):
                 connection.execute(delete(table).where(table.c.conversation_id.in_(names)))
             writes.run(connection)
 

@@ -169,6 +169,20 @@ feedback = Table(
     Column("event_id", EVENT_ID, nullable=False),
     Column("given_at", Utc, nullable=False),
 )
+# A row for each state that was told: which one holds is a matter of reading, so that no order of reports can spoil it.
+delivery_states = Table(
+    "delivery_states",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("outbound_id", EVENT_ID, primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("channel", CHANNEL, nullable=False),
+    Column("reason", Text),
+    Column("told_at", Utc, nullable=False),
+    Index("delivery_states_of", "tenant", "customer_id"),
+)
 tenant_versions = Table(
     "tenant_versions",
     metadata,
