@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from parley.backends.memory_adapters import MemoryAdapters
 from parley.backends.memory_channels import MemoryChannels
+from parley.backends.memory_links import MemoryLinks
 from parley.backends.memory_values import MemoryValues
 from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection, newest
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
@@ -50,6 +51,7 @@ class MemoryStore(MemoryValues):
         self.lock = RLock()
         self.adapters = MemoryAdapters()
         self.channels = MemoryChannels()
+        self.links = MemoryLinks()
         self._leases: dict[tuple[str, TopicPartition], Lease] = {}
         self._seen: dict[tuple[str, EventId], datetime] = {}
         self._states: dict[tuple[str, str], bytes] = {}
@@ -225,6 +227,14 @@ class MemoryStore(MemoryValues):
         return sorted(found, key=lambda row: row.conversation_id)[:limit]
 
     @locked
+    def conversations_with(
+        self, tenant: TenantId, customers: Collection[CustomerId]
+    ) -> list[ConversationRow]:
+        rows = self._conversations.values()
+        found = [row for row in rows if row.tenant == tenant and row.customer_id in customers]
+        return sorted(found, key=lambda row: (row.updated_at, row.conversation_id), reverse=True)
+
+    @locked
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:
@@ -322,7 +332,11 @@ class MemoryStore(MemoryValues):
             table: [row for row in rows if row.get("conversation_id", row.get("state_key")) in names]
             for table, rows in self._rows().items()
         }
-        return {**held, "masked_values": [asdict(each) for each in self.values_of(tenant, customer)]}
+        return {
+            **held,
+            "masked_values": [asdict(each) for each in self.values_of(tenant, customer)],
+            "customer_links": self.links.rows(tenant, customer),
+        }
 
     def _rows(self) -> dict[str, list[dict[str, Any]]]:
         """As a database's tables would have them."""
@@ -349,6 +363,7 @@ class MemoryStore(MemoryValues):
                 gone[table] = gone.get(table, 0) + len(rows)
             self._drop_conversations(self.conversations_of(tenant, customer))
             self.drop_values(self.values_of(tenant, customer))
+            self.links.drop(tenant, customer)
         return gone
 
     def _drop_conversations(self, names: Collection[str]) -> None:

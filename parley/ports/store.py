@@ -16,6 +16,7 @@ from parley.ports.adapters import AdapterRegistry
 from parley.ports.bus import TopicPartition
 from parley.ports.channels import ChannelStore
 from parley.ports.keys import Erasure
+from parley.ports.links import LinkStore
 from parley.ports.vault import ValueStore
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
 from schemas.tenant import TenantConfig, TenantContent
@@ -199,6 +200,11 @@ class ReadModel(Protocol):
         What a conversation goes on with meanwhile moves none of them to another page.
         """
 
+    def conversations_with(
+        self, tenant: TenantId, customers: Collection[CustomerId]
+    ) -> list[ConversationRow]:
+        """All conversations of these customers, newest change first."""
+
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:
@@ -336,6 +342,9 @@ class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, Valu
 
     @property
     def channels(self) -> ChannelStore: ...
+
+    @property
+    def links(self) -> LinkStore: ...
 
     def ping(self) -> None:
         """Raises `StoreUnavailable`."""

@@ -23,6 +23,7 @@ def test_what_is_purged_today() -> None:
     assert {table.name for table in privacy.customer_tables()} == {
         "chats",
         "conversations",
+        "customer_links",
         "deliveries",
         "delivery_states",
         "feedback",

@@ -1,18 +1,18 @@
 """The `ReadModel` part: lists and histories."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, delete, func, select
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.bulk import Writes
+from parley.backends.sql.bulk import Writes, in_parts
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import CONVERSATION, add_history, add_projections, unpack_headers
 from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection, newest
 from parley.ports.store import HistoryRow
-from schemas.base import ConversationId, EventId, TenantId
+from schemas.base import ConversationId, CustomerId, EventId, TenantId
 
 
 class Reads:
@@ -65,6 +65,18 @@ class Reads:
             query = query.where(columns.channel == channel)
         with reading(self._engine) as connection:
             return [_conversation(row) for row in connection.execute(query)]
+
+    def conversations_with(
+        self, tenant: TenantId, customers: Collection[CustomerId]
+    ) -> list[ConversationRow]:
+        columns = t.conversations.c
+        found: list[ConversationRow] = []
+        with reading(self._engine) as connection:
+            for part in in_parts(customers):
+                theirs = (columns.tenant == tenant) & columns.customer_id.in_(part)
+                rows = connection.execute(select(t.conversations).where(theirs))
+                found += [_conversation(row) for row in rows]
+        return sorted(found, key=lambda row: (row.updated_at, row.conversation_id), reverse=True)
 
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500

@@ -148,6 +148,7 @@ conversations = Table(
     Column("started_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
 )
+Index("conversations_of", conversations.c.tenant, conversations.c.customer_id)
 Index("conversations_newest", conversations.c.tenant, conversations.c.updated_at)
 Index(
     "conversations_open",
@@ -218,6 +219,17 @@ claims = Table(
     Column("text_digest", String(128), nullable=False),
     Column("claimed_at", Utc, nullable=False, index=True),
     sqlite_with_rowid=False,
+)
+# The columns stand in the order of `Link`'s fields.
+customer_links = Table(
+    "customer_links",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("customer_id", ID, primary_key=True),
+    Column("linked_id", ID, primary_key=True),
+    Column("by", String(128), nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("customer_links_back", "tenant", "linked_id"),
 )
 # Kept after an erasure, by ids: the list that a restored backup applies again, and who did it.
 erased_customers = Table(
