@@ -4,8 +4,6 @@ Whatever a channel repeats has the same id and decides nothing twice. Ids are cl
 channel that delivers concurrently delivers out of order.
 """
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -20,6 +18,7 @@ from parley.errors import KeyErased
 from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
+from parley.runtime.digests import derive_key, text_digest
 from parley.runtime.limits import TenantQuota, TokenBuckets
 from schemas import parts
 from schemas.base import MAX_MESSAGE_CHARS, Body, ConversationId, EventId, MessageId, TenantId
@@ -78,7 +77,7 @@ class Inbox:
         self._channel: parts.Channel = channel
         self._tenant = tenant
         self._pen = Pen(opened, channel, tenant)
-        self._secret = hmac.digest(opened.settings.signing_secret(), b"channel-text-digest", "sha256")
+        self._digest_key = derive_key(opened.settings.signing_secret(), "channel-text-digest")
         #: Conversations whose first event is in the log for certain.
         self._begun: LRUCache[ConversationId, None] = LRUCache(BEGUN_REMEMBERED)
         per_minute = opened.settings.messages_per_minute
@@ -140,7 +139,8 @@ class Inbox:
         event_id = named_id(chat.conversation_id, name)
         self._opened.keys.get(chat.tenant, chat.customer_id)  # of who was erased not even a claim is written
         masked = self._pen.masked(chat, incoming.text, event_id, now)
-        claim = Claim(chat.conversation_id, name, MessageId(event_id), self._digest(chat, masked.text), now)
+        digest = text_digest(self._digest_key, chat.conversation_id, masked.text)
+        claim = Claim(chat.conversation_id, name, MessageId(event_id), digest, now)
         [held] = self._opened.store.claim([claim])
         if held.text_digest != claim.text_digest:
             raise IdReused(incoming.external_id)
@@ -188,7 +188,3 @@ class Inbox:
         self._pen.publish([self._pen.event(chat, started, event_id, chat.opened_at)])
         with self._lock:
             self._begun[chat.conversation_id] = None
-
-    def _digest(self, chat: Chat, text: str) -> str:
-        said = f"{chat.conversation_id}\x1f{text}".encode()
-        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()

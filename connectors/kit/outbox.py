@@ -21,9 +21,10 @@ from uuid import uuid4
 from cachetools import LRUCache
 
 from connectors.kit.channel import Channel, Message, Opened, Refused
-from connectors.kit.deltas import DeltaTail, conversation_of
+from connectors.kit.deltas import DeltaTail
 from connectors.kit.parking import Parking, record_of
 from connectors.kit.sending import ERASED, Left, Outcome, Sending, Waits
+from parley.codec import conversation_of
 from parley.domain.events import follow
 from parley.domain.masking.placeholders import placeholders_in
 from parley.domain.rights import CustomerRight, Owner

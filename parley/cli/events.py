@@ -12,6 +12,7 @@ from typing import IO, Annotated
 import typer
 
 from parley.cli.common import JsonOption, counted, platform, print_json, table
+from parley.codec import conversation_of
 from parley.errors import ConfigurationError
 from parley.ports.bus import Bus, Record
 from parley.runtime import exports
@@ -193,22 +194,16 @@ def _selected(
     """The records of one conversation, or of all that had an event since then, or all."""
     touched = None if since is None else _touched(bus, topics, since)
     for record in counted(exports.read_records(bus, topics), "records read"):
-        name = _conversation(record)
+        name = conversation_of(record)
         if conversation in (None, name) and (touched is None or name in touched):
             yield record
 
 
-def _touched(bus: Bus, topics: Sequence[str], since: datetime) -> set[str | None]:
+def _touched(bus: Bus, topics: Sequence[str], since: datetime) -> set[ConversationId]:
     """The conversations that had an event since then."""
     since_ms = int((since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp() * 1000)
     recent = counted(exports.read_records(bus, topics, since_ms=since_ms), "recent records read")
-    return {_conversation(record) for record in recent if record.timestamp_ms >= since_ms}
-
-
-def _conversation(record: Record) -> str | None:
-    return next(
-        (value.decode(errors="replace") for name, value in record.headers if name == "conversation_id"), None
-    )
+    return {conversation_of(record) for record in recent if record.timestamp_ms >= since_ms}
 
 
 def _target(out: Path | None) -> AbstractContextManager[IO[bytes]]:

@@ -16,6 +16,7 @@ from connectors.web.frames import Fields, history_entry
 from parley.domain.masking import Masked
 from parley.errors import KeyErased
 from parley.ids import named_id
+from parley.runtime.digests import text_digest
 from parley.runtime.history import history
 from parley.runtime.limits import retry_after
 from schemas.base import MAX_MESSAGE_CHARS, ConversationId, EventId, ReplyId
@@ -28,7 +29,7 @@ from services.gateway.documents import TOKEN_SECURITY, body_of
 from services.gateway.intake import Submission, TextDiffers
 from services.gateway.outputs import FeedbackAccepted, History, MessageAccepted
 from services.gateway.problems import FieldError, Problem, documented, erased, invalid, too_many
-from services.gateway.tokens import Grant, text_digest
+from services.gateway.tokens import Grant
 from services.gateway.tracing import traceparent_of
 
 MAX_PAGE = 200
