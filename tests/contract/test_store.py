@@ -503,6 +503,26 @@ def test_all_of_a_tenants_conversations_in_pages(store: Store) -> None:
     assert store.conversations_by_id(bank, after=ConversationId("y")) == []
 
 
+def test_a_channels_name_may_be_as_long_as_the_contracts_allow(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    name = "c" * 32
+    row, reported = replace(conversation(), channel=name), replace(told("c-1", "a", "sent"), channel=name)
+    store.commit(commit(Advance(P0, fence, None, 1), projections=[row, reported]))
+    assert store.conversation(ConversationId("c-1")) == row
+    assert store.deliveries(ConversationId("c-1")) == [reported]
+    chat = store.channels.open_chat(Chat(TENANT, name, "1", ConversationId("c-1"), CustomerId("x"), NINE))
+    assert store.channels.chat(TENANT, name, "1") == chat
+    sending = Delivery(
+        eid("d"), 0, TENANT, chat.conversation_id, chat.customer_id, name, "s", "sending", NINE
+    )
+    assert store.channels.begin_delivery(sending) == sending
+    store.channels.park(
+        [Parked(eid("p"), chat.conversation_id, 1, TENANT, chat.customer_id, name, (), b"")],
+        {chat.conversation_id: NINE},
+    )
+    assert store.channels.parked(chat.conversation_id, 1)[0].channel == name
+
+
 def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
 

@@ -22,6 +22,7 @@ DECIDED = {
         "kit.discovery": "modules",
         "kit.inbox": "ids",
         "kit.pen": "the tenants' own configurations",
+        "kit.sending": "ids",
         "kit.outbox": "ids, and addresses of chats that something was sent to lately",
         "telegram.door": "ids of chats and albums",
         "telegram.drafts": "texts in the making, until their answer comes or for a minute",
