@@ -19,7 +19,17 @@ from parley.domain.sharding import shard_of
 from parley.errors import InvalidEvent, KeyErased, NewerVersion, RecordTooLarge
 from parley.ports.bus import MAX_VALUE_BYTES, Headers, Record
 from parley.ports.keys import KeyStore
-from schemas.base import AnyEvent, Body, CustomerId, Envelope, Event, EventId, TenantId, rfc3339
+from schemas.base import (
+    AnyEvent,
+    Body,
+    ConversationId,
+    CustomerId,
+    Envelope,
+    Event,
+    EventId,
+    TenantId,
+    rfc3339,
+)
 from schemas.topics import BODY_OF, TOPIC_OF, Topic
 
 SEALED_PREFIX = "siv1:"
@@ -211,6 +221,11 @@ def decode_headers(headers: Headers) -> Envelope:
         raise InvalidEvent("headers: not UTF-8") from error
     except ValidationError as error:
         raise InvalidEvent(f"headers: {explain(error)}") from error
+
+
+def conversation_of(record: Record) -> ConversationId:
+    """Whose record it is, by its headers, before anything is decoded; empty where they do not say."""
+    return ConversationId(dict(record.headers).get("conversation_id", b"").decode("utf-8", "replace"))
 
 
 def body_class(topic: str, envelope: Envelope) -> type[Body]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Container
 from threading import Event as Flag
 from threading import Thread
 
-from parley.codec import Codec
+from parley.codec import Codec, conversation_of
 from parley.errors import ParleyError
-from parley.ports.bus import Bus, Record
+from parley.ports.bus import Bus
 from parley.runtime.faults import summary
 from schemas.base import AnyEvent, ConversationId, Event
 from schemas.topics import CHAT_DELTAS
@@ -19,11 +19,6 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 AT_ONCE = 500
 AGAIN_S = 5.0
-
-
-def conversation_of(record: Record) -> ConversationId:
-    """Whose record it is, by its headers, before anything is decoded."""
-    return ConversationId(dict(record.headers).get("conversation_id", b"").decode("utf-8", "replace"))
 
 
 class DeltaTail:

@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
 from threading import Event as Flag
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
 
@@ -30,6 +30,10 @@ class HttpDoor(Protocol):
 
     @property
     def routes(self) -> Sequence[BaseRoute]: ...
+
+    @property
+    def paths(self) -> Mapping[str, Any]:
+        """Its part of the gateway's OpenAPI document: what `connectors.kit.http.operation` makes, by the routes' paths."""
 
     async def open(self) -> None: ...
 

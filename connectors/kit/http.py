@@ -1,13 +1,24 @@
-"""What doors over HTTP share: a body that is not read without end, a refusal in the gateway's own shape, and signed webhooks."""
+"""What doors over HTTP share: a body that is not read without end, a refusal in the gateway's own shape and what is refused everywhere, their
+part of the OpenAPI document, and signed webhooks.
+"""
 
 import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
 
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+
+from connectors.kit.inbox import TooMany
+from parley.errors import TransientError, UnknownTenant
+from parley.runtime.limits import retry_after
+
+PROBLEM = "application/problem+json"
+AGAIN_S = 5
 
 FRESH_S = 300
 """A signature is good for so long, so that what somebody has recorded cannot be played again later."""
@@ -27,8 +38,57 @@ async def body_of(request: Request, most_bytes: int) -> bytes | None:
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """RFC 9457."""
-    body = {"type": "about:blank", "status": status, "detail": detail}
-    return Response(json.dumps(body), status, headers, "application/problem+json")
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [],
+    }
+    return Response(json.dumps(body), status, headers, PROBLEM)
+
+
+def again(error: TransientError | UnknownTenant | TooMany) -> Response:
+    """What could not be taken just now, and is to be delivered again."""
+    if isinstance(error, TooMany):
+        return problem(429, str(error), {"Retry-After": str(retry_after(error.retry_after_s))})
+    return problem(503, "this cannot be taken just now; send it again", {"Retry-After": str(AGAIN_S)})
+
+
+def operation(
+    summary: str,
+    *,
+    header: str,
+    body: Mapping[str, Any],
+    taken: Mapping[int, str],
+    refused: Mapping[int, str],
+) -> dict[str, Any]:
+    """A door's path in OpenAPI 3.1: a POST of JSON by whoever has the secret that the header proves. `taken` and `refused` say why each
+    status is answered; 401, 405, 413, 429 and 503 are every door's.
+    """
+    everywhere = {
+        401: f"{header} is missing or wrong",
+        405: "Another method than POST",
+        413: "The body is too large",
+        429: "The chat or the tenant writes too much: again after `Retry-After`",
+        503: "It cannot be taken just now: again after `Retry-After`",
+    }
+    answers: dict[str, Any] = {str(status): {"description": why} for status, why in taken.items()}
+    schema = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, why in sorted((everywhere | dict(refused)).items()):
+        answers[str(status)] = {"description": why, "content": schema}
+    tenant = {"name": "tenant", "in": "path", "required": True, "schema": {"type": "string"}}
+    proof = {"name": header, "in": "header", "required": True, "schema": {"type": "string"}}
+    content = {"application/json": {"schema": body}}
+    return {
+        "post": {
+            "summary": summary,
+            "tags": ["channels"],
+            "parameters": [tenant, proof],
+            "requestBody": {"required": True, "content": content},
+            "responses": answers,
+        }
+    }
 
 
 def first_fault(error: ValidationError) -> str:

@@ -4,11 +4,11 @@ Whatever a channel repeats has the same id and decides nothing twice. Ids are cl
 channel that delivers concurrently delivers out of order.
 """
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
+from time import monotonic
+from typing import Literal
 
 from cachetools import LRUCache
 
@@ -18,6 +18,8 @@ from parley.errors import KeyErased
 from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
+from parley.runtime.digests import derive_key, text_digest
+from parley.runtime.limits import TenantQuota, TokenBuckets
 from schemas import parts
 from schemas.base import MAX_MESSAGE_CHARS, Body, ConversationId, EventId, MessageId, TenantId
 from schemas.conversation_events import ConversationStarted, MessageReceived
@@ -27,6 +29,8 @@ BEGUN_REMEMBERED = 16_384
 BEGINS_WITHIN = timedelta(days=2)
 """Twice as long as any channel delivers a message again: Telegram does for 24 hours."""
 MAX_ID_CHARS = 128
+COUNT_EVERY_S = 1.0
+"""How old the count of the tenant's unsettled messages may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,15 @@ class IdReused(Exception):
         super().__init__(f"id: {external_id!r} was used for another text; allowed: an id of its own for each")
 
 
+class TooMany(Exception):
+    """Above what one chat (`messages_per_minute`) or the whole tenant (`limits`) may write; nothing was written, and nothing used up."""
+
+    def __init__(self, of: Literal["chat", "tenant"], retry_after_s: float) -> None:
+        super().__init__(f"messages: too many of this {of}; allowed: again in {retry_after_s:.1f} s")
+        self.of = of
+        self.retry_after_s = retry_after_s
+
+
 class Inbox:
     """One tenant's door of one channel. Thread-safe; every method waits until the log has acknowledged what it writes.
 
@@ -62,10 +75,15 @@ class Inbox:
     def __init__(self, opened: Doorway, channel: parts.Channel, tenant: TenantId) -> None:
         self._opened = opened
         self._channel: parts.Channel = channel
+        self._tenant = tenant
         self._pen = Pen(opened, channel, tenant)
-        self._secret = hmac.digest(opened.settings.signing_secret(), b"channel-text-digest", "sha256")
+        self._digest_key = derive_key(opened.settings.signing_secret(), "channel-text-digest")
         #: Conversations whose first event is in the log for certain.
         self._begun: LRUCache[ConversationId, None] = LRUCache(BEGUN_REMEMBERED)
+        per_minute = opened.settings.messages_per_minute
+        self._rates = TokenBuckets(rate=per_minute / 60, burst=per_minute)
+        self._quota = TenantQuota()
+        self._counted_at = -COUNT_EVERY_S
         self._lock = Lock()
 
     def config(self) -> TenantConfig:
@@ -76,9 +94,10 @@ class Inbox:
         return self._pen.chat(address)
 
     def take(self, incoming: Incoming) -> MessageId:
-        """Raises `MessageTooLong`, `IdReused`, `UnknownTenant`, and `KeyErased` where a key is missing that nobody erased."""
+        """Raises `MessageTooLong`, `TooMany`, `IdReused`, `UnknownTenant`, and `KeyErased` where a key is missing that nobody erased."""
         if not 0 < len(incoming.text) <= MAX_MESSAGE_CHARS:
             raise MessageTooLong(len(incoming.text))
+        self._admit(incoming.address)
         chat = self.opened_chat(incoming.address, incoming.language)
         try:
             return self._take(chat, incoming)
@@ -120,7 +139,8 @@ class Inbox:
         event_id = named_id(chat.conversation_id, name)
         self._opened.keys.get(chat.tenant, chat.customer_id)  # of who was erased not even a claim is written
         masked = self._pen.masked(chat, incoming.text, event_id, now)
-        claim = Claim(chat.conversation_id, name, MessageId(event_id), self._digest(chat, masked.text), now)
+        digest = text_digest(self._digest_key, chat.conversation_id, masked.text)
+        claim = Claim(chat.conversation_id, name, MessageId(event_id), digest, now)
         [held] = self._opened.store.claim([claim])
         if held.text_digest != claim.text_digest:
             raise IdReused(incoming.external_id)
@@ -132,7 +152,30 @@ class Inbox:
             masked=masked.kinds,
         )
         self._pen.publish([self._pen.event(chat, body, EventId(held.message_id), now)])
+        with self._lock:
+            self._quota.accepted(chat.tenant)
         return held.message_id
+
+    def _admit(self, address: str) -> None:
+        """Raises `TooMany`."""
+        limits = self.config().limits
+        self._count()
+        with self._lock:
+            if wait_s := self._rates.wait(address):
+                raise TooMany("chat", wait_s)
+            if wait_s := self._quota.take(self._tenant, limits):
+                raise TooMany("tenant", wait_s)
+            self._rates.take(address)
+
+    def _count(self) -> None:
+        with self._lock:
+            if monotonic() - self._counted_at < COUNT_EVERY_S:
+                return
+            self._counted_at = monotonic()
+            self._quota.before_refresh()
+        counted = self._opened.store.open_messages()
+        with self._lock:
+            self._quota.refresh(counted)
 
     def _tell_begun(self, chat: Chat) -> None:
         """The conversation's first event comes before any other of it, also where whoever opened the chat died before it was written. Under
@@ -145,7 +188,3 @@ class Inbox:
         self._pen.publish([self._pen.event(chat, started, event_id, chat.opened_at)])
         with self._lock:
             self._begun[chat.conversation_id] = None
-
-    def _digest(self, chat: Chat, text: str) -> str:
-        said = f"{chat.conversation_id}\x1f{text}".encode()
-        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()

@@ -1,14 +1,16 @@
 """The way out: a worker that reads `chat.outbound` for one channel, and sends what its customers are to get, each chat in order.
 
 Four rules: a repeated record finds its deliveries recorded, and sends nothing; one chat is one line, in the order
-of the log; a chat that waits makes no other wait; what became of each event goes back to the log as `DeliveryReported`.
+of the log; a chat that waits makes no other wait, and takes no place of theirs (`parking`); what became of each event
+goes back to the log as `DeliveryReported`.
 """
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from threading import Event as Flag
@@ -18,9 +20,11 @@ from uuid import uuid4
 
 from cachetools import LRUCache
 
-from connectors.kit.channel import Channel, Opened, Refused
-from connectors.kit.deltas import DeltaTail, conversation_of
-from connectors.kit.sending import ERASED, Left, Outcome, Sending
+from connectors.kit.channel import Channel, Message, Opened, Refused
+from connectors.kit.deltas import DeltaTail
+from connectors.kit.parking import Parking, record_of
+from connectors.kit.sending import ERASED, Left, Outcome, Sending, Waits
+from parley.codec import conversation_of
 from parley.domain.events import follow
 from parley.domain.masking.placeholders import placeholders_in
 from parley.domain.rights import CustomerRight, Owner
@@ -31,7 +35,7 @@ from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
 from parley.runtime.handling import Ended, Handling, Item
 from parley.runtime.intake import Intake
-from schemas.base import AnyEvent, ConversationId
+from schemas.base import AnyEvent, ConversationId, TenantId
 from schemas.conversation_events import CloseRequested, DeliveryReported
 from schemas.tenant import TenantConfig
 from schemas.topics import CHAT_OUTBOUND
@@ -40,6 +44,11 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 500
 HIGH = 4_000
+PLACES = 500
+"""Chats of one tenant that are sent to at once; what is more is parked, so that a slow receiver leaves room for other tenants."""
+LOOK_EVERY_S = 0.25
+TAKE_AT_ONCE = 50
+BEHIND = "earlier messages of the chat wait"
 DRAIN_S = 10.0
 THREADS = 32
 """For the store and the bus, which are waited for; the channel's own calls are in the event loop."""
@@ -64,6 +73,9 @@ class Outbox:
         #: By conversation, what is still to be done of it; one task works on each.
         self._lanes: dict[ConversationId, deque[Record]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._resumes: set[asyncio.Task[None]] = set()
+        self._places: Counter[TenantId] = Counter()
+        self._parking = Parking(channel.name, opened.store.channels, opened.clock, self._insist)
         self._others: LRUCache[ConversationId, None] = LRUCache(OTHERS_REMEMBERED)
         #: Those whose texts in the making may be shown: their partition was ours lately.
         self._recent: LRUCache[ConversationId, Chat] = LRUCache(RECENT)
@@ -96,12 +108,14 @@ class Outbox:
             self._await(self._channel.open())
             self.intake.open(self._opened.bus)
             self._deltas.start()
+            self._call(lambda: self._spawn(self._resuming()))
             try:
                 self.ready.set()
                 while not stop.is_set() and self._fault is None:
                     self.intake.step()
                 self._await(self._leave())
                 self.intake.drain(DRAIN_S)
+                self._await(self._resumed())
             finally:
                 handling.closing.set()
                 self._deltas.close()
@@ -145,6 +159,10 @@ class Outbox:
             self.intake.leave(lane)
             lane.clear()
 
+    async def _resumed(self) -> None:
+        if self._resumes:
+            await asyncio.wait(self._resumes, timeout=DRAIN_S)
+
     async def _end(self) -> None:
         """What a channel is still called for is for the next owner to find as it stands."""
         for task in self._tasks:
@@ -169,51 +187,110 @@ class Outbox:
             del self._lanes[conversation_id]
 
     async def _handle(self, record: Record) -> None:
-        handling = self._handling
-        assert handling is not None  # `run` makes it before the first record
         try:
-            for item in await asyncio.to_thread(handling.read, [record]):
-                results = await self._results(item)
-                await asyncio.to_thread(handling.finish, [Ended(item, results)])
-                await self._close_if_gone(item, results)
+            await self._work(record)
         except asyncio.CancelledError:
             self.intake.leave([record])
             raise
         except (TransientError, Left):  # this process ends, and the next owner reads the record again
             self.intake.leave([record])
 
-    async def _results(self, item: Item) -> list[AnyEvent]:
-        """Sends what the event is in this channel; what follows from that for the log."""
-        chat_of = partial(self._opened.store.channels.chat_of, item.event.envelope.conversation_id)
+    async def _work(self, record: Record, *, parked: bool = False) -> None:
+        """Raises `Waits` for what is parked already."""
+        handling = self._handling
+        assert handling is not None  # `run` makes it before the first record
+        for item in await asyncio.to_thread(handling.read, [record]):
+            try:
+                results = await self._results(item.event, parked)
+            except Waits as waits:
+                if parked:
+                    raise
+                await self._parking.park(item.event, record, waits.until)
+                results = [] if waits.reason is None else [self._parking.report(item.event, waits.reason)]
+            await asyncio.to_thread(handling.finish, [Ended(item, results)])
+            await self._close_if_gone(item, results)
+
+    async def _resuming(self) -> None:
+        """Takes up chats that have waited long enough, of tenants that have places."""
+        handling = self._handling
+        assert handling is not None  # `run` makes it before the event loop
+        with suppress(TransientError):  # this process ends, and the store is away
+            while not handling.ends():
+                full = [tenant for tenant, taken in self._places.items() if taken >= PLACES]
+                found = await self._parking.take_due(full, TAKE_AT_ONCE)
+                for chat in found:
+                    self._places[chat.tenant] += 1
+                    self._spawn(self._resume(chat), self._resumes)
+                if len(found) < TAKE_AT_ONCE:
+                    await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _resume(self, chat: Chat) -> None:
+        handling = self._handling
+        assert handling is not None  # `run` makes it before the first chat
+        until = self._opened.clock.now()
+        try:
+            while rows := await self._parking.rows(chat):
+                for row in rows:
+                    if handling.ends():
+                        raise Left
+                    await self._work(record_of(row), parked=True)
+                    await self._parking.done(row)
+            return
+        except Waits as waits:
+            until = waits.until
+        except (TransientError, Left):  # this process ends: the chat is anybody's
+            pass
+        finally:
+            self._places[chat.tenant] -= 1
+        with suppress(TransientError):  # its lease ends by itself
+            await self._parking.postpone(chat, until)
+
+    async def _results(self, event: AnyEvent, parked: bool) -> list[AnyEvent]:
+        """Sends what the event is in this channel; what follows from that for the log. Raises `Waits`."""
+        chat_of = partial(self._opened.store.channels.chat_of, event.envelope.conversation_id)
         chat: Chat | None = await self._insist(chat_of)
         if chat is None:  # erased meanwhile
             return []
         self._recent[chat.conversation_id] = chat
         try:
-            outcomes = await self._delivered(item.event, chat)
+            outcomes = await self._delivered(event, chat, parked)
         except (UnknownTenant, Refused) as error:
             outcomes = [Outcome("failed", str(error))]
-        except (TransientError, Left):
+        except (TransientError, Left, Waits):
             raise
         except Exception as error:
             # A fault of ours with this event; those after it are to go out all the same.
-            log.error("%s: event %s: %s", self.name, item.event.envelope.event_id, describe(error))
+            log.error("%s: event %s: %s", self.name, event.envelope.event_id, describe(error))
             outcomes = [Outcome("failed", type(error).__name__)]
         if not outcomes or ERASED in {each.reason for each in outcomes}:
             return []
-        return self._told(item.event, outcomes)
+        return self._told(event, outcomes)
 
-    async def _delivered(self, event: AnyEvent, chat: Chat) -> list[Outcome]:
+    async def _delivered(self, event: AnyEvent, chat: Chat, parked: bool) -> list[Outcome]:
         """Empty for what is nothing in this channel."""
         envelope = event.envelope
         config = await self._insist(
             partial(self._opened.configs.get, envelope.tenant, envelope.tenant_version)
         )
         event = await self._revealed(event, config)
-        await self._channel.notice(event, chat)
+        if not parked:
+            await self._channel.notice(event, chat)
         messages = self._channel.messages(event, chat, config)
         if messages and chat.closed is not None:
             return [Outcome("failed", chat.closed)]
+        if not messages or parked:
+            return await self._sent(event, chat, messages)
+        # Its chat waits as long as it does already; where that ended a moment ago, it is tried at once.
+        if chat.waits_until is not None or self._places[chat.tenant] >= PLACES:
+            raise Waits(self._opened.clock.now(), BEHIND if chat.waits_until is not None else None)
+        self._places[chat.tenant] += 1
+        try:
+            return await self._sent(event, chat, messages)
+        finally:
+            self._places[chat.tenant] -= 1
+
+    async def _sent(self, event: AnyEvent, chat: Chat, messages: Sequence[Message]) -> list[Outcome]:
+        envelope = event.envelope
         outcomes: list[Outcome] = []
         for part, message in enumerate(messages):
             outcomes.append(
@@ -263,13 +340,15 @@ class Outbox:
         assert handling is not None
         return await asyncio.to_thread(handling.insist, f"{self.name} store", call)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]] | None = None) -> None:
         task = self._loop.create_task(work)
-        self._tasks.add(task)
+        for tasks in (self._tasks, among):
+            if tasks is not None:
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: %s", self.name, describe(error))
             self._fault = self._fault or error

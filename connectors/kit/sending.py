@@ -4,7 +4,7 @@ say what became of it.
 | what the channel says | the record | then |
 |---|---|---|
 | sent, with its id | `sent` | |
-| certainly not sent (no connection, too many) | `held` | again, after what the channel asks for |
+| certainly not sent (no connection, too many) | `held` | again, after what the channel asks for (`Waits`) |
 | nothing, or an error half-way | `unknown` | never again: the human agent is told |
 | no | `failed` | |
 
@@ -20,13 +20,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from cachetools import LRUCache
+
 from connectors.kit.channel import SEND_WITHIN_S, Channel, Gone, Message, Moved, NotSent, Refused, Unsure
 from parley.errors import TransientError
 from parley.ports.channels import ChannelStore, Chat, Delivery, DeliveryState
 from parley.ports.clock import Clock
 from parley.runtime.backoff import Backoff
 from parley.runtime.faults import describe
-from schemas.base import EventId
+from schemas.base import ConversationId, EventId
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ GIVE_UP_AFTER = timedelta(hours=6)
 CALL_LASTS = timedelta(seconds=SEND_WITHIN_S + 10.0)
 """A sender whose partition was taken away in good order is done by then, and says so itself."""
 LOOK_EVERY_S = 0.5
+LEAST_WAIT_S, MOST_WAIT_S = 0.5, 60.0
+"""Between tries of a chat where the channel does not say when, doubling from the one to the other."""
+WAITING_REMEMBERED = 100_000
 CLOSED = "the chat is closed: "
 """What the reason begins with where it holds for all that follows."""
 ERASED = "the customer was erased"
@@ -47,6 +52,15 @@ GONE_SENDER = "its sender was gone before it could tell"
 
 class Left(Exception):
     """It is held, and the next owner sends it: this process ends."""
+
+
+class Waits(Exception):
+    """It is held, or was not begun: to be tried again at `until`. `reason` is what the channel said; None: only a place was missing."""
+
+    def __init__(self, until: datetime, reason: str | None) -> None:
+        super().__init__(reason)
+        self.until = until
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,7 @@ class Sending:
         #: Those that the channel was called for: a record of ours that says `sending` without it was written, and its answer lost.
         self._called: set[tuple[EventId, int]] = set()
         self._closing = asyncio.Event()
+        self._backoffs: LRUCache[ConversationId, Backoff] = LRUCache(WAITING_REMEMBERED)
 
     def close(self) -> None:
         """What waits to be sent again is left."""
@@ -88,15 +103,15 @@ class Sending:
     async def deliver(
         self, chat: Chat, outbound_id: EventId, part: int, message: Message, since: datetime
     ) -> Outcome:
-        """Returns once its record says how it ended. Waits as long as the store is away, and, until `GIVE_UP_AFTER` from `since`, as long as
-        the channel is. Raises `Left`.
+        """Returns once its record says how it ended. Waits as long as the store is away. Raises `Left`, and, until `GIVE_UP_AFTER` from
+        `since`, `Waits`.
         """
         place = (outbound_id, part)
         try:
             taken = await self._take(chat, outbound_id, part)
             while isinstance(taken, Delivery):
                 self._called.add(place)
-                ended = await self._attempt(chat, taken, message, since + GIVE_UP_AFTER)
+                ended = await self._attempt(chat, taken, message, since)
                 if isinstance(ended, Outcome):
                     return ended
                 self._called.discard(place)
@@ -137,28 +152,14 @@ class Sending:
                 await self._change(held, "unknown", reason=GONE_SENDER)
 
     async def _attempt(
-        self, chat: Chat, delivery: Delivery, message: Message, until: datetime
+        self, chat: Chat, delivery: Delivery, message: Message, since: datetime
     ) -> Outcome | None:
-        """None: it was not sent, and another may have it by now."""
-        backoff = Backoff(0.5, 30.0)
+        """None: it was not sent, and another may have it by now. Raises `Waits`."""
         while True:
             try:
                 external_id = await self._channel.send(chat, message)
             except NotSent as error:
-                waiting = await self._change(delivery, "held", reason=str(error))
-                if waiting is None:
-                    return None
-                left_s = (until - self._clock.now()).total_seconds()
-                if left_s <= 0.0:
-                    return await self._end(waiting, "failed", str(error))
-                wait_s = error.retry_after_s if error.retry_after_s is not None else backoff.next()
-                log.warning("%s: tries again in %.1f s: %s", self._channel.name, wait_s, error)
-                await self._wait(min(wait_s, left_s))
-                await self._turn(chat)
-                again = await self._change(waiting, "sending")
-                if again is None:
-                    return None
-                delivery = again
+                return await self._not_sent(delivery, error, since)
             except Moved as error:
                 moved = await self._moved(chat, error.address)
                 if moved is None:
@@ -175,6 +176,19 @@ class Sending:
                 return await self._end(delivery, "unknown", type(error).__name__)
             else:
                 return await self._sent(chat, delivery, external_id)
+
+    async def _not_sent(self, delivery: Delivery, error: NotSent, since: datetime) -> Outcome | None:
+        held = await self._change(delivery, "held", reason=str(error))
+        if held is None:
+            return None
+        now = self._clock.now()
+        left_s = (since + GIVE_UP_AFTER - now).total_seconds()
+        if left_s <= 0.0:
+            return await self._end(held, "failed", str(error))
+        backoff = self._backoffs.setdefault(delivery.conversation_id, Backoff(LEAST_WAIT_S, MOST_WAIT_S))
+        wait_s = min(left_s, backoff.next() if error.retry_after_s is None else error.retry_after_s)
+        log.warning("%s: tries again in %.1f s: %s", self._channel.name, wait_s, error)
+        raise Waits(now + timedelta(seconds=wait_s), str(error))
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -201,6 +215,7 @@ class Sending:
         return moved if moved is not None and moved.address == address != chat.address else None
 
     async def _sent(self, chat: Chat, delivery: Delivery, external_id: str) -> Outcome:
+        self._backoffs.pop(chat.conversation_id, None)
         if await self._change(delivery, "sent", external_id=external_id) is not None:
             return Outcome("sent")
         found = await self._insist(lambda: self._of(delivery))

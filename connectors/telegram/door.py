@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from aiogram import Bot
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
-from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong
+from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong, TooMany
 from connectors.telegram.calls import called
 from connectors.telegram.pacing import Pace
 from connectors.telegram.texts import LANGUAGES, Text, say
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Buttons = tuple[tuple[str, str], ...]
+TOLD_AGAIN_S = 60.0
+"""How often somebody who writes too fast is told so."""
 BLOCKED = "bot was blocked by the user"
 
 LANGUAGE, DELETE = "language", "delete"
@@ -41,9 +43,10 @@ class Door:
         self._erase = erase
         #: Albums that were answered: each of their pictures comes as a message.
         self._albums: LRUCache[tuple[int, str], None] = LRUCache(1_000)
+        self._told_to_wait: TTLCache[int, None] = TTLCache(10_000, TOLD_AGAIN_S)
 
     async def take(self, arrival: Arrival) -> None:
-        """Raises `BusUnavailable`, `StoreUnavailable`: it is not in the log, and is to be delivered again."""
+        """Raises `BusUnavailable`, `StoreUnavailable`, `TooMany`: it is not in the log, and is to be delivered again."""
         chat = await self._chat(arrival)
         language = chat.language if chat is not None and chat.language else arrival.language
         meaning = arrival.meaning
@@ -73,6 +76,11 @@ class Door:
             log.warning("telegram: an update is not taken: %s", error)
         except MessageTooLong:
             await self._say(arrival, "too_long", language)
+        except TooMany as error:
+            if error.of == "chat" and arrival.chat not in self._told_to_wait:
+                self._told_to_wait[arrival.chat] = None
+                await self._say(arrival, "too_many", language)
+            raise
 
     async def _in_a_group(self, arrival: Arrival, language: str | None) -> None:
         """Others read there what is meant for one."""

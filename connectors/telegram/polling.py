@@ -7,6 +7,7 @@ side, each in its own order.
 import asyncio
 import logging
 from collections.abc import Sequence
+from time import monotonic
 
 from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramConflictError
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from connectors.kit.channel import NotSent, Refused, Unsure
 from connectors.kit.http import first_fault
+from connectors.kit.inbox import TooMany
 from connectors.telegram.calls import called
 from connectors.telegram.door import Door
 from connectors.telegram.translate import Arrival, arrival_of
@@ -29,6 +31,8 @@ WAIT_S = 25
 AT_ONCE = 100
 KINDS = ["message", "edited_message", "callback_query", "my_chat_member"]
 CONFLICT_AGAIN_S = 10.0
+FLOOD_S = 30.0
+"""So long one chat that writes too fast may hold up all that come after it; what is more of it by then is passed over, as it was told."""
 
 
 class Poller:
@@ -92,11 +96,14 @@ class Poller:
         await asyncio.gather(*(self._take(arrivals) for arrivals in chats.values()))
 
     async def _take(self, arrivals: Sequence[Arrival]) -> None:
+        until = monotonic() + FLOOD_S
         for arrival in arrivals:
-            await self._insist(arrival)
+            await self._insist(arrival, until)
 
-    async def _insist(self, arrival: Arrival) -> None:
-        """As long as the log is away. One that is a fault of ours is told and passed over, or no later one would ever come."""
+    async def _insist(self, arrival: Arrival, until: float) -> None:
+        """As long as the log is away, or the tenant is above its limits. One that is a fault of ours is told and passed over, or no later
+        one would ever come.
+        """
         backoff = Backoff()
         while True:
             try:
@@ -104,6 +111,11 @@ class Poller:
             except TransientError as error:
                 log.warning("telegram: an update waits: %s", error)
                 await asyncio.sleep(backoff.next())
+            except TooMany as error:
+                if error.of == "chat" and monotonic() + error.retry_after_s > until:
+                    log.warning("telegram: update %d is passed over: %s", arrival.update_id, error)
+                    return
+                await asyncio.sleep(error.retry_after_s)
             except Exception as error:
                 log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
                 return

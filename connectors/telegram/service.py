@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import nullcontext
 from functools import partial
 from threading import Thread
@@ -23,7 +23,7 @@ from connectors.telegram.pacing import Pace
 from connectors.telegram.polling import KINDS, Poller
 from connectors.telegram.settings import TelegramSettings
 from connectors.telegram.texts import COMMANDS, LANGUAGES
-from connectors.telegram.webhook import Webhooks, secret_of
+from connectors.telegram.webhook import PATHS, Webhooks, secret_of
 from parley.errors import ConfigurationError, ParleyError, StoreUnavailable, UnknownTenant
 from parley.ports.channels import Chat
 from parley.runtime.backoff import Backoff
@@ -122,7 +122,11 @@ class WebhookDoor:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        return [Route("/telegram/{tenant}", self._take, methods=["POST"])]
+        return [Route(path, self._take, methods=["POST"]) for path in PATHS]
+
+    @property
+    def paths(self) -> Mapping[str, Any]:
+        return PATHS
 
     async def open(self) -> None:
         self._inboxes = {tenant: Inbox(self._opened, "telegram", tenant) for tenant in self._bots}

@@ -6,6 +6,7 @@ Text = Literal[
     "help",
     "text_only",
     "too_long",
+    "too_many",
     "private_only",
     "choose_language",
     "language_chosen",
@@ -33,6 +34,10 @@ TEXTS: dict[Text, dict[str, str]] = {
     "too_long": {
         "en": "That is longer than I can take at once (4,000 characters). Please write it in shorter messages.",
         "zh": "内容太长了（最多 4000 字），请分成几条较短的消息发送。",
+    },
+    "too_many": {
+        "en": "You are writing faster than I can read. Please wait a minute, and then send again what I have not answered.",
+        "zh": "您发送消息过快。请稍等一分钟，若有未回复的消息，请再发送一次。",
     },
     "private_only": {
         "en": "I answer in private chats only: please write to me directly.",

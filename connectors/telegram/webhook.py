@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from connectors.kit.http import body_of, first_fault, problem
+from connectors.kit.http import again, body_of, first_fault, operation, problem
+from connectors.kit.inbox import TooMany
 from connectors.telegram.door import Door
 from connectors.telegram.translate import arrival_of
 from parley.errors import TransientError, UnknownTenant
@@ -27,7 +28,16 @@ log = logging.getLogger(__name__)
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 MAX_BODY_BYTES = 1 << 20
 """Telegram's updates have a few KB; media are fetched, never posted."""
-AGAIN_S = 5
+PATHS = {
+    "/telegram/{tenant}": operation(
+        "Telegram brings an update",
+        header=SECRET_HEADER,
+        body={"type": "object", "required": ["update_id"], "properties": {"update_id": {"type": "integer"}}},
+        taken={200: "The log has it, or it means nothing here"},
+        refused={400: "It is no update, and which field is wrong"},
+    )
+}
+"""This door in the OpenAPI document; the Bot API describes the rest of an `Update`."""
 
 
 def secret_of(signing_secret: bytes, tenant: TenantId) -> str:
@@ -74,9 +84,10 @@ class Webhooks:
         try:
             async with self._in_turn((tenant, arrival.chat)):
                 await self._doors[tenant].take(arrival)
-        except (TransientError, UnknownTenant) as error:
-            log.warning("telegram: an update is to come again: %s", error)
-            return problem(503, "the update cannot be taken just now", {"Retry-After": str(AGAIN_S)})
+        except (TransientError, UnknownTenant, TooMany) as error:
+            if not isinstance(error, TooMany):  # a flood is to fill no log
+                log.warning("telegram: an update is to come again: %s", error)
+            return again(error)
         except Exception as error:  # it would come again for a day, and fail each time
             log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
         return Response(status_code=200)

@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from connectors.kit.channel import Doorway, Gone, Message, NotSent, Opened, PlainChannel, Refused, Unsure
 from connectors.kit.discovery import HttpDoor, Runs
-from connectors.kit.http import body_of, first_fault, is_signed, problem, signature
-from connectors.kit.inbox import IdReused, Inbox, Incoming
+from connectors.kit.http import again, body_of, first_fault, is_signed, operation, problem, signature
+from connectors.kit.inbox import IdReused, Inbox, Incoming, TooMany
 from connectors.kit.outbox import Outbox
 from parley.errors import ConfigurationError, TransientError, UnknownTenant
 from parley.ports.channels import Chat
@@ -26,13 +26,17 @@ from schemas.base import MAX_MESSAGE_CHARS, AnyEvent, TenantId
 from schemas.outbound import AgentMessage, ReplyReady
 from schemas.tenant import TenantConfig
 
+CHANNEL: parts.Channel = "api"
+PATH = "/hooks/{tenant}"
+SETTINGS = "PARLEY_WEBHOOK_"
+"""These three and the folder's name are all that a copy has to change."""
 SIGNATURE = "X-Parley-Signature"
 MAX_BODY_BYTES = 64 << 10
 Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
 
 
 class WebhookSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="PARLEY_WEBHOOK_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=SETTINGS, frozen=True)
     #: Where replies are posted to; without it there is no such channel.
     url: str = ""
     tenant: str = "bank"
@@ -43,11 +47,9 @@ class WebhookSettings(BaseSettings):
         """Raises `ConfigurationError`."""
         found = cls()
         if re.fullmatch(r"https?://[^/\s]+(/\S*)?", found.url) is None:
-            raise ConfigurationError(
-                "PARLEY_WEBHOOK_URL: must be an address, such as https://app.example/parley"
-            )
+            raise ConfigurationError(f"{SETTINGS}URL: must be an address, such as https://app.example/parley")
         if len(found.secret) < 32:
-            raise ConfigurationError("PARLEY_WEBHOOK_SECRET: must have at least 32 characters")
+            raise ConfigurationError(f"{SETTINGS}SECRET: must have at least 32 characters")
         return found
 
 
@@ -64,7 +66,7 @@ class Written(BaseModel):
 class WebhookChannel(PlainChannel):
     """Implements `connectors.kit.channel.Channel`."""
 
-    name: parts.Channel = "api"
+    name = CHANNEL
 
     def __init__(self, settings: WebhookSettings) -> None:
         self._settings = settings
@@ -115,10 +117,16 @@ class WebhookDoor:
         self._settings = settings
         self._opened = opened
         self._inbox: Inbox | None = None
-        self.routes = [Route("/hooks/{tenant}", self._take, methods=["POST"])]
+        self.routes = [Route(PATH, self._take, methods=["POST"])]
+        refused = {409: "The id stands for another text already", 422: "A field is wrong"}
+        said = operation(
+            "A customer wrote", header=SIGNATURE, body=Written.model_json_schema(), refused=refused,
+            taken={202: "The log has it"},
+        )  # fmt: skip
+        self.paths = {PATH: said}
 
     async def open(self) -> None:
-        self._inbox = Inbox(self._opened, "api", TenantId(self._settings.tenant))
+        self._inbox = Inbox(self._opened, CHANNEL, TenantId(self._settings.tenant))
 
     async def close(self) -> None:
         if self._inbox is not None:
@@ -143,8 +151,8 @@ class WebhookDoor:
             return problem(422, first_fault(error))
         except IdReused as error:
             return problem(409, str(error))
-        except (TransientError, UnknownTenant):
-            return problem(503, "the message cannot be taken just now; send it again", {"Retry-After": "2"})
+        except (TransientError, UnknownTenant, TooMany) as error:
+            return again(error)
         return Response(orjson.dumps({"message_id": message_id}), 202, media_type="application/json")
 
 

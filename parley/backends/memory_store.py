@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast
 
 from parley.backends.memory_adapters import MemoryAdapters
 from parley.backends.memory_channels import MemoryChannels
+from parley.backends.memory_links import MemoryLinks
 from parley.backends.memory_values import MemoryValues
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection, newest
 from parley.errors import AlreadySeen, Superseded, UnknownTenant
 from parley.ports.bus import TopicPartition
 from parley.ports.keys import Erasure
@@ -50,12 +51,14 @@ class MemoryStore(MemoryValues):
         self.lock = RLock()
         self.adapters = MemoryAdapters()
         self.channels = MemoryChannels()
+        self.links = MemoryLinks()
         self._leases: dict[tuple[str, TopicPartition], Lease] = {}
         self._seen: dict[tuple[str, EventId], datetime] = {}
         self._states: dict[tuple[str, str], bytes] = {}
         self._history: dict[ConversationId, dict[int, HistoryRow]] = {}
         self._conversations: dict[ConversationId, ConversationRow] = {}
         self._feedback: dict[tuple[str, str, str], FeedbackRow] = {}
+        self._deliveries: dict[tuple[str, str, str], DeliveryRow] = {}
         self._timers: dict[EventId, tuple[str, Timer]] = {}
         self._outbox: dict[tuple[str, EntryId], OutboxEntry] = {}
         self._attempts: dict[tuple[str, TopicPartition, int], int] = {}
@@ -181,8 +184,12 @@ class MemoryStore(MemoryValues):
         for projected in projections:
             if isinstance(projected, ConversationRow):
                 self._conversations[projected.conversation_id] = projected
-            else:
+            elif isinstance(projected, FeedbackRow):
                 self._feedback[projected.conversation_id, projected.reply_id, projected.by] = projected
+            else:
+                self._deliveries[projected.conversation_id, projected.outbound_id, projected.state] = (
+                    projected
+                )
 
     @locked
     def conversation(self, conversation_id: ConversationId) -> ConversationRow | None:
@@ -220,6 +227,14 @@ class MemoryStore(MemoryValues):
         return sorted(found, key=lambda row: row.conversation_id)[:limit]
 
     @locked
+    def conversations_with(
+        self, tenant: TenantId, customers: Collection[CustomerId]
+    ) -> list[ConversationRow]:
+        rows = self._conversations.values()
+        found = [row for row in rows if row.tenant == tenant and row.customer_id in customers]
+        return sorted(found, key=lambda row: (row.updated_at, row.conversation_id), reverse=True)
+
+    @locked
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:
@@ -239,6 +254,10 @@ class MemoryStore(MemoryValues):
         return [row for row in self._feedback.values() if row.conversation_id == conversation_id]
 
     @locked
+    def deliveries(self, conversation_id: ConversationId) -> list[DeliveryRow]:
+        return newest(row for row in self._deliveries.values() if row.conversation_id == conversation_id)
+
+    @locked
     def rewrite(
         self,
         conversations: Iterable[ConversationId],
@@ -248,6 +267,7 @@ class MemoryStore(MemoryValues):
         for conversation in conversations:
             self._history.pop(conversation, None)
             self._conversations.pop(conversation, None)
+            self._deliveries = {at: row for at, row in self._deliveries.items() if at[0] != conversation}
         self._write_rows(history, projections)
 
     # -- tenants ------------------------------------------------------------------------------------------------------
@@ -297,7 +317,11 @@ class MemoryStore(MemoryValues):
 
     @locked
     def conversations_of(self, tenant: TenantId, customer: CustomerId) -> list[ConversationId]:
-        rows: list[Projection] = [*self._conversations.values(), *self._feedback.values()]
+        rows: list[Projection] = [
+            *self._conversations.values(),
+            *self._feedback.values(),
+            *self._deliveries.values(),
+        ]
         named = {r.conversation_id for r in rows if (r.tenant, r.customer_id) == (tenant, customer)}
         return sorted(named | self.channels.conversations_of(tenant, customer))
 
@@ -308,7 +332,11 @@ class MemoryStore(MemoryValues):
             table: [row for row in rows if row.get("conversation_id", row.get("state_key")) in names]
             for table, rows in self._rows().items()
         }
-        return {**held, "masked_values": [asdict(each) for each in self.values_of(tenant, customer)]}
+        return {
+            **held,
+            "masked_values": [asdict(each) for each in self.values_of(tenant, customer)],
+            "customer_links": self.links.rows(tenant, customer),
+        }
 
     def _rows(self) -> dict[str, list[dict[str, Any]]]:
         """As a database's tables would have them."""
@@ -323,6 +351,7 @@ class MemoryStore(MemoryValues):
             "claims": [asdict(claim) for claim in self._claims.values()],
             "conversations": [asdict(row) for row in self._conversations.values()],
             "feedback": [asdict(row) for row in self._feedback.values()],
+            "delivery_states": [asdict(row) for row in self._deliveries.values()],
             **self.channels.rows(),
         }
 
@@ -334,6 +363,7 @@ class MemoryStore(MemoryValues):
                 gone[table] = gone.get(table, 0) + len(rows)
             self._drop_conversations(self.conversations_of(tenant, customer))
             self.drop_values(self.values_of(tenant, customer))
+            self.links.drop(tenant, customer)
         return gone
 
     def _drop_conversations(self, names: Collection[str]) -> None:
@@ -345,6 +375,7 @@ class MemoryStore(MemoryValues):
             self.drop_values(self.values(ConversationId(key)))
         self._states = {at: value for at, value in self._states.items() if at[1] not in names}
         self._feedback = {at: row for at, row in self._feedback.items() if at[0] not in names}
+        self._deliveries = {at: row for at, row in self._deliveries.items() if at[0] not in names}
         self._claims = {at: claim for at, claim in self._claims.items() if at[0] not in names}
         self._timers = {at: held for at, held in self._timers.items() if held[1].key not in names}
         self.channels.drop(names)

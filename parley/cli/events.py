@@ -1,22 +1,25 @@
-"""`parley events export|show` and `parley replay`: streams out of the log, and decisions run again from them."""
+"""`parley events export|show|deliveries` and `parley replay`: streams out of the log, and decisions run again from them."""
 
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
-from parley.cli.common import JsonOption, counted, platform, print_json
+from parley.cli.common import JsonOption, counted, platform, print_json, table
+from parley.codec import conversation_of
 from parley.errors import ConfigurationError
 from parley.ports.bus import Bus, Record
 from parley.runtime import exports
 from parley.runtime.recorded import Export, Written, load
 from parley.runtime.replay import Difference, Report
 from parley.runtime.replay import replay as run_replay
+from schemas.base import ConversationId, rfc3339
 from schemas.topics import TOPICS
 from workers.assignment import AssignmentDecider
 from workers.calls import CallDecider
@@ -79,6 +82,30 @@ def show(
     for entry in sorted(shown, key=lambda each: each["headers"]["occurred_at"]):
         if conversation is None or entry["headers"]["conversation_id"] == conversation:
             _show(entry)
+
+
+@app.command("deliveries")
+def deliveries(
+    conversation: Annotated[str, typer.Argument(help="A conversation's id.")], as_json: JsonOption = False
+) -> None:
+    """What became of everything sent into a conversation's channel: accepted, sent, delivered, unknown or failed, and why."""
+    name = ConversationId(conversation)
+    with platform() as opened:
+        if opened.store.conversation(name) is None:
+            raise ConfigurationError(
+                f"CONVERSATION: there is no conversation {conversation!r}; allowed: the id of one that was not erased"
+            )
+        found = opened.store.deliveries(name)
+    if as_json:
+        print_json([{**asdict(each), "told_at": rfc3339(each.told_at)} for each in found])
+    elif not found:
+        typer.echo("no channel has reported anything")
+    else:
+        rows = [
+            (rfc3339(each.told_at), each.outbound_id, each.channel, each.state, each.reason or "-")
+            for each in found
+        ]
+        table(rows, ("at", "event", "channel", "state", "reason"))
 
 
 def replay(
@@ -167,22 +194,16 @@ def _selected(
     """The records of one conversation, or of all that had an event since then, or all."""
     touched = None if since is None else _touched(bus, topics, since)
     for record in counted(exports.read_records(bus, topics), "records read"):
-        name = _conversation(record)
+        name = conversation_of(record)
         if conversation in (None, name) and (touched is None or name in touched):
             yield record
 
 
-def _touched(bus: Bus, topics: Sequence[str], since: datetime) -> set[str | None]:
+def _touched(bus: Bus, topics: Sequence[str], since: datetime) -> set[ConversationId]:
     """The conversations that had an event since then."""
     since_ms = int((since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp() * 1000)
     recent = counted(exports.read_records(bus, topics, since_ms=since_ms), "recent records read")
-    return {_conversation(record) for record in recent if record.timestamp_ms >= since_ms}
-
-
-def _conversation(record: Record) -> str | None:
-    return next(
-        (value.decode(errors="replace") for name, value in record.headers if name == "conversation_id"), None
-    )
+    return {conversation_of(record) for record in recent if record.timestamp_ms >= since_ms}
 
 
 def _target(out: Path | None) -> AbstractContextManager[IO[bytes]]:
@@ -206,6 +227,7 @@ TELLING = frozenset(
         "owner",
         "reason",
         "outcome",
+        "state",
         "settlements",
         "intents",
         "language",

@@ -13,6 +13,7 @@ from parley.cli import (
     adapters,
     admin,
     calls,
+    customers,
     deadletters,
     evaluating,
     events,
@@ -64,6 +65,7 @@ app.add_typer(calls.app, name="calls")
 app.add_typer(events.app, name="events")
 app.add_typer(deadletters.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
+app.add_typer(customers.app, name="customers")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluating.app, name="eval")
 

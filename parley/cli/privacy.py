@@ -4,7 +4,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from parley.codec import explain
 from parley.errors import ConfigurationError, InvalidEvent, KeyErased
 from parley.ports.keys import Erasure
 from parley.ports.store import AuditEntry
-from parley.runtime import erasing
+from parley.runtime import erasing, linking
 from parley.runtime.disclosing import LOG_TOPICS, Disclosure
 from parley.runtime.exports import created, read_records, without_texts
 from schemas.base import ConversationId, CustomerId, TenantId, rfc3339
@@ -31,6 +31,10 @@ CustomerArgument = Annotated[
 ]
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="The tenant whose customer it is.")]
 OneTenantOption = Annotated[str | None, typer.Option("--tenant", "-t", help="Only this tenant's.")]
+LinkedOption = Annotated[
+    bool,
+    typer.Option("--linked", help="Also everybody whom `parley customers link` made one person with them."),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", dir_okay=False, help="File to write; default: standard output.")
 ]
@@ -62,18 +66,27 @@ def find(
 
 
 @app.command("export")
-def export(customer: CustomerArgument, tenant: TenantOption, out: OutOption = None) -> None:
+def export(
+    customer: CustomerArgument, tenant: TenantOption, out: OutOption = None, linked: LinkedOption = False
+) -> None:
     """Write everything that is held about a customer as JSON, texts opened. Keep the file to yourself and the customer."""
     with platform() as opened:
         names = _named(opened, tenant, customer)
         at = erasing.erased_at(opened.store, opened.keys, *names)
         if at is not None:
             raise KeyErased(f"customer {customer} was erased on {rfc3339(at)}; nothing of it can be read")
-        document = _disclosed(opened, *names)
+        others = linking.linked_to(opened.store, *names)
+        document = {**_disclosed(opened, *names), "linked_customers": others}
+        if linked:
+            document["linked"] = [_disclosed(opened, names[0], other) for other in others]
         with _target(out) as target:
             target.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
-        _note(opened, "privacy.export", *names, {"events": len(document["events"])})
+        for each in (document, *document.get("linked", ())):
+            _note(opened, "privacy.export", names[0], each["customer_id"], {"events": len(each["events"])})
     typer.echo(f"{len(document['events'])} events exported" + (f" to {out}" if out else ""), err=True)
+    if others:
+        what = "exported as well" if linked else "not exported; --linked does it too"
+        typer.echo(f"one person with {', '.join(others)}: {what}", err=True)
 
 
 @app.command("erase")
@@ -82,6 +95,7 @@ def erase(
     tenant: TenantOption,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
+    linked: LinkedOption = False,
 ) -> None:
     """Erase a customer for good: the key, and with it every text in every topic, table and backup; and what is derived.
 
@@ -89,27 +103,27 @@ def erase(
     """
     with platform() as opened:
         names = _named(opened, tenant, customer)
+        others = linking.linked_to(opened.store, *names)
         if not yes:
-            _confirm(opened, *names)
-        done = erasing.erase(
-            opened.store,
-            opened.keys,
-            *names,
-            now=opened.clock.now(),
-            actor=actor(),
-            wait=time.sleep,
-            step=step,
-        )
-    rows = {name: count for name, count in done.rows.items() if count}
+            linked = _confirm(opened, *names, others, linked)
+        everybody = [names[1], *(others if linked else ())]
+        for each in everybody:  # with the rows of one go its links: by then all are listed
+            erasing.begin(opened.store, opened.keys, names[0], each, opened.clock.now())
+        done = [_erased(opened, names[0], each) for each in everybody]
+    left_alone = [] if linked else others
     if as_json:
-        erased = {"tenant": tenant, "customer_id": customer, "erased_at": rfc3339(done.first_at)}
-        print_json({**erased, "rows": rows, "left": done.left})
+        first, *more = (_as_json(each) for each in done)
+        print_json({**first, "linked": more, "not_erased": left_alone})
         return
-    typer.echo(
-        f"customer {customer} of {tenant} is erased (first on {rfc3339(done.first_at)}); rows: {_counts(rows)}"
-    )
-    if done.left:
-        typer.echo(f"the key's bytes may still be in {done.left}")
+    for each in done:
+        rows = _counts({name: count for name, count in each.rows.items() if count})
+        typer.echo(
+            f"customer {each.customer_id} of {tenant} is erased (first on {rfc3339(each.first_at)}); rows: {rows}"
+        )
+        if each.left:
+            typer.echo(f"the key's bytes may still be in {each.left}")
+    if left_alone:
+        typer.echo(f"one person with {', '.join(left_alone)}: not erased; --linked does it too")
 
 
 @app.command("list")
@@ -212,12 +226,38 @@ def _disclosed(opened: Platform, tenant: TenantId, customer: CustomerId) -> dict
     return disclosure.document(records, opened.clock.now())
 
 
-def _confirm(opened: Platform, tenant: TenantId, customer: CustomerId) -> None:
+def _erased(opened: Platform, tenant: TenantId, customer: CustomerId) -> erasing.ErasedCustomer:
+    return erasing.erase(
+        opened.store,
+        opened.keys,
+        tenant,
+        customer,
+        now=opened.clock.now(),
+        actor=actor(),
+        wait=time.sleep,
+        step=step,
+    )
+
+
+def _as_json(done: erasing.ErasedCustomer) -> dict[str, Any]:
+    rows = {name: count for name, count in done.rows.items() if count}
+    names = {"tenant": done.tenant, "customer_id": done.customer_id, "erased_at": rfc3339(done.first_at)}
+    return {**names, "rows": rows, "left": done.left}
+
+
+def _confirm(
+    opened: Platform, tenant: TenantId, customer: CustomerId, others: Sequence[CustomerId], linked: bool
+) -> bool:
+    """Whether those who are one person with the customer are to be erased as well."""
     if not sys.stdin.isatty():
         raise ConfigurationError("--yes: is needed where nobody can be asked")
-    held = {name: len(rows) for name, rows in opened.store.held(tenant, customer).items() if rows}
-    typer.echo(f"customer {customer} of {tenant}: {_counts(held)}", err=True)
+    for each in (customer, *(others if linked else ())):
+        held = {name: len(rows) for name, rows in opened.store.held(tenant, each).items() if rows}
+        typer.echo(f"customer {each} of {tenant}: {_counts(held)}", err=True)
     typer.confirm("Erase for good? Nobody can bring it back.", abort=True, err=True)
+    if others and not linked:
+        return typer.confirm(f"One person with {', '.join(others)}. Erase them as well?", err=True)
+    return linked
 
 
 def _counts(rows: Mapping[str, int]) -> str:

@@ -1,5 +1,6 @@
 """The rows that deciders project for lists: what the doors and the console look things up in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -43,4 +44,35 @@ class FeedbackRow:
     given_at: datetime
 
 
-Projection = ConversationRow | FeedbackRow
+DeliveryStatus = Literal["accepted", "sent", "delivered", "unknown", "failed"]
+FINALITY: tuple[DeliveryStatus, ...] = ("accepted", "sent", "unknown", "failed", "delivered")
+"""Of two states of one event the later one here holds, whichever was told first: `unknown` and `failed` are final, unless it was delivered
+after all.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """That a channel told this state of something sent to the customer, when it did so last, and why."""
+
+    conversation_id: ConversationId
+    outbound_id: EventId
+    state: DeliveryStatus
+    tenant: TenantId
+    customer_id: CustomerId
+    channel: Channel
+    reason: str | None
+    told_at: datetime
+
+
+def newest(rows: Iterable[DeliveryRow]) -> list[DeliveryRow]:
+    """Of each event the row that holds, in the order of their times."""
+    found: dict[EventId, DeliveryRow] = {}
+    for row in rows:
+        held = found.get(row.outbound_id)
+        if held is None or FINALITY.index(row.state) > FINALITY.index(held.state):
+            found[row.outbound_id] = row
+    return sorted(found.values(), key=lambda row: (row.told_at, row.outbound_id))
+
+
+Projection = ConversationRow | FeedbackRow | DeliveryRow

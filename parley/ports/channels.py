@@ -3,11 +3,12 @@
 Part of the store; one contract suite holds every backend. Every method may raise `StoreUnavailable`. All are thread-safe.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from parley.ports.bus import Headers
 from schemas.base import ConversationId, CustomerId, EventId, TenantId
 from schemas.parts import Channel
 
@@ -31,6 +32,22 @@ class Chat:
     language: str | None = None
     #: Why nothing can be sent into it any more; None: it can.
     closed: str | None = None
+    #: When what is parked of it is tried again, or is somebody's to try until then; None: nothing is parked.
+    waits_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An outbound event that waits to be sent, as the log had it (sealed). Those of a chat go out in the order of `seq`."""
+
+    outbound_id: EventId
+    conversation_id: ConversationId
+    seq: int
+    tenant: TenantId
+    customer_id: CustomerId
+    channel: Channel
+    headers: Headers
+    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,30 @@ class ChannelStore(Protocol):
 
     def deliveries(self, outbound_ids: Collection[EventId]) -> list[Delivery]:
         """In the order of their ids and parts."""
+
+    def park(self, rows: Sequence[Parked], until: Mapping[ConversationId, datetime]) -> None:
+        """Keep them; their chats, each of which `until` names, wait until then, unless they wait already. Nothing is kept for a chat that
+        is gone, and of an event that is parked the first one.
+        """
+
+    def take_due(
+        self,
+        channel: Channel,
+        now: datetime,
+        until: datetime,
+        at_most: int,
+        without: Collection[TenantId] = (),
+    ) -> list[Chat]:
+        """Chats that have waited long enough, of other tenants than these: they wait `until`, and are the caller's as long."""
+
+    def postpone(self, chat: Chat, until: datetime) -> bool:
+        """From the time that this one waits until. False, and nothing is changed, where somebody else has changed that meanwhile."""
+
+    def parked(self, conversation_id: ConversationId, at_most: int) -> list[Parked]:
+        """The first ones, in the order of `seq`."""
+
+    def unpark(self, conversation_id: ConversationId, outbound_ids: Collection[EventId]) -> None:
+        """Delete them. A chat of which nothing is parked then waits no more."""
 
     def forget_deliveries(self, before: datetime, at_most: int) -> int:
         """Delete those that last changed before `before`; returns how many."""

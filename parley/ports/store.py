@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
 from parley.codec import Outgoing
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection
 from parley.ports.adapters import AdapterRegistry
 from parley.ports.bus import TopicPartition
 from parley.ports.channels import ChannelStore
 from parley.ports.keys import Erasure
+from parley.ports.links import LinkStore
 from parley.ports.vault import ValueStore
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
 from schemas.tenant import TenantConfig, TenantContent
@@ -199,6 +200,11 @@ class ReadModel(Protocol):
         What a conversation goes on with meanwhile moves none of them to another page.
         """
 
+    def conversations_with(
+        self, tenant: TenantId, customers: Collection[CustomerId]
+    ) -> list[ConversationRow]:
+        """All conversations of these customers, newest change first."""
+
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:
@@ -209,13 +215,16 @@ class ReadModel(Protocol):
 
     def feedback(self, conversation_id: ConversationId) -> list[FeedbackRow]: ...
 
+    def deliveries(self, conversation_id: ConversationId) -> list[DeliveryRow]:
+        """The state of everything sent that a channel has told one of (`parley.domain.readmodel.newest`)."""
+
     def rewrite(
         self,
         conversations: Iterable[ConversationId],
         history: Iterable[HistoryRow],
         projections: Iterable[Projection],
     ) -> None:
-        """In one transaction: history and list row of these conversations go, then what is given is written."""
+        """In one transaction: history, list row and delivery states of these conversations go, then what is given is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +342,9 @@ class Store(DecisionStore, ReadModel, TenantStore, DoorStore, PrivacyStore, Valu
 
     @property
     def channels(self) -> ChannelStore: ...
+
+    @property
+    def links(self) -> LinkStore: ...
 
     def ping(self) -> None:
         """Raises `StoreUnavailable`."""

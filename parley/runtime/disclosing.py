@@ -104,7 +104,7 @@ class Disclosure:
 
     def _row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         opened = dict(row)
-        if table == "history":
+        if table in ("history", "parked"):
             event = self._decode(_outbound(row))
             opened["value"] = event if isinstance(event, str) else json.loads(event.body.model_dump_json())
             del opened["headers"]
@@ -133,7 +133,7 @@ class Disclosure:
 
 
 def _outbound(row: Mapping[str, Any]) -> Record:
-    """The record that a history row was."""
+    """The record that a row of the history, or one that waits to be sent, was."""
     headers = row["headers"]
     if isinstance(headers, bytes):
         headers = tuple((name, value.encode()) for name, value in json.loads(headers))

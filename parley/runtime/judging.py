@@ -298,11 +298,11 @@ def sealed(row: Projection, envelope: Envelope, codec: Codec) -> Projection:
 
 def row_key(row: Projection) -> object:
     """Rows with the same key replace each other; the last one counts."""
-    return (
-        row.conversation_id
-        if isinstance(row, ConversationRow)
-        else (row.conversation_id, row.reply_id, row.by)
-    )
+    if isinstance(row, ConversationRow):
+        return row.conversation_id
+    if isinstance(row, FeedbackRow):
+        return (row.conversation_id, row.reply_id, row.by)
+    return (row.conversation_id, row.outbound_id, row.state)
 
 
 def history_row(event: AnyEvent, body: Outbound, outgoing: Outgoing) -> HistoryRow:

@@ -117,7 +117,7 @@ class _Partition:
         self._erased.add(name)
         self._outdated.add(name)
         self._history = [row for row in self._history if row.conversation_id != name]
-        self._rows.pop(name, None)
+        self._rows = {at: row for at, row in self._rows.items() if row.conversation_id != name}
 
     def _keep(
         self, envelope: Envelope, events: Iterable[AnyEvent], projections: Iterable[Projection]

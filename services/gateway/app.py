@@ -144,7 +144,7 @@ def create_app(deps: Deps, on_stop: Callable[[], None] | None = None, *, ping_s:
     if demo is not None:
         app.router.routes.extend(plays.routes())
         app.router.routes.extend(routes_demo.routes(demo))
-    app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI documents this way of extending it
+    app.openapi = openapi_of(app, {path: what for door in doors for path, what in door.paths.items()})  # type: ignore[method-assign]  # FastAPI documents this way of extending it
     return app
 
 

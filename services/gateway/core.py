@@ -13,14 +13,15 @@ from connectors.web.frames import Cursor, Frame
 from parley.errors import KeyErased, TransientError
 from parley.ids import child_traceparent, new_traceparent
 from parley.ports.bus import Position
+from parley.runtime.digests import derive_key
 from parley.runtime.faults import describe
+from parley.runtime.limits import TenantQuota
 from parley.runtime.publishing import send
 from schemas.base import AnyEvent, Body, Envelope, Event, EventId
 from services.gateway.auth import Doorman
 from services.gateway.deps import Deps
 from services.gateway.directory import Directory
 from services.gateway.intake import Intake
-from services.gateway.limits import TenantQuota
 from services.gateway.masking import Masking
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.problems import erased
@@ -29,7 +30,7 @@ from services.gateway.rooms import Connection, DeltaBuffer, Rooms
 from services.gateway.streams import Streams
 from services.gateway.tail import Tail
 from services.gateway.threads import Threads
-from services.gateway.tokens import Grant, TokenSigner, derive_key
+from services.gateway.tokens import Grant, TokenSigner
 
 logger = logging.getLogger(__name__)
 

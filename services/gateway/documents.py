@@ -1,6 +1,6 @@
 """What the OpenAPI document says beyond what FastAPI finds by itself: bodies that routes read themselves, keys, problems."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,14 +32,15 @@ def body_of(kind: type[RequestBody]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """FastAPI's `app.openapi`, with our components; made once."""
+def openapi_of(app: FastAPI, doors: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+    """FastAPI's `app.openapi`, with our components and the paths of channels' doors; made once."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(
                 title="Parley gateway", version=__version__, description=_DESCRIPTION, routes=app.routes
             )
+            document.setdefault("paths", {}).update(doors)
             _add_components(document.setdefault("components", {}))
             app.openapi_schema = document
         return app.openapi_schema

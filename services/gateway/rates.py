@@ -1,10 +1,10 @@
-"""Rates at the doors: each says what it is of and how much it allows; above it there is a 429. The arithmetic is in `limits`."""
+"""Rates at the doors: each says what it is of and how much it allows; above it there is a 429. The arithmetic is in `parley.runtime.limits`."""
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parley.runtime.limits import TokenBuckets, retry_after
 from services.gateway.auth import Doorman
-from services.gateway.limits import TokenBuckets, retry_after
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.problems import Problem, too_many
 

@@ -16,7 +16,9 @@ from connectors.web.frames import Fields, history_entry
 from parley.domain.masking import Masked
 from parley.errors import KeyErased
 from parley.ids import named_id
+from parley.runtime.digests import text_digest
 from parley.runtime.history import history
+from parley.runtime.limits import retry_after
 from schemas.base import MAX_MESSAGE_CHARS, ConversationId, EventId, ReplyId
 from schemas.other_events import FeedbackGiven
 from schemas.outbound import ReplyReady
@@ -25,10 +27,9 @@ from services.gateway.bodies import MAX_COMMENT_CHARS, GiveFeedback, SendMessage
 from services.gateway.core import Gateway
 from services.gateway.documents import TOKEN_SECURITY, body_of
 from services.gateway.intake import Submission, TextDiffers
-from services.gateway.limits import retry_after
 from services.gateway.outputs import FeedbackAccepted, History, MessageAccepted
 from services.gateway.problems import FieldError, Problem, documented, erased, invalid, too_many
-from services.gateway.tokens import Grant, text_digest
+from services.gateway.tokens import Grant
 from services.gateway.tracing import traceparent_of
 
 MAX_PAGE = 200

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from parley.codec import Codec, Erased
+from parley.codec import Codec, Erased, conversation_of
 from parley.errors import InvalidEvent, NewerVersion, TransientError, UnknownTopic
 from parley.ports.bus import Bus, Consumer, Record
 from parley.runtime.faults import describe
@@ -127,11 +127,10 @@ class Tail:
             _call(loop, lambda: self._rooms.deliver(events))
 
     def _note(self, record: Record) -> ConversationId:
-        headers = dict(record.headers)
-        conversation_id = ConversationId(headers.get("conversation_id", b"").decode("utf-8", "replace"))
+        conversation_id = conversation_of(record)
         if record.topic == CHAT_DELTAS.name:
             self._deltas.add(conversation_id, record)
-        elif headers.get("type") == _REPLY_READY:
+        elif ("type", _REPLY_READY) in record.headers:
             self._deltas.drop(conversation_id)
         return conversation_id
 

@@ -6,7 +6,6 @@ HMAC-SHA256 (RFC 2104). Another layout needs another `PURPOSE`, so that tokens o
 """
 
 import base64
-import hashlib
 import hmac
 import struct
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from parley.runtime.digests import derive_key
 from schemas.base import ConversationId, CustomerId, TenantId
 
 DoorChannel = Literal["web", "api"]
@@ -40,11 +40,6 @@ class Grant:
     channel: DoorChannel
     key_id: str
     expires_at: datetime
-
-
-def derive_key(secret: bytes, purpose: str) -> bytes:
-    """A key of its own for each purpose, so that a signature made for one never counts for another."""
-    return hmac.digest(secret, purpose.encode(), "sha256")
 
 
 class TokenSigner:
@@ -94,11 +89,6 @@ class TokenSigner:
             key_id.hex(),
             datetime.fromtimestamp(expiry, UTC),
         )
-
-
-def text_digest(key: bytes, conversation_id: str, text: str) -> str:
-    """A keyed digest of a (masked) text: tells whether a repeated client's id came with the same words, and no more."""
-    return hmac.new(key, f"{conversation_id}\x1f{text}".encode(), hashlib.sha256).hexdigest()
 
 
 def _encode(data: bytes) -> str:

@@ -12,7 +12,7 @@ from infra.migrations import upgrade_store
 from parley.backends.memory_store import MemoryStore
 from parley.backends.sql import open_store
 from parley.ids import named_id
-from parley.ports.channels import Chat, Delivery
+from parley.ports.channels import Chat, Delivery, Parked
 from parley.ports.store import Store
 from schemas.base import ConversationId, CustomerId, TenantId
 
@@ -141,3 +141,79 @@ def test_both_go_with_their_customer(store: Store) -> None:
     assert (gone["chats"], gone["deliveries"]) == (1, 1)
     assert store.channels.chat_of(C1) is None and store.channels.deliveries([OUT]) == []
     assert store.channels.chat_of(C2) == other
+
+
+def parked(number: int, conversation: ConversationId = C1, customer: str = "u-1") -> Parked:
+    return Parked(
+        named_id(f"{conversation}-{number}"), conversation, number, BANK, CustomerId(customer), "telegram",
+        (("type", b"ReplyReady"),), b"sealed %d" % number,
+    )  # fmt: skip
+
+
+def test_what_is_parked_is_kept_in_order_until_it_is_taken_out(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    store.channels.park([parked(9), parked(2)], {C1: NINE})
+    store.channels.park([parked(4), replace(parked(2), value=b"again")], {C1: NINE + timedelta(hours=1)})
+    assert store.channels.parked(C1, 10) == [parked(2), parked(4), parked(9)]
+    assert store.channels.parked(C1, 1) == [parked(2)]
+    assert store.channels.chat_of(C1) == replace(CHAT, waits_until=NINE)  # it waits already
+    store.channels.unpark(C1, [parked(2).outbound_id, parked(4).outbound_id])
+    assert store.channels.chat_of(C1) == replace(CHAT, waits_until=NINE)
+    store.channels.unpark(C1, [parked(9).outbound_id])
+    assert store.channels.chat_of(C1) == CHAT and store.channels.parked(C1, 10) == []
+
+
+def test_nothing_is_parked_for_a_chat_that_is_gone(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    store.channels.park([parked(1), parked(1, C2)], {C1: NINE, C2: NINE})
+    assert store.channels.parked(C2, 10) == [] and store.channels.parked(C1, 10) == [parked(1)]
+    assert store.held(BANK, CustomerId("u-1"))["parked"][0]["seq"] == 1
+    assert store.purge([(BANK, CustomerId("u-1"))])["parked"] == 1
+    assert store.channels.parked(C1, 10) == []
+
+
+def test_chats_that_waited_long_enough_are_one_takers(store: Store) -> None:
+    later, lease = NINE + timedelta(minutes=1), NINE + timedelta(minutes=9)
+    names = [ConversationId(f"c-{number}") for number in range(5)]
+    for number, name in enumerate(names):
+        tenant = SHOP if number == 4 else BANK
+        made = replace(CHAT, tenant=tenant, address=str(number), conversation_id=name)
+        store.channels.open_chat(made)
+        store.channels.park([parked(1, name)], {name: NINE if number != 3 else later})
+    take = store.channels.take_due
+    assert take("api", NINE, lease, 9) == []
+    [shop] = take("telegram", NINE, lease, 9, [BANK])
+    assert (shop.conversation_id, shop.waits_until) == (names[4], lease)
+    first = {each.conversation_id for each in take("telegram", NINE, lease, 2)}
+    assert len(first) == 2
+    assert {each.conversation_id for each in take("telegram", NINE, lease, 9)} == set(names[:3]) - first
+    assert take("telegram", NINE, lease, 9) == []
+    assert [each.conversation_id for each in take("telegram", later, lease, 9)] == [names[3]]
+    assert store.channels.postpone(shop, later) and not store.channels.postpone(shop, NINE)
+    assert take("telegram", later, lease, 9) == [shop]
+
+
+def test_of_many_takers_each_chat_has_one_and_what_is_added_meanwhile_is_not_forgotten(store: Store) -> None:
+    """Some add to a chat while another takes out its last: whatever stays makes the chat wait."""
+    store.channels.open_chat(CHAT)
+    taken: list[Chat] = []
+    start = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        start.wait()
+        for step in range(20):
+            mine = parked(number * 100 + step)
+            store.channels.park([mine], {C1: NINE})
+            taken.extend(store.channels.take_due("telegram", NINE, NINE + timedelta(minutes=step + 1), 5))
+            if step < 19:
+                store.channels.unpark(C1, [mine.outbound_id])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    held = store.channels.chat_of(C1)
+    assert len(store.channels.parked(C1, 200)) == 8 and held is not None and held.waits_until is not None
+    store.channels.unpark(C1, [each.outbound_id for each in store.channels.parked(C1, 200)])
+    assert store.channels.chat_of(C1) == CHAT

@@ -14,7 +14,14 @@ from parley.settings import Settings
 from schemas.base import AnyEvent, Event, ReplyId
 from schemas.conversation_events import CloseRequested, ConversationStarted, MessageReceived
 from schemas.outbound import ReplyReady
-from tests.support.connector_harness import Fault, Harness, TelegramHarness, WebhookHarness, working
+from tests.support.connector_harness import (
+    CopiedHarness,
+    Fault,
+    Harness,
+    TelegramHarness,
+    WebhookHarness,
+    working,
+)
 from tests.support.effectors import until
 from tests.support.platform import events_on, make_platform, records_on, send
 from tests.support.scripted_channel import reports
@@ -22,14 +29,15 @@ from tests.support.small_tenant import TENANT
 from tests.support.stories import event
 from workers.wiring import Platform
 
-HARNESSES: dict[str, Callable[[], Harness]] = {"telegram": TelegramHarness, "webhook": WebhookHarness}
+OURS: dict[str, Callable[[], Harness]] = {"telegram": TelegramHarness, "webhook": WebhookHarness}
+HARNESSES = {**OURS, "a copied folder": CopiedHarness}
 LOG = "conversation.events"
 AT = datetime.now(UTC)
 
 
 def test_every_connector_is_in_the_suite() -> None:
     there = {name for name, each in discovery.found().items() if discovery.has_chats(each)}
-    assert set(HARNESSES) == there
+    assert set(OURS) == there
 
 
 @pytest.fixture(params=HARNESSES)

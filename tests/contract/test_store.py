@@ -19,7 +19,7 @@ from parley.backends.sql import tables as t
 from parley.backends.sql.decisions import pack, unpack
 from parley.backends.sql.engine import make_engine
 from parley.codec import Outgoing
-from parley.domain.readmodel import ConversationRow, FeedbackRow
+from parley.domain.readmodel import ConversationRow, DeliveryRow, DeliveryStatus, FeedbackRow
 from parley.errors import (
     AlreadySeen,
     ConfigurationError,
@@ -30,8 +30,9 @@ from parley.errors import (
 )
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
-from parley.ports.channels import Chat, Delivery
+from parley.ports.channels import Chat, Delivery, Parked
 from parley.ports.keys import KEY_BYTES, Erasure
+from parley.ports.links import Link
 from parley.ports.store import (
     AccessKey,
     Advance,
@@ -325,6 +326,8 @@ def two_conversations(store: Store) -> int:
                 verdict("c-1", "x"),
                 replace(conversation("c-2"), customer_id=CustomerId("y")),
                 verdict("c-2", "y"),
+                told("c-1", "a", "sent"),
+                told("c-2", "a", "sent", customer="y"),
             ],
             timers=[timer("a", 1), timer("b", 2), replace(timer("other", 1), key="c-2")],
         )
@@ -339,6 +342,11 @@ def two_conversations(store: Store) -> int:
         store.channels.open_chat(Chat(TENANT, "telegram", name, *held, NINE))
         sending = Delivery(eid(name), 0, TENANT, *held, "telegram", "one", "sending", NINE)
         store.channels.begin_delivery(sending)
+        store.channels.park(
+            [Parked(eid(name), held[0], 1, TENANT, held[1], "telegram", (), b"sealed")], {held[0]: NINE}
+        )
+    store.links.link(Link.of(TENANT, CustomerId("x"), CustomerId("z"), "mei", NINE))
+    store.links.link(Link.of(TENANT, CustomerId("y"), CustomerId("z"), "mei", NINE))
     return fence
 
 
@@ -359,13 +367,15 @@ def test_of_an_erased_key_everything_goes_and_nothing_else(store: Store) -> None
     assert store.states(G, ["c-1", "c-2", "c-4"]) == {"c-2": b"2", "c-4": b"4"}
     assert [held.key for held in store.timers(G, [P0], 10)] == ["c-2"]
     assert [row.conversation_id for row in store.conversations(None)] == ["c-2"]
-    assert {name: len(rows) for name, rows in store.held(TENANT, CustomerId("x")).items() if rows} == {}
+    left = store.held(TENANT, CustomerId("x"))
+    del left["customer_links"]  # of the customer, and of no conversation: the purge of the erasure takes them
+    assert {name: len(rows) for name, rows in left.items() if rows} == {}
     assert store.history(ConversationId("c-1")) == [] and len(store.history(ConversationId("c-2"))) == 1
 
 
 EACH = {
     "states": 1, "timers": 2, "history": 2, "claims": 1, "conversations": 1, "feedback": 1, "masked_values": 1,
-    "chats": 1, "deliveries": 1,
+    "chats": 1, "deliveries": 1, "parked": 1, "delivery_states": 1, "customer_links": 1,
 }  # fmt: skip
 
 
@@ -374,6 +384,8 @@ def test_what_is_held_about_a_customer_is_found_and_purged_in_every_table(store:
     assert store.conversations_of(TENANT, CustomerId("x")) == ["c-1"]
     held = store.held(TENANT, CustomerId("x"))
     assert {name: len(rows) for name, rows in held.items()} == EACH
+    [link] = held.pop("customer_links")
+    assert (link["customer_id"], link["linked_id"]) == ("x", "z")
     assert {row.get("conversation_id", row.get("state_key")) for rows in held.values() for row in rows} == {
         "c-1"
     }
@@ -383,6 +395,36 @@ def test_what_is_held_about_a_customer_is_found_and_purged_in_every_table(store:
     assert set(store.purge([(TENANT, CustomerId("x"))]).values()) == {0}
     left = store.held(TENANT, CustomerId("y"))
     assert {name: len(rows) for name, rows in left.items()} == {**EACH, "timers": 1, "history": 1}
+
+
+def test_customers_are_linked_once_and_apart_again(store: Store) -> None:
+    one, two, three = (CustomerId(name) for name in ("u-1", "u-2", "u-3"))
+    first, second = (Link.of(TENANT, two, other, "mei", NINE) for other in (one, three))
+    assert (first.customer_id, first.linked_id) == (one, two)
+    assert store.links.link(first) and store.links.link(second)
+    assert not store.links.link(replace(first, by="bo", at=NINE + timedelta(hours=1)))
+    assert store.links.link(Link.of(TenantId("mobile"), one, three, "mei", NINE))
+    assert store.links.links(TENANT, [one]) == [first]
+    assert store.links.links(TENANT, [two]) == [first, second] == store.links.links(TENANT, [three, one])
+    assert store.links.unlink(TENANT, two, one) and not store.links.unlink(TENANT, one, two)
+    assert store.links.links(TENANT, [one, two]) == [second]
+    assert store.purge([(TENANT, three)])["customer_links"] == 1
+    assert store.links.links(TENANT, [one, two, three]) == []
+    assert len(store.links.links(TenantId("mobile"), [three])) == 1
+
+
+def test_the_conversations_of_several_customers_newest_first(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    rows = [
+        conversation("a", minutes=1),
+        replace(conversation("b", minutes=3), customer_id=CustomerId("y")),
+        conversation("c", "mobile", minutes=4),
+        replace(conversation("d", minutes=2), customer_id=CustomerId("z")),
+    ]
+    store.commit(commit(Advance(P0, fence, None, 1), projections=rows))
+    found = store.conversations_with(TENANT, [CustomerId("x"), CustomerId("y")])
+    assert [row.conversation_id for row in found] == ["b", "a"]
+    assert store.conversations_with(TENANT, []) == []
 
 
 def test_erasures_and_what_was_done_stay_listed(store: Store) -> None:
@@ -461,6 +503,26 @@ def test_all_of_a_tenants_conversations_in_pages(store: Store) -> None:
     assert store.conversations_by_id(bank, after=ConversationId("y")) == []
 
 
+def test_a_channels_name_may_be_as_long_as_the_contracts_allow(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    name = "c" * 32
+    row, reported = replace(conversation(), channel=name), replace(told("c-1", "a", "sent"), channel=name)
+    store.commit(commit(Advance(P0, fence, None, 1), projections=[row, reported]))
+    assert store.conversation(ConversationId("c-1")) == row
+    assert store.deliveries(ConversationId("c-1")) == [reported]
+    chat = store.channels.open_chat(Chat(TENANT, name, "1", ConversationId("c-1"), CustomerId("x"), NINE))
+    assert store.channels.chat(TENANT, name, "1") == chat
+    sending = Delivery(
+        eid("d"), 0, TENANT, chat.conversation_id, chat.customer_id, name, "s", "sending", NINE
+    )
+    assert store.channels.begin_delivery(sending) == sending
+    store.channels.park(
+        [Parked(eid("p"), chat.conversation_id, 1, TENANT, chat.customer_id, name, (), b"")],
+        {chat.conversation_id: NINE},
+    )
+    assert store.channels.parked(chat.conversation_id, 1)[0].channel == name
+
+
 def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
     fence = store.raise_fence(G, [P0])[P0].fence
 
@@ -480,6 +542,30 @@ def test_the_last_verdict_on_a_reply_counts(store: Store) -> None:
     store.commit(commit(Advance(P0, fence, None, 1), projections=[verdict(1, "a")]))
     store.commit(commit(Advance(P0, fence, 1, 2), projections=[verdict(-1, "b")]))
     assert store.feedback(ConversationId("c-1")) == [verdict(-1, "b")]
+
+
+def told(name: str, event: str, state: DeliveryStatus, minutes: int = 0, customer: str = "x") -> DeliveryRow:
+    return DeliveryRow(
+        ConversationId(name), eid(event), state, TENANT, CustomerId(customer), "telegram", f"why {state}",
+        NINE + timedelta(minutes=minutes),
+    )  # fmt: skip
+
+
+def test_of_a_deliverys_states_the_one_that_holds_is_read_whatever_their_order(store: Store) -> None:
+    fence = store.raise_fence(G, [P0])[P0].fence
+    first = [told("c-1", "a", "sent"), told("c-1", "b", "failed"), told("c-2", "c", "unknown")]
+    late = [told("c-1", "a", "accepted", 5), told("c-1", "b", "sent", 5), told("c-1", "b", "failed", 6)]
+    store.commit(commit(Advance(P0, fence, None, 1), projections=first))
+    store.commit(commit(Advance(P0, fence, 1, 2), projections=late))
+    assert store.deliveries(ConversationId("c-1")) == [
+        told("c-1", "a", "sent"),
+        told("c-1", "b", "failed", 6),
+    ]
+    store.commit(commit(Advance(P0, fence, 2, 3), projections=[told("c-2", "c", "delivered", 1)]))
+    assert store.deliveries(ConversationId("c-2")) == [told("c-2", "c", "delivered", 1)]
+    store.rewrite([ConversationId("c-1")], [], [told("c-1", "a", "sent")])
+    assert store.deliveries(ConversationId("c-1")) == [told("c-1", "a", "sent")]
+    assert len(store.deliveries(ConversationId("c-2"))) == 1
 
 
 def test_a_rewrite_replaces_only_what_it_names(store: Store) -> None:

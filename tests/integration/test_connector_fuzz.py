@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,8 +24,9 @@ from connectors.telegram.webhook import SECRET_HEADER, Webhooks, secret_of
 from connectors.webhook.connector import SIGNATURE, WebhookDoor, WebhookSettings
 from parley.backends.memory_bus import MemoryBus
 from parley.settings import Settings
+from schemas.tenant import Limits
 from tests.support.platform import make_platform
-from tests.support.small_tenant import TENANT
+from tests.support.small_tenant import CONFIG, CONTENT, TENANT
 from tests.support.spoilt import fuzzed, inputs
 from workers.wiring import Platform
 
@@ -75,7 +77,11 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[Platform]:
-    made = make_platform(MemoryBus(), settings=Settings(bus_url="memory:", secret=SECRET))
+    """Nobody is too fast here."""
+    every = Settings(bus_url="memory:", secret=SECRET, messages_per_minute=10**9)
+    made = make_platform(MemoryBus(), settings=every)
+    limits = Limits(messages_per_second=1e9, unsettled=10**9)
+    made.store.put("f" * 16, CONFIG.model_copy(update={"limits": limits}), CONTENT, datetime.now(UTC))
     yield made
     made.bus.close()
 

@@ -22,9 +22,9 @@ from parley.ports.store import Commit
 from parley.runtime import erasing
 from parley.runtime.faults import Wordless
 from parley.settings import Settings
-from schemas.base import CustomerId
+from schemas.base import CustomerId, rfc3339
 from services.gateway import GatewayServer
-from tests.contract.test_store import NINE, conversation, history, value
+from tests.contract.test_store import NINE, conversation, history, told, value
 from tests.integration.test_commands import Command, one_line
 from tests.integration.test_commands import parley as parley
 from tests.support.doors import Doors, open_doors, running
@@ -45,7 +45,9 @@ def home(tmp_path: Path, parley: Command, monkeypatch: pytest.MonkeyPatch) -> Se
     store, keys = open_store(settings.database), open_keys(settings.keys)
     store.put(VERSION, CONFIG, CONTENT, NINE)
     keys.create(TENANT, CustomerId("x"))
-    store.commit(Commit("dialogue", [], history=[history(1)], projections=[conversation()]))
+    store.commit(
+        Commit("dialogue", [], history=[history(1)], projections=[conversation(), told("c-1", "a", "failed")])
+    )
     masked = value(1)
     sealed = Codec(keys).seal_for(TENANT, CustomerId("x"), b"4111 1111", *masked.sealed_under)
     store.add_values([replace(masked, sealed=sealed)])
@@ -53,6 +55,15 @@ def home(tmp_path: Path, parley: Command, monkeypatch: pytest.MonkeyPatch) -> Se
     keys.close()
     assert parley("topics", "apply")[0] == 0
     return settings
+
+
+def test_what_became_of_what_was_sent_is_shown(parley: Command, home: Settings) -> None:
+    code, shown, _ = parley("events", "deliveries", "c-1")
+    assert code == 0 and [word in shown for word in ("telegram", "failed", "why failed")] == [True] * 3
+    [row] = json.loads(parley("events", "deliveries", "c-1", "--json")[1])
+    assert (row["state"], row["reason"], row["told_at"]) == ("failed", "why failed", rfc3339(NINE))
+    code, _, error = parley("events", "deliveries", "c-9")
+    assert code == 2 and "CONVERSATION: there is no conversation 'c-9'" in error
 
 
 @pytest.mark.parametrize(
@@ -97,10 +108,12 @@ def test_a_customer_is_found_exported_erased_and_listed(
         "history": 1,
         "conversations": 1,
         "masked_values": 1,
+        "delivery_states": 1,
     }
     assert exported["tables"]["masked_values"][0]["original"] == "4111 1111"
     code, out, error = parley("privacy", "erase", "x", "-t", "bank", "--yes", "--json")
-    assert (code, json.loads(out)["rows"]) == (0, {"history": 1, "conversations": 1, "masked_values": 1})
+    gone = {"history": 1, "conversations": 1, "masked_values": 1, "delivery_states": 1}
+    assert (code, json.loads(out)["rows"]) == (0, gone)
     assert "the key" in error and "rows" in error, "it says what it is doing"
     again = json.loads(parley("privacy", "erase", "x", "-t", "bank", "-y", "--json")[1])
     assert again["rows"] == {} and again["erased_at"] == json.loads(out)["erased_at"]

@@ -267,7 +267,7 @@ def test_what_telegram_refuses_for_now_is_sent_later_and_what_is_unsure_never_ag
     assert len(texts(api, anna, 1)) == 1
     api.say(anna, "What does the account cost now?")
     until(lambda: "unknown" in _states(running))
-    assert sorted(_states(running)) == ["sent", "unknown"]
+    assert sorted(_states(running)) == ["accepted", "sent", "unknown"]
     assert len(api.calls("sendMessage", chat_id=anna)) == 3
 
 

@@ -1,6 +1,8 @@
 """A channel as its customers and its servers are, for the suite that every connector has to pass (tests/contract/test_connectors.py)."""
 
 import json
+import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -8,12 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import httpx
 from prometheus_client import CollectorRegistry
 
+import connectors
+from connectors.kit import discovery
 from connectors.kit.http import signature
+from connectors.webhook import connector as webhook
 from connectors.webhook.connector import SIGNATURE
 from schemas import parts
 from services.gateway import GatewayServer, create_gateway
@@ -110,6 +116,7 @@ class WebhookHarness:
     name = "webhook"
     channel: parts.Channel = "api"
     SECRET = "w" * 40
+    PATH = "/hooks/bank"
 
     def __init__(self) -> None:
         harness = self
@@ -154,7 +161,7 @@ class WebhookHarness:
         server = GatewayServer(create_gateway(own), "127.0.0.1", 0)
         server.start()
         server.wait_ready()
-        self._url = f"http://127.0.0.1:{server.port}/hooks/bank"
+        self._url = f"http://127.0.0.1:{server.port}{self.PATH}"
         try:
             yield
         finally:
@@ -191,6 +198,46 @@ class WebhookHarness:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class CopiedHarness(WebhookHarness):
+    """The example as somebody copies it for a channel of their own: another folder, another channel, address and settings. It is nowhere in
+    the repository, and nothing but its folder tells the platform of it.
+    """
+
+    name = "pigeon"
+    channel: parts.Channel = "pigeon-post"
+    PATH = "/pigeons/bank"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        original = Path(webhook.__file__)
+        copy = Path(self._folder.name) / self.name
+        copy.mkdir()
+        (copy / "__init__.py").touch()
+        text = original.read_text(encoding="utf-8")
+        for line, other in (
+            ('CHANNEL: parts.Channel = "api"', f'CHANNEL: parts.Channel = "{self.channel}"'),
+            ('PATH = "/hooks/{tenant}"', 'PATH = "/pigeons/{tenant}"'),
+            ('SETTINGS = "PARLEY_WEBHOOK_"', 'SETTINGS = "PARLEY_PIGEON_"'),
+        ):
+            assert line in text
+            text = text.replace(line, other)
+        (copy / original.name).write_text(text, encoding="utf-8")
+        connectors.__path__.append(self._folder.name)
+        discovery.found.cache_clear()
+
+    def environment(self) -> Mapping[str, str]:
+        return {name.replace("WEBHOOK", "PIGEON"): value for name, value in super().environment().items()}
+
+    def close(self) -> None:
+        super().close()
+        connectors.__path__.remove(self._folder.name)
+        for module in [each for each in sys.modules if each.startswith(f"connectors.{self.name}")]:
+            del sys.modules[module]
+        discovery.found.cache_clear()
+        self._folder.cleanup()
 
 
 @contextmanager

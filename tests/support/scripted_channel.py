@@ -89,6 +89,10 @@ def delivering(on: Platform, channel: Channel) -> Iterator[Outbox]:
 
 
 def reports(on: Platform) -> dict[str, tuple[str, Any]]:
-    """By the outbound event's id, what was reported of it last."""
+    """By the outbound event's id, how it was reported to have ended."""
+    return {b.outbound_id: (b.state, b.reason) for b in all_reports(on) if b.state != "accepted"}
+
+
+def all_reports(on: Platform) -> list[DeliveryReported]:
     bodies = [each.body for each in events_on(on, "conversation.events")]
-    return {b.outbound_id: (b.state, b.reason) for b in bodies if isinstance(b, DeliveryReported)}
+    return [body for body in bodies if isinstance(body, DeliveryReported)]

@@ -6,6 +6,7 @@ from typing import TypeVar
 from parley.domain.conversation import Conversation
 from parley.domain.deciding import Decision, SetTimer
 from parley.domain.events import follow
+from parley.domain.readmodel import Projection
 from parley.ids import named_id, new_traceparent
 from schemas.base import AnyEvent, Body, ConversationId, CustomerId, Envelope, Event, EventId, MessageId
 from schemas.conversation_events import (
@@ -29,6 +30,7 @@ from tests.support.small_tenant import CONFIG, TENANT, VERSION
 from workers.dialogue import DialogueDecider
 
 B = TypeVar("B", bound=Body)
+R = TypeVar("R", bound=Projection)
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 MEI = {"human_agent_id": "mei", "human_agent_name": "Mei"}
@@ -191,6 +193,11 @@ class Story:
     def asked(self, kind: type[B]) -> list[Event[B]]:
         """Everything of one kind that left, in order."""
         return [Event(e.envelope, e.body) for e in self.out if isinstance(e.body, kind)]
+
+    def rows(self, kind: type[R]) -> list[R]:
+        """Rows for lists of this kind, in the order of the decisions."""
+        found = [row for decision in self.decisions for row in decision.projections]
+        return [row for row in found if isinstance(row, kind)]
 
     def bodies(self, kind: type[B]) -> list[B]:
         return [e.body for e in self.asked(kind)]

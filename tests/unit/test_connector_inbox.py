@@ -1,22 +1,28 @@
 """The door in: each delivery of a channel is in the log once, masked and sealed, before the channel is told."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from threading import Thread
 
 import pytest
 
-from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong
+from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong, TooMany
 from parley.backends.memory_bus import MemoryBus
+from parley.domain.readmodel import ConversationRow
 from parley.errors import KeyErased, UnknownTenant
+from parley.ports.bus import TopicPartition
 from parley.ports.keys import Erasure
+from parley.ports.store import Advance, Commit
 from parley.settings import Settings
-from schemas.base import MAX_MESSAGE_CHARS, TenantId
+from schemas.base import MAX_MESSAGE_CHARS, ConversationId, CustomerId, TenantId
 from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.tenant import Limits
 from tests.support.platform import events_on, make_platform, records_on
-from tests.support.small_tenant import TENANT
+from tests.support.small_tenant import CONFIG, CONTENT, TENANT
 from workers.wiring import Platform
 
 LOG = "conversation.events"
+P0 = TopicPartition(LOG, 0)
 
 
 @pytest.fixture
@@ -31,6 +37,14 @@ def inbox(on: Platform) -> Iterator[Inbox]:
     made = Inbox(on, "telegram", TENANT)
     yield made
     made.close()
+
+
+def conversation(name: str, open_messages: int) -> ConversationRow:
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    return ConversationRow(
+        ConversationId(name), TENANT, CustomerId("x"), "web", "en", "bot", None, "open", 1, 1, open_messages,
+        None, at, at,
+    )  # fmt: skip
 
 
 def received(on: Platform) -> dict[str, list[str]]:
@@ -146,7 +160,6 @@ def test_a_chat_that_was_opened_and_not_begun_is_begun_by_the_next_message(
 ) -> None:
     """Whoever opened it died before the first event was written."""
     from parley.ports.channels import Chat
-    from schemas.base import ConversationId, CustomerId
 
     held = Chat(TENANT, "telegram", "4711", ConversationId("c-9"), CustomerId("u-9"), on.clock.now())
     on.store.channels.open_chat(held)
@@ -160,3 +173,43 @@ def test_a_tenant_that_was_never_imported_is_named(on: Platform) -> None:
     with pytest.raises(UnknownTenant, match="nobody"):
         inbox.take(Incoming("4711", "1", "Hello"))
     inbox.close()
+
+
+def limited(on: Platform, limits: Limits) -> None:
+    config = CONFIG.model_copy(update={"limits": limits})
+    on.store.put("f" * 16, config, CONTENT, on.clock.now())
+
+
+def test_a_chat_that_floods_is_asked_to_wait_and_others_are_taken(on: Platform, inbox: Inbox) -> None:
+    per_minute = on.settings.messages_per_minute
+    limited(on, Limits(messages_per_second=1e6))
+    for number in range(per_minute):
+        inbox.take(Incoming("4711", str(number), f"number {number}"))
+    for number in range(50):
+        with pytest.raises(TooMany, match="too many of this chat") as refused:
+            inbox.take(Incoming("4711", f"more-{number}", "and more"))
+        assert refused.value.of == "chat" and 0 < refused.value.retry_after_s <= 60 / per_minute
+    inbox.take(Incoming("4712", "1", "somebody else"))
+    assert len(received(on)) == per_minute + 1
+
+
+def test_a_tenant_above_its_rate_is_asked_to_wait_and_nothing_is_written(on: Platform, inbox: Inbox) -> None:
+    limited(on, Limits(messages_per_second=2))
+    for number in range(4):
+        inbox.take(Incoming(f"chat {number}", "1", "hello"))
+    with pytest.raises(TooMany, match="too many of this tenant") as refused:
+        inbox.take(Incoming("one more", "1", "hello"))
+    assert refused.value.of == "tenant" and 0 < refused.value.retry_after_s <= 0.5
+    assert inbox.chat("one more") is None and len(received(on)) == 4
+
+
+def test_a_tenants_unsettled_messages_are_counted_whichever_door_they_came_by(
+    on: Platform, inbox: Inbox
+) -> None:
+    limited(on, Limits(messages_per_second=1e6, unsettled=3))
+    row = conversation("c-9", open_messages=2)
+    fence = on.store.raise_fence("dialogue", [P0])[P0].fence
+    on.store.commit(Commit("dialogue", [Advance(P0, fence, None, 1)], projections=[row]))
+    inbox.take(Incoming("4711", "1", "hello"))
+    with pytest.raises(TooMany, match="this tenant"):
+        inbox.take(Incoming("4711", "2", "hello"))

@@ -3,7 +3,9 @@
 import pytest
 
 from parley.domain.evolving import evolve
-from schemas.base import EventId, MessageId
+from parley.domain.readmodel import FINALITY, DeliveryRow, DeliveryStatus, newest
+from parley.ids import named_id
+from schemas.base import ConversationId, CustomerId, EventId, MessageId
 from schemas.conversation_events import (
     AgentMessageSubmitted,
     AssignmentFailed,
@@ -24,8 +26,8 @@ from schemas.outbound import (
     OwnerChanged,
 )
 from schemas.work import AnswerRequested, UnderstandingRequested
-from tests.support.small_tenant import CONFIG, OPEN_ALWAYS
-from tests.support.stories import MEI, Story
+from tests.support.small_tenant import CONFIG, OPEN_ALWAYS, TENANT
+from tests.support.stories import MEI, NINE, Story
 
 # -- the queue --------------------------------------------------------------------------------------------------------
 
@@ -321,3 +323,39 @@ def test_deliveries_are_passed_on_to_staff() -> None:
     story = Story()
     story.tell(DeliveryReported(outbound_id=EventId("x"), channel="web", state="failed", reason="blocked"))
     assert story.bodies(DeliveryChanged)[0].audience == "staff"
+    assert story.rows(DeliveryRow) == [], "a name that no event of ours has is no row"
+
+
+def test_what_a_channel_told_of_a_message_is_kept_for_lists() -> None:
+    story = Story()
+    sent = named_id("sent")
+    told: list[DeliveryStatus] = ["delivered", "accepted", "sent", "sent"]
+    for state in told:
+        story.tell(DeliveryReported(outbound_id=sent, channel="telegram", state=state, reason="a\x00b"))
+    rows = story.rows(DeliveryRow)
+    assert [(row.state, row.reason, row.channel) for row in rows] == [(s, "ab", "telegram") for s in told]
+    assert {(row.outbound_id, row.conversation_id, row.customer_id) for row in rows} == {
+        (sent, "c-1", "customer-of-c-1")
+    }
+    assert [row.state for row in newest(rows)] == ["delivered"]
+
+
+@pytest.mark.parametrize("first", FINALITY)
+@pytest.mark.parametrize("second", FINALITY)
+def test_which_state_holds_does_not_depend_on_their_order(
+    first: DeliveryStatus, second: DeliveryStatus
+) -> None:
+    def told(state: DeliveryStatus) -> DeliveryRow:
+        name, customer = ConversationId("c-1"), CustomerId("x")
+        return DeliveryRow(name, named_id("e"), state, TENANT, customer, "telegram", None, NINE)
+
+    [held] = newest([told(first), told(second)])
+    assert newest([told(second), told(first)]) == [held]
+    if "delivered" in (first, second):
+        assert held.state == "delivered"
+    elif "failed" in (first, second):
+        assert held.state == "failed"
+    elif "unknown" in (first, second):
+        assert held.state == "unknown"
+    else:
+        assert held.state == ("sent" if "sent" in (first, second) else "accepted")

@@ -23,9 +23,12 @@ def test_what_is_purged_today() -> None:
     assert {table.name for table in privacy.customer_tables()} == {
         "chats",
         "conversations",
+        "customer_links",
         "deliveries",
+        "delivery_states",
         "feedback",
         "masked_values",
+        "parked",
     }
     columns = {table.name: column.name for table, column in privacy.conversation_tables().items()}
     assert columns == {

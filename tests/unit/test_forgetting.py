@@ -22,6 +22,7 @@ DECIDED = {
         "kit.discovery": "modules",
         "kit.inbox": "ids",
         "kit.pen": "the tenants' own configurations",
+        "kit.sending": "ids",
         "kit.outbox": "ids, and addresses of chats that something was sent to lately",
         "telegram.door": "ids of chats and albums",
         "telegram.drafts": "texts in the making, until their answer comes or for a minute",
@@ -50,6 +51,7 @@ DECIDED = {
         "domain.risks.finding": "the lexicon",
         "domain.sharding": "ids",
         "runtime.judging": "states: `forget_idle` lets go of them",
+        "runtime.limits": "numbers",
         "runtime.progress": "offsets",
         "runtime.tenants": "the tenants' own configurations",
         "runtime.vault": "numbers, under names keyed by a secret of the process, let go of every minute",
@@ -57,7 +59,6 @@ DECIDED = {
     "schemas": {"base": "moments"},
     "services": {
         "gateway.directory": "tenants and access keys",
-        "gateway.limits": "numbers",
         "gateway.rooms": "sealed deltas, for two minutes",
     },
     "workers": {"inference.cancelling": "ids", "rag": "rankings of the tenants' own articles"},

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parley.runtime.digests import derive_key, text_digest
 from schemas.base import ConversationId, CustomerId, TenantId
-from services.gateway.tokens import Grant, TokenRefused, TokenSigner, derive_key, text_digest
+from services.gateway.tokens import Grant, TokenRefused, TokenSigner
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 GRANT = Grant(

@@ -11,11 +11,13 @@ from parley.backends.memory_store import MemoryStore
 from parley.domain.conversation import Conversation
 from parley.domain.deciding import Decision
 from parley.domain.readmodel import Projection
+from parley.ids import named_id
 from parley.ports.store import HistoryRow
 from parley.runtime import rebuild
 from parley.runtime.exports import read_records
 from parley.runtime.rebuild import Rebuilt, rebuild_read_model
 from schemas.base import AnyEvent, ConversationId, ReplyId
+from schemas.conversation_events import DeliveryReported
 from schemas.other_events import FeedbackGiven
 from schemas.tenant import TenantConfig
 from tests.support.platform import ManualClock, make_platform, send
@@ -47,7 +49,15 @@ def again(on: Platform, *deciders: DialogueDecider | FeedbackDecider) -> list[Re
 def rows(on: Platform, *names: str) -> list[Rows]:
     """All that can be read of these conversations."""
     ids = [ConversationId(name) for name in names]
-    return [(on.store.conversation(n), on.store.history(n), on.store.feedback(n)) for n in ids]
+    read = on.store
+    return [(read.conversation(n), read.history(n), read.feedback(n), read.deliveries(n)) for n in ids]
+
+
+def delivered(name: str, state: str, number: int = 1) -> AnyEvent:
+    body = DeliveryReported.model_validate(
+        {"outbound_id": named_id(name, str(number)), "channel": "telegram", "state": state}
+    )
+    return event(body, state, number, conversation=name)
 
 
 def verdict(score: int, comment: str | None = None, conversation: str = "c-1") -> AnyEvent:
@@ -75,6 +85,9 @@ def test_histories_lists_and_verdicts_are_as_they_were(on: Platform) -> None:
             message(2, name),
             verdict(-1, "bad", name),
             verdict(1, "good", name),
+            delivered(name, "failed"),
+            delivered(name, "sent"),
+            delivered(name, "accepted", 2),
         )
     work(on, DialogueDecider(), FeedbackDecider())
     before = rows(on, "c-1", "c-2", "c-3")
@@ -83,7 +96,8 @@ def test_histories_lists_and_verdicts_are_as_they_were(on: Platform) -> None:
     on.store._feedback.clear()
     talk, feedback = again(on, DialogueDecider(), FeedbackDecider())
     assert rows(on, "c-1", "c-2", "c-3") == before
-    assert (talk.conversations, talk.records, talk.incomplete) == (3, 9, 0)
+    assert (talk.conversations, talk.records, talk.incomplete) == (3, 18, 0)
+    assert [row.state for row in on.store.deliveries(ConversationId("c-1"))] == ["failed", "accepted"]
     assert (feedback.verdicts, feedback.records) == (6, 6)
     [kept] = on.store.feedback(ConversationId("c-1"))
     assert kept.score == 1 and kept.comment is not None and "good" not in kept.comment
@@ -121,13 +135,13 @@ def test_repeats_dead_letters_and_strangers_change_nothing(on: Platform) -> None
 
 def test_the_rows_of_an_erased_customer_go_and_no_others(on: Platform) -> None:
     for name in ("c-1", "c-2"):
-        send(on, start(name), message(1, name))
+        send(on, start(name), message(1, name), delivered(name, "sent"))
     work(on, DialogueDecider())
     other = rows(on, "c-2")
     on.keys.erase(TENANT, message(1).envelope.customer_id)
     [done] = again(on)
     assert (done.conversations, done.erased) == (1, 1)
-    assert rows(on, "c-1") == [(None, [], [])] and rows(on, "c-2") == other
+    assert rows(on, "c-1") == [(None, [], [], [])] and rows(on, "c-2") == other
 
 
 def test_a_conversation_whose_beginning_has_expired_stays_as_it_is(on: Platform) -> None:
@@ -163,4 +177,4 @@ def test_rows_are_written_a_few_at_a_time(on: Platform, monkeypatch: pytest.Monk
     monkeypatch.setattr(rebuild, "ROWS_AT_ONCE", 4)
     again(on)
     assert rows(on, "c-1", "c-2", "c-3", "c-4") == before
-    assert max(sizes) <= 5 and sum(sizes) == sum(len(history) for _, history, _ in before)  # type: ignore[arg-type,misc]  # it is a list
+    assert max(sizes) <= 5 and sum(sizes) == sum(len(history) for _, history, *_ in before)  # type: ignore[arg-type,misc]  # it is a list

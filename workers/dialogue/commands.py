@@ -1,7 +1,10 @@
 """Who owns the conversation: claims, releases, the queue's outcome, human agents' words, drafts for them, closing."""
 
+import re
 from typing import Literal
 
+from parley.domain.readmodel import DeliveryRow
+from schemas.base import UUID_PATTERN
 from schemas.conversation_events import (
     AgentMessageSubmitted,
     AssignmentFailed,
@@ -19,6 +22,8 @@ from workers.dialogue.ending import close
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
 from workers.dialogue.turns import finish, join_queue, nobody_there
+
+EVENT_ID = re.compile(UUID_PATTERN)
 
 
 def assignment_made(moves: Moves, body: AssignmentMade) -> None:
@@ -103,6 +108,20 @@ def close_requested(moves: Moves, body: CloseRequested) -> None:
 
 
 def delivery_reported(moves: Moves, body: DeliveryReported) -> None:
+    """Reports may come twice and in any order: each is told and kept, and which of them holds is a matter of reading."""
+    envelope = moves.event.envelope
+    if EVENT_ID.fullmatch(body.outbound_id):  # any other is none of ours
+        row = DeliveryRow(
+            conversation_id=envelope.conversation_id,
+            outbound_id=body.outbound_id,
+            state=body.state,
+            tenant=envelope.tenant,
+            customer_id=envelope.customer_id,
+            channel=body.channel,
+            reason=None if body.reason is None else body.reason.replace("\x00", ""),
+            told_at=envelope.occurred_at,
+        )
+        moves.project(row)
     moves.out(DeliveryChanged, outbound_id=body.outbound_id, state=body.state, reason=body.reason)
 
 

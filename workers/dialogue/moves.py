@@ -10,7 +10,7 @@ from parley.domain.conversation import Conversation, Turn, TurnMessage
 from parley.domain.deciding import Decision, SetTimer
 from parley.domain.events import follow
 from parley.domain.evolving import evolve
-from parley.domain.readmodel import ConversationRow
+from parley.domain.readmodel import ConversationRow, Projection
 from parley.ids import derived_id
 from schemas.base import AnyEvent, Body, EventId, MessageId, ReplyId
 from schemas.outbound import EpochRaised, MessageSettled, Outbound, OwnerChanged, ReplyReady
@@ -29,6 +29,7 @@ class Moves:
         self._events: list[AnyEvent] = []
         self._timers: list[SetTimer] = []
         self._cancelled: list[EventId] = []
+        self._rows: list[Projection] = []
 
     @property
     def at(self) -> datetime:
@@ -47,6 +48,10 @@ class Moves:
         """Let an outbound event leave under the conversation's next `seq` and its present epoch."""
         self.set(seq=self.state.seq + 1)
         return self.emit(event(seq=self.state.seq, epoch=self.state.epoch, **fields), at)
+
+    def project(self, row: Projection) -> None:
+        """A row for lists, besides the conversation's own."""
+        self._rows.append(row)
 
     def reply_id(self) -> ReplyId:
         """The id of the reply that the handled event brings about; there is at most one."""
@@ -162,7 +167,7 @@ class Moves:
     def decision(self) -> Decision[Conversation]:
         self.set(updated_at=self.at)
         kept = [timer for timer in self._timers if timer.timer_id not in self._cancelled]
-        return Decision(self.state, self._events, kept, self._cancelled, (row_of(self.state),))
+        return Decision(self.state, self._events, kept, self._cancelled, (row_of(self.state), *self._rows))
 
 
 def follow_id(event: AnyEvent, name: str) -> EventId:

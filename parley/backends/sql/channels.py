@@ -1,21 +1,29 @@
 """Connectors' chats and deliveries on the store's connections."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, Row, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from parley.backends.sql import tables as t
 from parley.backends.sql.bulk import delete_older, in_parts, put
 from parley.backends.sql.engine import reading, writing
-from parley.ports.channels import Chat, Delivery, DeliveryState
+from parley.backends.sql.rows import pack_headers, unpack_headers
+from parley.ports.channels import Chat, Delivery, DeliveryState, Parked
 from schemas.base import ConversationId, EventId, TenantId
 from schemas.parts import Channel
 
 C = t.chats.c
 D = t.deliveries.c
+P = t.parked.c
+WAIT = (
+    update(t.chats)
+    .where(C.conversation_id == bindparam("b_name"))
+    .values(waits_until=func.coalesce(C.waits_until, bindparam("b_until", type_=t.Utc())))
+)
 
 
 class SqlChannels:
@@ -103,6 +111,66 @@ class SqlChannels:
                 found += [Delivery(*row) for row in rows]
         return sorted(found, key=lambda each: (each.outbound_id, each.part))
 
+    def park(self, rows: Sequence[Parked], until: Mapping[ConversationId, datetime]) -> None:
+        """The chats' rows are locked first, by all in one order: who has emptied a chat waits, and sees what was added."""
+        waits = [{"b_name": name, "b_until": until[name]} for name in sorted(until)]
+        with writing(self._engine) as connection:
+            connection.execute(WAIT, waits)
+            there: set[str] = set()
+            for part in in_parts(until):
+                there |= set(connection.scalars(select(C.conversation_id).where(C.conversation_id.in_(part))))
+            kept = (row for row in rows if row.conversation_id in there)
+            put(
+                connection,
+                t.parked,
+                ({**asdict(row), "headers": pack_headers(row.headers)} for row in kept),
+                "keep",
+            )
+
+    def take_due(
+        self,
+        channel: Channel,
+        now: datetime,
+        until: datetime,
+        at_most: int,
+        without: Collection[TenantId] = (),
+    ) -> list[Chat]:
+        due = (
+            select(C.conversation_id)
+            .where(C.channel == channel, C.waits_until <= now, C.tenant.not_in(without))
+            .order_by(C.waits_until)
+            .limit(at_most)
+            .with_for_update(skip_locked=True)
+        )
+        take = update(t.chats).where(C.conversation_id.in_(due)).values(waits_until=until)
+        with writing(self._engine) as connection:
+            return [Chat(*row) for row in connection.execute(take.returning(*C))]
+
+    def postpone(self, chat: Chat, until: datetime) -> bool:
+        ours = (C.conversation_id == chat.conversation_id) & (C.waits_until == chat.waits_until)
+        with writing(self._engine) as connection:
+            return connection.execute(update(t.chats).where(ours).values(waits_until=until)).rowcount > 0
+
+    def parked(self, conversation_id: ConversationId, at_most: int) -> list[Parked]:
+        first = select(t.parked).where(P.conversation_id == conversation_id)
+        with reading(self._engine) as connection:
+            rows = connection.execute(first.order_by(P.seq, P.outbound_id).limit(at_most))
+            return [_parked(row) for row in rows]
+
+    def unpark(self, conversation_id: ConversationId, outbound_ids: Collection[EventId]) -> None:
+        ours = C.conversation_id == conversation_id
+        with writing(self._engine) as connection:
+            connection.execute(select(C.conversation_id).where(ours).with_for_update())
+            for part in in_parts(outbound_ids):
+                connection.execute(delete(t.parked).where(P.outbound_id.in_(part)))
+            left = select(P.outbound_id).where(P.conversation_id == conversation_id).limit(1)
+            if connection.execute(left).first() is None:
+                connection.execute(update(t.chats).where(ours).values(waits_until=None))
+
     def forget_deliveries(self, before: datetime, at_most: int) -> int:
         with writing(self._engine) as connection:
             return connection.execute(delete_older(D.changed_at, before, at_most)).rowcount
+
+
+def _parked(row: Row[Any]) -> Parked:
+    return Parked(**{**row._mapping, "headers": unpack_headers(row.headers), "value": bytes(row.value)})

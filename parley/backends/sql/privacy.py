@@ -19,6 +19,8 @@ from parley.ports.keys import Erasure
 from parley.ports.store import AuditEntry
 from schemas.base import ConversationId, CustomerId, TenantId
 
+CUSTOMER_COLUMNS = ("customer_id", "linked_id")
+"""A row is everybody's who stands in one of these: it goes with the first of them."""
 CONVERSATION_COLUMNS = ("conversation_id", "state_key")
 """A column of one of these names holds a conversation's id; a decider with another key than that has no customer's state."""
 
@@ -139,4 +141,5 @@ def _conditions(
     for table, column in conversation_tables().items():
         yield table, or_(False, *(column.in_(part) for part in parts))
     for table in customer_tables():
-        yield table, tuple_(table.c.tenant, table.c.customer_id).in_(customers)
+        columns = [table.c[name] for name in CUSTOMER_COLUMNS if name in table.c]
+        yield table, or_(*(tuple_(table.c.tenant, column).in_(customers) for column in columns))

@@ -1,18 +1,18 @@
 """The `ReadModel` part: lists and histories."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, delete, func, select
 
 from parley.backends.sql import tables as t
-from parley.backends.sql.bulk import Writes
+from parley.backends.sql.bulk import Writes, in_parts
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import CONVERSATION, add_history, add_projections, unpack_headers
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection, newest
 from parley.ports.store import HistoryRow
-from schemas.base import ConversationId, EventId, TenantId
+from schemas.base import ConversationId, CustomerId, EventId, TenantId
 
 
 class Reads:
@@ -66,6 +66,18 @@ class Reads:
         with reading(self._engine) as connection:
             return [_conversation(row) for row in connection.execute(query)]
 
+    def conversations_with(
+        self, tenant: TenantId, customers: Collection[CustomerId]
+    ) -> list[ConversationRow]:
+        columns = t.conversations.c
+        found: list[ConversationRow] = []
+        with reading(self._engine) as connection:
+            for part in in_parts(customers):
+                theirs = (columns.tenant == tenant) & columns.customer_id.in_(part)
+                rows = connection.execute(select(t.conversations).where(theirs))
+                found += [_conversation(row) for row in rows]
+        return sorted(found, key=lambda row: (row.updated_at, row.conversation_id), reverse=True)
+
     def history(
         self, conversation_id: ConversationId, *, after_seq: int = 0, limit: int = 500
     ) -> list[HistoryRow]:
@@ -98,6 +110,11 @@ class Reads:
         with reading(self._engine) as connection:
             return [FeedbackRow(**row._asdict()) for row in connection.execute(query)]
 
+    def deliveries(self, conversation_id: ConversationId) -> list[DeliveryRow]:
+        told = select(t.delivery_states).where(t.delivery_states.c.conversation_id == conversation_id)
+        with reading(self._engine) as connection:
+            return newest(DeliveryRow(**row._asdict()) for row in connection.execute(told))
+
     def rewrite(
         self,
         conversations: Iterable[ConversationId],
@@ -109,7 +126,7 @@ class Reads:
         add_history(writes, history)
         add_projections(writes, projections)
         with writing(self._engine) as connection:
-            for table in (t.history, t.conversations):
+            for table in (t.history, t.conversations, t.delivery_states):
                 connection.execute(delete(table).where(table.c.conversation_id.in_(names)))
             writes.run(connection)
 

@@ -8,7 +8,7 @@ import orjson
 
 from parley.backends.sql import tables as t
 from parley.backends.sql.bulk import Writes
-from parley.domain.readmodel import ConversationRow, FeedbackRow, Projection
+from parley.domain.readmodel import ConversationRow, DeliveryRow, FeedbackRow, Projection
 from parley.ports.bus import Headers
 from parley.ports.store import HistoryRow
 
@@ -36,13 +36,17 @@ def add_history(writes: Writes, rows: Iterable[HistoryRow]) -> None:
 def add_projections(writes: Writes, rows: Iterable[Projection]) -> None:
     conversations: list[dict[str, Any]] = []
     feedback: list[dict[str, Any]] = []
+    deliveries: list[dict[str, Any]] = []
     for row in rows:
         if isinstance(row, ConversationRow):
             conversations.append({name: getattr(row, name) for name in CONVERSATION})
         elif isinstance(row, FeedbackRow):
             feedback.append(asdict(row))
+        elif isinstance(row, DeliveryRow):
+            deliveries.append(asdict(row))
     writes.put(t.conversations, conversations, "replace")
     writes.put(t.feedback, feedback, "replace")
+    writes.put(t.delivery_states, deliveries, "replace")
 
 
 def pack_headers(headers: Headers) -> bytes:

@@ -7,6 +7,7 @@ from parley.backends.sql.channels import SqlChannels
 from parley.backends.sql.decisions import Decisions
 from parley.backends.sql.doors import Doors, Tenants
 from parley.backends.sql.engine import make_engine, reading
+from parley.backends.sql.links import SqlLinks
 from parley.backends.sql.privacy import Privacy
 from parley.backends.sql.readmodel import Reads
 from parley.backends.sql.values import Values
@@ -19,6 +20,7 @@ class SqlStore(Decisions, Reads, Tenants, Doors, Privacy, Values):
         self._engine = make_engine(url)
         self._adapters = SqlAdapters(self._engine)
         self._channels = SqlChannels(self._engine)
+        self._links = SqlLinks(self._engine)
 
     @property
     def adapters(self) -> SqlAdapters:
@@ -27,6 +29,10 @@ class SqlStore(Decisions, Reads, Tenants, Doors, Privacy, Values):
     @property
     def channels(self) -> SqlChannels:
         return self._channels
+
+    @property
+    def links(self) -> SqlLinks:
+        return self._links
 
     def ping(self) -> None:
         with reading(self._engine) as connection:

@@ -25,6 +25,7 @@ metadata = MetaData()
 keys_metadata = MetaData()
 
 ID = String(64)
+CHANNEL = String(32)
 EVENT_ID = Uuid(as_uuid=False)
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only in a column whose type is exactly INTEGER."""
@@ -135,7 +136,7 @@ conversations = Table(
     Column("conversation_id", ID, primary_key=True),
     Column("tenant", ID, nullable=False),
     Column("customer_id", ID, nullable=False),
-    Column("channel", String(16), nullable=False),
+    Column("channel", CHANNEL, nullable=False),
     Column("language", String(16), nullable=False),
     Column("owner", String(16), nullable=False),
     Column("human_agent_id", String(128)),
@@ -147,6 +148,7 @@ conversations = Table(
     Column("started_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
 )
+Index("conversations_of", conversations.c.tenant, conversations.c.customer_id)
 Index("conversations_newest", conversations.c.tenant, conversations.c.updated_at)
 Index(
     "conversations_open",
@@ -167,6 +169,20 @@ feedback = Table(
     Column("comment", Text),
     Column("event_id", EVENT_ID, nullable=False),
     Column("given_at", Utc, nullable=False),
+)
+# A row for each state that was told: which one holds is a matter of reading, so that no order of reports can spoil it.
+delivery_states = Table(
+    "delivery_states",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("outbound_id", EVENT_ID, primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("channel", CHANNEL, nullable=False),
+    Column("reason", Text),
+    Column("told_at", Utc, nullable=False),
+    Index("delivery_states_of", "tenant", "customer_id"),
 )
 tenant_versions = Table(
     "tenant_versions",
@@ -203,6 +219,17 @@ claims = Table(
     Column("text_digest", String(128), nullable=False),
     Column("claimed_at", Utc, nullable=False, index=True),
     sqlite_with_rowid=False,
+)
+# The columns stand in the order of `Link`'s fields.
+customer_links = Table(
+    "customer_links",
+    metadata,
+    Column("tenant", ID, primary_key=True),
+    Column("customer_id", ID, primary_key=True),
+    Column("linked_id", ID, primary_key=True),
+    Column("by", String(128), nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("customer_links_back", "tenant", "linked_id"),
 )
 # Kept after an erasure, by ids: the list that a restored backup applies again, and who did it.
 erased_customers = Table(
@@ -262,19 +289,41 @@ adapter_pointers = Table(
     Column("moved_at", Utc, nullable=False),
     Index("adapter_pointers_of", "tenant", "move_id"),
 )
-# The columns of these two stand in the order of `Chat`'s and `Delivery`'s fields.
+# The columns of these three stand in the order of `Chat`'s, `Parked`'s and `Delivery`'s fields.
 chats = Table(
     "chats",
     metadata,
     Column("tenant", ID, primary_key=True),
-    Column("channel", String(16), primary_key=True),
+    Column("channel", CHANNEL, primary_key=True),
     Column("address", String(255), primary_key=True),
     Column("conversation_id", ID, nullable=False, unique=True),
     Column("customer_id", ID, nullable=False),
     Column("opened_at", Utc, nullable=False),
     Column("language", String(16)),
     Column("closed", String(128)),
+    Column("waits_until", Utc),
     Index("chats_of", "tenant", "customer_id"),
+)
+Index(
+    "chats_waiting",
+    chats.c.channel,
+    chats.c.waits_until,
+    postgresql_where=text("waits_until IS NOT NULL"),
+    sqlite_where=text("waits_until IS NOT NULL"),
+)
+parked = Table(
+    "parked",
+    metadata,
+    Column("outbound_id", EVENT_ID, primary_key=True),
+    Column("conversation_id", ID, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("channel", CHANNEL, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Index("parked_in_order", "conversation_id", "seq"),
+    Index("parked_of", "tenant", "customer_id"),
 )
 deliveries = Table(
     "deliveries",
@@ -284,7 +333,7 @@ deliveries = Table(
     Column("tenant", ID, nullable=False),
     Column("conversation_id", ID, nullable=False, index=True),
     Column("customer_id", ID, nullable=False),
-    Column("channel", String(16), nullable=False),
+    Column("channel", CHANNEL, nullable=False),
     Column("sender", ID, nullable=False),
     Column("state", String(16), nullable=False),
     Column("changed_at", Utc, nullable=False, index=True),

@@ -1,6 +1,6 @@
-"""How much is too much: token buckets by key, conversation, address and tenant, and the tenant's unsettled messages.
+"""How much is too much at the doors: token buckets by key, conversation, chat, address and tenant, and the tenant's unsettled messages.
 
-All of it lives in this process's memory: with several gateways each allows its share. No HTTP here.
+All of it lives in this process's memory: with several doors each allows its share of a rate. No HTTP here, and no lock.
 """
 
 import math
@@ -77,7 +77,7 @@ def _missing(bucket: _Bucket, rate: float) -> float:
 class TenantQuota:
     """A tenant's messages a second, and how many of its messages may wait to be settled at one time.
 
-    What is unsettled is counted in the store (`refresh`, about every second); what this gateway has accepted since then is added.
+    What is unsettled is counted in the store (`refresh`, about every second); what this door has accepted since then is added.
     """
 
     def __init__(self, *, now: Monotonic = time.monotonic) -> None:

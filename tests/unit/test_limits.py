@@ -1,9 +1,9 @@
 """Token buckets and quotas, on a clock that the test moves."""
 
+from parley.runtime import limits
+from parley.runtime.limits import TenantQuota, TokenBuckets, retry_after
 from schemas.base import TenantId
 from schemas.tenant import Limits
-from services.gateway import limits
-from services.gateway.limits import TenantQuota, TokenBuckets, retry_after
 
 BANK = TenantId("bank")
 
