@@ -4,6 +4,7 @@ What happens on the call, and the help for it, comes by `GET /v1/calls/{id}/even
 """
 
 import html
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,12 +89,15 @@ def _example(folder: Path, name: str, title: Mapping[str, str]) -> Example:
     return Example(name, title, calls[0].language or "", max(ends))
 
 
-def body(template: Template, tenant: str, language: str, found: Sequence[Example]) -> str:
-    """The page's main part. Every value is escaped here."""
+def body(
+    template: Template, tenant: str, language: str, found: Sequence[Example], checks: Mapping[str, str]
+) -> str:
+    """The page's main part. `checks` are the titles of the tenant's own check-list by id. Every value is escaped here."""
     words = words_of(language)
     return template.substitute(
         {name: html.escape(text) for name, text in words.items() if name not in SPEEDS},
         tenant=html.escape(tenant),
+        checks=html.escape(json.dumps(checks, ensure_ascii=False)),
         options="".join(_option(example, language) for example in found),
         speeds="".join(_speed(speed, words[speed], checked=speed == SPEEDS[0]) for speed in SPEEDS),
     )

@@ -143,7 +143,9 @@ class Site:
         """Where an example call plays; a page that says so where the tenant has none. Its visitor is an agent: no chat stands on it."""
         if not self._calls:
             return self.missing(language)
-        main = demo_calls.body(self._call, self._config.id, language, self._calls)
+        own = self._config.calls.checklist or ()
+        checks = {each.id: self._localized(each.title, language) for each in own}
+        main = demo_calls.body(self._call, self._config.id, language, self._calls, checks)
         title = demo_calls.words_of(language)["title"]
         return Page(200, self._frame(language, title, main, CALL_SCRIPTS, ' class="call"'))
 

@@ -159,6 +159,10 @@ def test_an_example_call_plays_with_live_help(site: str, context: BrowserContext
     expect(log(page)).to_contain_text("The call has ended")
     expect(log(page).locator(".said")).to_have_count(26)
     assert log(page).get_by_role("button", name="Help").count() >= 3
+    results = page.get_by_role("tabpanel", name="Results")
+    expect(results.locator(".summary")).to_contain_text("I want to make a complaint about all this")
+    expect(results.locator(".due").first).to_contain_text("by")
+    expect(results.locator(".checks .failed")).to_contain_text(["Said that the call is recorded"])
     assert problems == []
 
 

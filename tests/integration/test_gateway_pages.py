@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.base import TenantId
-from schemas.tenant import Article, TenantContent
+from schemas.tenant import Article, TenantConfig, TenantContent
 from services.gateway.demo_calls import examples
 from services.gateway.demo_pages import Site
 from tests.support.asgi import InProcess
@@ -122,7 +122,7 @@ def test_the_call_page_lists_the_tenants_examples_in_the_visitors_language(clien
     assert re.findall(
         r'<option value="([a-z-]+)" data-language="(..)" data-duration="(\d+)">', answer.text
     ) == [
-        ("lost-card", "en", "221900"),
+        ("lost-card", "en", "221500"),
         ("foreign-fee", "en", "198900"),
         ("mortgage", "zh", "159600"),
         ("transfer-failed", "zh", "163600"),
@@ -131,6 +131,22 @@ def test_the_call_page_lists_the_tenants_examples_in_the_visitors_language(clien
     assert "/widget.js" not in answer.text
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]* src=)", answer.text)
     assert 'href="/demo/bank/call?lang=en"' in client.get("/demo/bank?lang=en").text
+
+
+def test_the_call_page_has_the_tenants_own_check_list(doors: Doors, client: InProcess) -> None:
+    assert 'data-checks="{}"' in client.get("/demo/bank/call").text
+    calls = {
+        "checklist": [
+            {"id": "disclosure", "title": {"en": 'Said "recorded"', "zh": "录音"}, "phrases": {"en": ["x y"]}}
+        ]
+    }
+    config = TenantConfig.model_validate({**CONFIG.model_dump(), "calls": calls})
+    site = Site(config, CONTENT, "pk", examples(TenantId("bank")))
+    assert (
+        'data-checks="{&quot;disclosure&quot;: &quot;Said \\&quot;recorded\\&quot;&quot;}"'
+        in site.call("en").html
+    )
+    assert "{&quot;disclosure&quot;: &quot;录音&quot;}" in site.call("zh").html
 
 
 def test_a_tenant_without_examples_has_no_call_page(client: InProcess) -> None:

@@ -50,6 +50,7 @@ const ZH = {
   },
 };
 const LANGUAGE = document.documentElement.lang;
+const CHECKS = JSON.parse(document.querySelector(".desk").dataset.checks);
 
 export const words = { en: EN, zh: ZH }[LANGUAGE] ?? EN;
 
@@ -57,8 +58,9 @@ export const words = { en: EN, zh: ZH }[LANGUAGE] ?? EN;
 const plain = (id) => `${id}`.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
 export const riskName = (kind) => words.risks[kind] ?? plain(kind);
-export const checkName = (id) => words.named[id] ?? plain(id);
-export const entityName = checkName;
+export const entityName = (kind) => words.named[kind] ?? plain(kind);
+/** The tenant's own title, else ours. */
+export const checkName = (id) => CHECKS[id] ?? entityName(id);
 export const sideName = (side) => words[side] ?? plain(side);
 export const intentName = ({ intent, title }) => (typeof title === "object" && title ? title[LANGUAGE] ?? Object.values(title)[0] : title) || plain(intent);
 export const day = (date) =>
