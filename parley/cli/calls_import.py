@@ -64,9 +64,10 @@ def import_(
                 calls = read(_bytes(path), name=path.name, form=form, speakers=speakers, trust=trust)
                 results += [{"file": str(path), **asdict(pacer.take(call, language))} for call in calls]
             except (TranscriptRefused, CallRefused) as error:
-                results.append({"file": str(path), "state": "refused", "reason": str(error)})
+                reason = str(error).removeprefix(f"{path.name}: ")
+                results.append({"file": str(path), "state": "refused", "reason": reason})
                 if not as_json:
-                    typer.secho(f"{path}: {error}", err=True)
+                    typer.secho(f"{path}: {reason}", err=True)
         book.close()
     _tell(results, as_json=as_json)
 

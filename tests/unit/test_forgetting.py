@@ -45,6 +45,7 @@ DECIDED = {
         "backends.vllm_engine.owner": "that the owner is watched",
         "backends.vllm_engine.start_log": "a folder's name",
         "codec": "kinds of events; ciphers, which `forget` lets go of",
+        "domain.analysis.checks": "the tenants' own phrases",
         "domain.guard.checking": "what passages say, as long as the generation that they are for",
         "domain.masking.rules": "the tenants' own patterns",
         "domain.remembering": "where texts are forgotten",
