@@ -4,7 +4,7 @@ A frame is one JSON object with its `type`. Those that carry a `seq` move the co
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -13,6 +13,7 @@ import orjson
 from schemas.base import AnyEvent, Envelope, rfc3339
 from schemas.outbound import (
     AgentMessage,
+    AgentMessageEdited,
     Closed,
     CustomerMessage,
     Outbound,
@@ -21,6 +22,7 @@ from schemas.outbound import (
     ReplyReady,
     Typing,
 )
+from schemas.parts import Attachment
 
 FrameType = Literal["ready", "message", "delta", "reply", "retracted", "owner", "typing", "closed"]
 Fields = dict[str, object]
@@ -104,8 +106,10 @@ def history_entry(event: AnyEvent) -> Fields | None:
         entry = {"reply_id": body.reply_id, "from": "bot", "text": body.text, "citations": _citations(body)}
     elif isinstance(body, CustomerMessage):
         entry = {"message_id": body.message_id, "from": "customer", "text": body.text, "citations": []}
-    elif isinstance(body, AgentMessage):
+        entry |= _attached(body.attachments)
+    elif isinstance(body, AgentMessage | AgentMessageEdited):
         entry = {"message_id": body.message_id, "from": "human_agent", "text": body.text, "citations": []}
+        entry |= _edited(body)
     else:
         return None
     return {**entry, "at": rfc3339(event.envelope.occurred_at), "seq": body.seq}
@@ -119,17 +123,37 @@ def _citations(body: ReplyReady) -> list[dict[str, str]]:
     return [{"id": source.id, "title": source.title, "url": source.url} for source in body.citations]
 
 
+def _attached(attachments: Sequence[Attachment]) -> Fields:
+    """What came with a message, as far as there is anything: kinds and names; the files themselves stay here."""
+    told = [
+        {"kind": each.kind, "name": each.name, "media_type": each.media_type, "bytes": each.bytes}
+        for each in attachments
+    ]
+    return {"attachments": told} if told else {}
+
+
+def _edited(body: AgentMessage | AgentMessageEdited) -> Fields:
+    return {"edited": True} if isinstance(body, AgentMessageEdited) else {}
+
+
 def _customer_message(envelope: Envelope, body: CustomerMessage) -> Frame:
-    fields = {"message_id": body.message_id, "from": "customer", "text": body.text, **_place(envelope, body)}
+    fields = {
+        "message_id": body.message_id,
+        "from": "customer",
+        "text": body.text,
+        **_attached(body.attachments),
+        **_place(envelope, body),
+    }
     return Frame("message", fields, Cursor(body.seq, body.epoch))
 
 
-def _agent_message(envelope: Envelope, body: AgentMessage) -> Frame:
+def _agent_message(envelope: Envelope, body: AgentMessage | AgentMessageEdited) -> Frame:
     fields = {
         "message_id": body.message_id,
         "from": "human_agent",
         "name": body.human_agent_name,
         "text": body.text,
+        **_edited(body),
         **_place(envelope, body),
     }
     return Frame("message", fields, Cursor(body.seq, body.epoch))
@@ -174,6 +198,7 @@ def _closed(envelope: Envelope, body: Closed) -> Frame:
 _TRANSLATIONS: Mapping[type[Outbound], Callable[[Envelope, Any], Frame]] = {
     CustomerMessage: _customer_message,
     AgentMessage: _agent_message,
+    AgentMessageEdited: _agent_message,
     ReplyReady: _reply,
     OwnerChanged: _owner,
     Typing: _typing,

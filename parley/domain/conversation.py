@@ -3,13 +3,14 @@
 Only the shape and the small questions one asks of it; the rules that change it are in `workers.dialogue`.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from parley.domain.evolving import evolve
-from schemas.base import ConversationId, CustomerId, EventId, GenerationId, MessageId, TenantId
+from schemas.base import ConversationId, CustomerId, EventId, GenerationId, MessageId, ReplyId, TenantId
 from schemas.parts import Channel, HistoryTurn, OwnerKind, RiskKind, ScoredIntent, Speaker
 
 HISTORY_TURNS = 12
@@ -28,6 +29,9 @@ MERGE_MESSAGES = 10
 MERGE_SHARE = 0.5
 """After this share of its time a turn takes in no more messages, so that somebody who keeps typing is answered too."""
 
+AGENT_MESSAGES = 50
+"""How many of the human agents' last messages can still be edited."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -40,7 +44,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class TurnMessage:
-    """A message that is not settled yet. `arrived_at` is missing in states that a release before it has stored."""
+    """A message that is not settled yet; without a text it is a file. `arrived_at` is missing in states that a release before it has stored."""
 
     message_id: MessageId
     text: str
@@ -105,6 +109,23 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class FilesAnswered:
+    """The reply that said what becomes of files, and when the last file came that it stands for."""
+
+    reply_id: ReplyId
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class AgentWords:
+    """A human agent's message; by `mark` (`text_mark`) its line in the history is known."""
+
+    message_id: MessageId
+    human_agent_id: str
+    mark: str
+
+
+@dataclass(frozen=True)
 class Conversation:
     """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled.
 
@@ -135,6 +156,8 @@ class Conversation:
     heard: TurnMessage | None = None
     heard_at: datetime | None = None
     watch_id: EventId | None = None
+    files_answered: FilesAnswered | None = None
+    agent_words: tuple[AgentWords, ...] = ()
 
     @property
     def open_messages(self) -> int:
@@ -144,6 +167,11 @@ class Conversation:
         """With one more line of history, the oldest dropped beyond the limits."""
         lines = (*self.history, HistoryTurn(speaker=speaker, text=text))[-HISTORY_TURNS:]
         return evolve(self, history=lines[-in_full([line.text for line in lines], HISTORY_CHARS) :])
+
+
+def text_mark(text: str) -> str:
+    """By which a text is known again without being kept twice."""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def shown(history: tuple[HistoryTurn, ...], shortened: int) -> tuple[HistoryTurn, ...]:

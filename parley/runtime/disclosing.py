@@ -17,7 +17,7 @@ from parley.ports.store import PrivacyStore
 from parley.ports.vault import MaskedValue
 from parley.runtime.deadletters import exhume, original
 from schemas.base import AnyEvent, CustomerId, TenantId, rfc3339
-from schemas.outbound import AgentMessage, CustomerMessage, ReplyReady
+from schemas.outbound import AgentMessage, AgentMessageEdited, CustomerMessage, ReplyReady
 from schemas.topics import CHAT_OUTBOUND, TOPICS, dead_letter_topic
 
 FORMAT = 1
@@ -28,7 +28,12 @@ LOG_TOPICS = tuple(
 )
 """Every topic there is, dead letters with them."""
 
-SPEAKER = {CustomerMessage: "customer", ReplyReady: "bot", AgentMessage: "human_agent"}
+SPEAKER = {
+    CustomerMessage: "customer",
+    ReplyReady: "bot",
+    AgentMessage: "human_agent",
+    AgentMessageEdited: "human_agent",
+}
 
 
 class Disclosure:
@@ -142,9 +147,20 @@ def _outbound(row: Mapping[str, Any]) -> Record:
 
 
 def _line(event: AnyEvent) -> dict[str, Any]:
-    assert isinstance(event.body, CustomerMessage | ReplyReady | AgentMessage)  # one of SPEAKER
-    at = rfc3339(event.envelope.occurred_at)
-    return {"from": SPEAKER[type(event.body)], "at": at, "text": event.body.text}
+    body = event.body
+    assert isinstance(body, CustomerMessage | ReplyReady | AgentMessage | AgentMessageEdited)  # of SPEAKER
+    line: dict[str, Any] = {
+        "from": SPEAKER[type(body)],
+        "at": rfc3339(event.envelope.occurred_at),
+        "text": body.text,
+    }
+    if isinstance(body, AgentMessageEdited):
+        line["edits"] = body.message_id
+    elif isinstance(body, AgentMessage):
+        line["message_id"] = body.message_id
+    elif isinstance(body, CustomerMessage) and body.attachments:
+        line["attachments"] = [each.model_dump() for each in body.attachments]
+    return line
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from schemas.base import (
 )
 from schemas.outbound import (
     AgentMessage,
+    AgentMessageEdited,
     Closed,
     CustomerMessage,
     DraftReady,
@@ -22,7 +23,7 @@ from schemas.outbound import (
     ReplyReady,
     Typing,
 )
-from schemas.parts import Citation, Settlement
+from schemas.parts import Attachment, Citation, Settlement
 from tests.support.web import event
 
 REPLY = ReplyReady(
@@ -37,6 +38,14 @@ REPLY = ReplyReady(
     generation_id=GenerationId("g1"),
     model="extractive",
 )
+FILES = (
+    Attachment(kind="photo", media_type="image/jpeg", digest="a" * 64, bytes=1_000),
+    Attachment(kind="document", media_type="application/pdf", digest="b" * 64, bytes=20, name="bill.pdf"),
+)
+TOLD = [
+    {"kind": "photo", "name": None, "media_type": "image/jpeg", "bytes": 1_000},
+    {"kind": "document", "name": "bill.pdf", "media_type": "application/pdf", "bytes": 20},
+]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +60,16 @@ REPLY = ReplyReady(
             AgentMessage(seq=9, epoch=3, message_id=MessageId("m9"), human_agent_id="7", human_agent_name="Ada", text="hello"),
             {"type": "message", "message_id": "m9", "from": "human_agent", "name": "Ada", "text": "hello", "at": "2026-11-23T12:00:00.500Z", "seq": 9, "epoch": 3},
             "9.3",
+        ),
+        (
+            AgentMessageEdited(seq=10, epoch=3, message_id=MessageId("m9"), human_agent_id="7", human_agent_name="Ada", text="hello there"),
+            {"type": "message", "message_id": "m9", "from": "human_agent", "name": "Ada", "text": "hello there", "edited": True, "at": "2026-11-23T12:00:00.500Z", "seq": 10, "epoch": 3},
+            "10.3",
+        ),
+        (
+            CustomerMessage(seq=1, epoch=0, message_id=MessageId("m1"), text="", attachments=FILES),
+            {"type": "message", "message_id": "m1", "from": "customer", "text": "", "attachments": TOLD, "at": "2026-11-23T12:00:00.500Z", "seq": 1, "epoch": 0},
+            "1.0",
         ),
         (
             REPLY,
@@ -124,6 +143,23 @@ def test_history_lists_what_was_said() -> None:
         "seq": 4,
     }
     assert history_entry(event(Closed(seq=8, epoch=5, by="customer"))) is None
+    entry = history_entry(
+        event(CustomerMessage(seq=1, epoch=0, message_id=MessageId("m1"), text="", attachments=FILES))
+    )
+    assert entry is not None and entry["attachments"] == TOLD
+
+
+def test_history_lists_an_edit_under_the_messages_id() -> None:
+    told = {
+        "message_id": MessageId("m9"),
+        "human_agent_id": "7",
+        "human_agent_name": "Ada",
+        "text": "hello there",
+    }
+    said = history_entry(event(AgentMessage(seq=9, epoch=3, **told)))
+    edit = history_entry(event(AgentMessageEdited(seq=10, epoch=3, **told)))
+    assert said is not None and edit is not None
+    assert "edited" not in said and edit == {**said, "seq": 10, "edited": True}
 
 
 @pytest.mark.parametrize(

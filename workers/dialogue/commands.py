@@ -6,6 +6,7 @@ from typing import Literal
 from parley.domain.readmodel import DeliveryRow
 from schemas.base import UUID_PATTERN
 from schemas.conversation_events import (
+    AgentEditSubmitted,
     AgentMessageSubmitted,
     AssignmentFailed,
     AssignmentMade,
@@ -18,6 +19,7 @@ from schemas.conversation_events import (
 from schemas.other_events import QueueLeft
 from schemas.outbound import AgentMessage, CommandRejected, DeliveryChanged
 from workers.dialogue.drafts import begin_draft
+from workers.dialogue.editing import agent_wrote, edit_message
 from workers.dialogue.ending import close
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
@@ -88,7 +90,14 @@ def agent_message_submitted(moves: Moves, body: AgentMessageSubmitted) -> None:
         human_agent_name=moves.state.human_agent_name,
         text=body.text,
     )
-    moves.state = moves.state.remember("human_agent", body.text)
+    agent_wrote(moves, body.message_id, body.human_agent_id, body.text)
+
+
+def agent_edit_submitted(moves: Moves, body: AgentEditSubmitted) -> None:
+    if not _owned_by(moves, body.human_agent_id):
+        reject(moves, "not_owner")
+    elif not edit_message(moves, body):
+        reject(moves, "no_such_message")
 
 
 def draft_requested(moves: Moves, body: DraftRequested) -> None:
@@ -125,7 +134,10 @@ def delivery_reported(moves: Moves, body: DeliveryReported) -> None:
     moves.out(DeliveryChanged, outbound_id=body.outbound_id, state=body.state, reason=body.reason)
 
 
-def reject(moves: Moves, reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft"]) -> None:
+Rejection = Literal["not_owner", "already_owned", "closed", "nothing_to_draft", "no_such_message"]
+
+
+def reject(moves: Moves, reason: Rejection) -> None:
     moves.out(CommandRejected, command_id=moves.event.envelope.event_id, reason=reason)
 
 

@@ -32,6 +32,7 @@ RULES: dict[type[Body], Rule] = {
     c.ClaimRequested: commands.claim_requested,
     c.ReleaseRequested: commands.release_requested,
     c.AgentMessageSubmitted: commands.agent_message_submitted,
+    c.AgentEditSubmitted: commands.agent_edit_submitted,
     c.DraftRequested: commands.draft_requested,
     c.CloseRequested: commands.close_requested,
     c.DeliveryReported: commands.delivery_reported,

@@ -1,9 +1,10 @@
 """A customer's message comes in: it is taken in at once, whoever owns the conversation and whatever is down."""
 
-from parley.domain.conversation import MERGE_MESSAGES, TurnMessage
+from parley.domain.conversation import MERGE_MESSAGES, Reading, TurnMessage
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import CustomerMessage
 from schemas.work import UnderstandingRequested
+from workers.dialogue.attachments import answer_files, is_file, take_files
 from workers.dialogue.moves import Moves
 
 
@@ -13,16 +14,21 @@ def conversation_started(moves: Moves, body: ConversationStarted) -> None:
 
 
 def message_received(moves: Moves, body: MessageReceived) -> None:
-    """Into the running turn, into a new one, or to the human who owns the conversation."""
+    """Into the running turn, into a new one, or to the human who owns the conversation; to a file alone the bot has its own answer."""
     if moves.state.status == "closed":
         moves.set(status="open")
         moves.change_owner("bot", "reopened")
     moves.set(channel=body.channel)
-    moves.out(CustomerMessage, message_id=body.message_id, text=body.text)
-    moves.state = moves.state.remember("customer", body.text)
-    message = TurnMessage(body.message_id, body.text, arrived_at=moves.at)
+    moves.out(CustomerMessage, message_id=body.message_id, text=body.text, attachments=body.attachments)
+    if body.text:
+        moves.state = moves.state.remember("customer", body.text)
+    # A file has nothing to understand.
+    reading = None if body.text else Reading(moves.state.language)
+    message = TurnMessage(body.message_id, body.text, reading, arrived_at=moves.at)
     if moves.state.owner == "human":
         moves.settle((body.message_id,), "handed_over")
+    elif is_file(message) and moves.state.owner == "bot":
+        answer_files(moves, (message,))
     elif moves.state.turn is None:
         begin_turn(moves, (message,))
     elif moves.state.owner == "queue" or not moves.state.turn.takes(moves.at):
@@ -41,17 +47,20 @@ def merge(moves: Moves, message: TurnMessage) -> None:
 
 
 def begin_turn(moves: Moves, messages: tuple[TurnMessage, ...]) -> None:
-    """Open a turn for these messages and have them understood."""
+    """Open a turn for these messages and have them understood, as far as they have a text."""
     moves.open_turn(messages)
     for message in messages:
-        request_understanding(moves, message)
+        if not is_file(message):
+            request_understanding(moves, message)
 
 
 def begin_next_turn(moves: Moves) -> None:
     """Once a turn is settled: what waited for it becomes the next one, no more messages than a turn may merge."""
     if moves.state.owner == "human":
         moves.settle(tuple(message.message_id for message in moves.take_later()), "handed_over")
-    elif moves.state.later:
+        return
+    answer_files(moves, take_files(moves))
+    if moves.state.later:
         begin_turn(moves, moves.take_later(MERGE_MESSAGES))
 
 

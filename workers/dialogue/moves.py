@@ -54,7 +54,7 @@ class Moves:
         self._rows.append(row)
 
     def reply_id(self) -> ReplyId:
-        """The id of the reply that the handled event brings about; there is at most one."""
+        """The id of the reply that the handled event brings about; there is at most one without an id of its own."""
         return ReplyId(follow_id(self.event, "reply"))
 
     def set_timer(self, timer_id: EventId, due_at: datetime, purpose: str) -> None:
@@ -102,10 +102,11 @@ class Moves:
         language: str,
         offer_human: bool = False,
         citations: tuple[Citation, ...] = (),
+        reply_id: ReplyId | None = None,
         **provenance: Any,
     ) -> ReplyId:
         """Say it to the customer, and remember that it was said."""
-        reply_id = self.reply_id()
+        reply_id = reply_id or self.reply_id()
         self.out(
             ReplyReady,
             reply_id=reply_id,

@@ -217,16 +217,24 @@ export class View {
     else if (row) this.rows.set(to, Object.assign(row, { sent: true }));
   }
 
-  /** Somebody else's message, a colleague's (who has a name) or the assistant's reply. */
-  theirs({ message_id, reply_id = message_id, at, name, text, language = this.language, kind, citations = [], offer_human }) {
-    this.dated(at);
+  /** Somebody else's message, a colleague's (who has a name) or the assistant's reply. An edited one takes its old place. */
+  theirs({ message_id, reply_id = message_id, at, name, text, language = this.language, kind, citations = [], offer_human, edited }) {
     const w = this.words;
+    const earlier = edited && this.rows.get(reply_id);
+    if (earlier) {
+      earlier.body.replaceChildren(...render(text));
+      if (!earlier.edited) earlier.meta.append(el("span", {}, w.edited));
+      earlier.edited = true;
+      return;
+    }
+    this.dated(at);
     const { node, body, meta } = Object.assign(this.row(reply_id, "m"), { at });
     node.lang = language;
     body.append(...render(text));
     const links = citations.map((each) => safeLink(each.url, each.title));
     if (links.length) body.append(div("src", el("span", {}, w.sources), ...links));
     meta.append(el("span", { class: name === undefined ? "who" : "" }, name ?? this.bot), el("span", {}, time(this.language, at)));
+    if (edited) meta.append(el("span", {}, w.edited));
     for (const [score, look, label] of kind === "answer" ? [[1, "rate", w.helpful], [-1, "rate down", w.unhelpful]] : []) {
       const onclick = (e) => this.rate(meta, e.currentTarget, reply_id, score);
       meta.append(el("button", { class: look, "aria-label": label, "aria-pressed": false, title: label, onclick }, icon(THUMB)));
