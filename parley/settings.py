@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     index_url: str = ""
     #: Where adapters' files are kept for all machines: a folder | s3://BUCKET/PATH | whatever fsspec knows; empty: below `home`.
     adapters_url: str = ""
+    #: Where files that customers send are kept, sealed: a folder | s3://BUCKET/PATH | whatever fsspec knows; empty: below `home`.
+    media_url: str = ""
     #: Signs conversation tokens and digests; empty: made at the first start and kept below `home`.
     secret: Annotated[str, Field(repr=False)] = ""
     #: The folder of the tenants' keys that exported conversations are signed with; empty: `vcon-keys` below `home`.

@@ -92,7 +92,9 @@ class Spoken(Contract):
 
 
 class Attachment(Contract):
-    """A file that came with a message. It is stored under its digest (SHA-256, hexadecimal); `media_type` is told by its content."""
+    """A file that came with a message. It is stored under its digest, which is keyed (HMAC-SHA-256 under the customer's own key, hexadecimal) and tells nothing
+    to others; `media_type` is told by its content.
+    """
 
     kind: Literal["photo", "voice", "audio", "video", "document", "sticker"]
     media_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$")]

@@ -18,6 +18,7 @@ from parley.ports.adapters import AdapterArchive
 from parley.ports.bus import Bus, Producer
 from parley.ports.clock import Clock, SystemClock
 from parley.ports.keys import CustomerKeys
+from parley.ports.media import MediaStore
 from parley.ports.models import Classifier, Reranker, Retriever
 from parley.ports.store import Store
 from parley.runtime.adapter_pointer import AdapterPointer
@@ -59,6 +60,7 @@ class Platform:
     keys: CustomerKeys
     codec: Codec
     vault: Vault
+    media: MediaStore
     clock: Clock
     registry: CollectorRegistry
     metrics: WorkerMetrics
@@ -78,6 +80,7 @@ def open_platform(settings: Settings) -> Platform:
     """Raises `ConfigurationError`. Connections are made at their first use."""
     from parley.backends.bus import open_bus
     from parley.backends.keys import CachedKeys, open_keys
+    from parley.backends.media_files import open_media
     from parley.backends.sql import open_store
 
     store = open_store(settings.database)
@@ -91,6 +94,7 @@ def open_platform(settings: Settings) -> Platform:
         keys=keys,
         codec=codec,
         vault=Vault(store, codec),
+        media=open_media(settings.media_url, settings.home / "media", codec),
         clock=SystemClock(),
         registry=registry,
         metrics=WorkerMetrics(registry),

@@ -12,6 +12,7 @@ from parley.ports.bus import Bus
 from parley.ports.channels import Chat
 from parley.ports.clock import Clock
 from parley.ports.keys import CustomerKeys
+from parley.ports.media import MediaStore
 from parley.ports.store import Store
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.vault import Vault
@@ -36,6 +37,8 @@ class Doorway(Protocol):
     def codec(self) -> Codec: ...
     @property
     def vault(self) -> Vault: ...
+    @property
+    def media(self) -> MediaStore: ...
     @property
     def clock(self) -> Clock: ...
     @property

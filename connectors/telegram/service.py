@@ -177,6 +177,7 @@ def _erase_rows(opened: Doorway, chat: Chat) -> None:
         erase(
             opened.store,
             opened.keys,
+            opened.media,
             chat.tenant,
             chat.customer_id,
             now=opened.clock.now(),

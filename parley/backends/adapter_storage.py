@@ -5,7 +5,7 @@ own setting: a store that has moved is found, and nothing that stands in a recor
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -16,17 +16,14 @@ from uuid import uuid4
 
 from parley.backends.adapter_folder import copy_folder
 from parley.backends.adapter_shelf import INCOMING, Shelf, check_place
+from parley.backends.remote_files import has_folders, open_remote, reached
 from parley.domain.adapters import CONFIG, MAX_BYTES, NEEDED
 from parley.domain.tensor_header import quoted
-from parley.errors import AdapterRefused, ConfigurationError, ParleyError, StoreUnavailable
+from parley.errors import AdapterRefused, StoreUnavailable
 from parley.ports.adapters import RemovalStep
 from schemas.base import TenantId
 
 SETTING = "PARLEY_ADAPTERS_URL"
-ALLOWED = "allowed: a folder, or a URL that fsspec knows, such as s3://BUCKET/PATH"
-
-OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "oci"})
-"""Protocols of fsspec."""
 
 
 class Place(Protocol):
@@ -149,7 +146,7 @@ class Remote:
         with self._reached():
             self._files.invalidate_cache()
             there = [name for name in MAX_BYTES if self._size(f"{final}/{name}") is not None]
-            is_folder = self._has_folders() and self._files.exists(final)
+            is_folder = has_folders(self._files) and self._files.exists(final)
         for name in sorted(there, key=lambda name: name != CONFIG):
             yield partial(self._remove_file, f"{final}/{name}")
         if is_folder:
@@ -181,14 +178,8 @@ class Remote:
                 self._files.rm(part, recursive=True)
 
     def _make_folder(self, path: str) -> None:
-        """Object stores, asked for one, would make the bucket that somebody mistyped."""
-        if self._has_folders():
+        if has_folders(self._files):
             self._files.makedirs(path, exist_ok=True)
-
-    def _has_folders(self) -> bool:
-        """Object stores have none."""
-        protocol = self._files.protocol
-        return not OBJECT_STORES & {*([protocol] if isinstance(protocol, str) else protocol)}
 
     def _size(self, path: str) -> float | None:
         """In bytes, infinite where the store does not tell; None for a file that is not there. `exists` would say that of a store that is away too."""
@@ -203,15 +194,8 @@ class Remote:
         if size > most:
             raise AdapterRefused(f"{name}: has {size} bytes in {self._url}; allowed: up to {most}")
 
-    @contextmanager
-    def _reached(self) -> Iterator[None]:
-        """Each kind of store has errors of its own; their words may hold keys, so only their names are told."""
-        try:
-            yield
-        except ParleyError:
-            raise
-        except Exception as error:
-            raise StoreUnavailable(f"adapters in {self._url}: {type(error).__name__}") from error
+    def _reached(self) -> AbstractContextManager[None]:
+        return reached(f"adapters in {self._url}")
 
 
 def open_adapter_storage(url: str, cache: Path, tenant: TenantId | None = None) -> AdapterFolders:
@@ -223,26 +207,4 @@ def open_adapter_storage(url: str, cache: Path, tenant: TenantId | None = None) 
     if scheme in ("", "file"):
         root = Path(unquote(urlsplit(url).path) if scheme else url).expanduser()
         return AdapterFolders(shelf if root == cache else Shelf(root), shelf, tenant)
-    return AdapterFolders(_remote(url), shelf, tenant)
-
-
-def _remote(url: str) -> Remote:
-    from fsspec.core import url_to_fs
-
-    if "::" in url or "@" in urlsplit(url).netloc:
-        raise ConfigurationError(
-            f"{SETTING}: holds a chain of stores, or a user's name or key, which would stand in every record; "
-            f"give keys by the store's own environment variables; {ALLOWED}"
-        )
-    return Remote(*_known(url_to_fs, url), url)
-
-
-def _known(open_url: Callable[[str], tuple[Any, str]], url: str) -> tuple[Any, str]:
-    try:
-        return open_url(url)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"{SETTING}: {urlsplit(url).scheme}:// needs a package that is not installed ({error.name or error}); {ALLOWED}"
-        ) from error
-    except ValueError as error:
-        raise ConfigurationError(f"{SETTING}: {url!r} is no address ({error}); {ALLOWED}") from error
+    return AdapterFolders(Remote(*open_remote(url, SETTING), url), shelf, tenant)

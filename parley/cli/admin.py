@@ -77,7 +77,7 @@ def upgrade(settings: Settings) -> None:
     upgrade_keys(settings.keys)
     opened = open_platform(settings)
     try:
-        reapply(opened.store, opened.keys)
+        reapply(opened.store, opened.keys, opened.media)
     finally:
         opened.close()
 

@@ -35,6 +35,12 @@ LinkedOption = Annotated[
     bool,
     typer.Option("--linked", help="Also everybody whom `parley customers link` made one person with them."),
 ]
+FilesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--files", file_okay=False, help="Folder to write the customer's own files to, each by its digest."
+    ),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", dir_okay=False, help="File to write; default: standard output.")
 ]
@@ -67,7 +73,11 @@ def find(
 
 @app.command("export")
 def export(
-    customer: CustomerArgument, tenant: TenantOption, out: OutOption = None, linked: LinkedOption = False
+    customer: CustomerArgument,
+    tenant: TenantOption,
+    out: OutOption = None,
+    files: FilesOption = None,
+    linked: LinkedOption = False,
 ) -> None:
     """Write everything that is held about a customer as JSON, texts opened. Keep the file to yourself and the customer."""
     with platform() as opened:
@@ -82,6 +92,8 @@ def export(
         with _target(out) as target:
             target.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
         for each in (document, *document.get("linked", ())):
+            if files is not None:
+                _write_files(opened, names[0], each["customer_id"], files)
             _note(opened, "privacy.export", names[0], each["customer_id"], {"events": len(each["events"])})
     typer.echo(f"{len(document['events'])} events exported" + (f" to {out}" if out else ""), err=True)
     if others:
@@ -118,7 +130,7 @@ def erase(
     for each in done:
         rows = _counts({name: count for name, count in each.rows.items() if count})
         typer.echo(
-            f"customer {each.customer_id} of {tenant} is erased (first on {rfc3339(each.first_at)}); rows: {rows}"
+            f"customer {each.customer_id} of {tenant} is erased (first on {rfc3339(each.first_at)}); rows: {rows}; files: {each.files}"
         )
         if each.left:
             typer.echo(f"the key's bytes may still be in {each.left}")
@@ -147,16 +159,22 @@ def reapply(file: FileArgument = None, as_json: JsonOption = False) -> None:
     """Erase again everybody on the list, after a backup was restored. `parley db upgrade` does it too, without a FILE."""
     more = _read(file) if file is not None else []
     with platform() as opened, step("erasures"):
-        done = erasing.reapply(opened.store, opened.keys, more)
-        if done.keys or any(done.rows.values()):
-            details = {"listed": done.listed, "keys": done.keys, "rows": dict(done.rows)}
+        done = erasing.reapply(opened.store, opened.keys, opened.media, more)
+        if done.keys or done.files or any(done.rows.values()):
+            details = {
+                "listed": done.listed,
+                "keys": done.keys,
+                "rows": dict(done.rows),
+                "files": done.files,
+            }
             opened.store.note(AuditEntry(opened.clock.now(), actor(), "privacy.reapply", details=details))
     rows = {name: count for name, count in done.rows.items() if count}
     if as_json:
-        print_json({"listed": done.listed, "keys": done.keys, "rows": rows, "left": done.left})
+        told = {"listed": done.listed, "keys": done.keys, "rows": rows, "files": done.files}
+        print_json({**told, "left": done.left})
         return
     typer.echo(
-        f"{done.listed} customers are on the list; keys erased again: {done.keys}; rows: {_counts(rows)}"
+        f"{done.listed} customers are on the list; keys erased again: {done.keys}; rows: {_counts(rows)}; files: {done.files}"
     )
     if done.left:
         typer.echo(f"the keys' bytes may still be in {done.left}")
@@ -222,7 +240,7 @@ def _disclosed(opened: Platform, tenant: TenantId, customer: CustomerId) -> dict
     made_at = opened.keys.made_at(tenant, customer)
     since_ms = None if made_at is None else int((made_at - CLOCKS_DIFFER).timestamp() * 1000)
     records = counted(read_records(opened.bus, LOG_TOPICS, since_ms=since_ms), "records read")
-    disclosure = Disclosure(opened.store, opened.keys, opened.codec, tenant, customer)
+    disclosure = Disclosure(opened.store, opened.keys, opened.media, opened.codec, tenant, customer)
     return disclosure.document(records, opened.clock.now())
 
 
@@ -230,6 +248,7 @@ def _erased(opened: Platform, tenant: TenantId, customer: CustomerId) -> erasing
     return erasing.erase(
         opened.store,
         opened.keys,
+        opened.media,
         tenant,
         customer,
         now=opened.clock.now(),
@@ -242,7 +261,20 @@ def _erased(opened: Platform, tenant: TenantId, customer: CustomerId) -> erasing
 def _as_json(done: erasing.ErasedCustomer) -> dict[str, Any]:
     rows = {name: count for name, count in done.rows.items() if count}
     names = {"tenant": done.tenant, "customer_id": done.customer_id, "erased_at": rfc3339(done.first_at)}
-    return {**names, "rows": rows, "left": done.left}
+    return {**names, "rows": rows, "files": done.files, "left": done.left}
+
+
+def _write_files(opened: Platform, tenant: TenantId, customer: CustomerId, folder: Path) -> None:
+    """A name tells nothing: which message it came with stands in the document, under the same digest."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--files: cannot write to {folder} ({error.strerror})") from error
+    for digest in opened.media.held(tenant, customer):
+        content = opened.media.get(tenant, customer, digest)
+        if content is not None:
+            with created(folder / digest) as file:
+                file.write(content)
 
 
 def _confirm(
@@ -253,6 +285,8 @@ def _confirm(
         raise ConfigurationError("--yes: is needed where nobody can be asked")
     for each in (customer, *(others if linked else ())):
         held = {name: len(rows) for name, rows in opened.store.held(tenant, each).items() if rows}
+        if files := len(opened.media.held(tenant, each)):
+            held["files"] = files
         typer.echo(f"customer {each} of {tenant}: {_counts(held)}", err=True)
     typer.confirm("Erase for good? Nobody can bring it back.", abort=True, err=True)
     if others and not linked:

@@ -97,7 +97,7 @@ def run(
         asked = _asked_to_stop()
         start = Start(settings, embedded, asked, began)
         start.announce(names, server.port)
-        with Tidying(platform.store, platform.keys, platform.clock), forgetting(platform):
+        with Tidying(platform.store, platform.keys, platform.media, platform.clock), forgetting(platform):
             while not (embedded.ended.is_set() or asked.wait(LOOK_EVERY_S)):
                 start.look()
         if asked.is_set():

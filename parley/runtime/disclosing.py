@@ -1,4 +1,4 @@
-"""Everything that is held about a customer, as one document: records of the log, rows of every table, texts opened with the key.
+"""Everything that is held about a customer, as one document: records of the log, rows of every table, texts opened with the key; and what files there are.
 
 What cannot be opened is there all the same, with the reason: a customer is told of it too.
 """
@@ -13,6 +13,7 @@ from parley.codec import Codec, Erased
 from parley.errors import InvalidEvent
 from parley.ports.bus import Record
 from parley.ports.keys import CustomerKeys
+from parley.ports.media import MediaStore
 from parley.ports.store import PrivacyStore
 from parley.ports.vault import MaskedValue
 from parley.runtime.deadletters import exhume, original
@@ -40,10 +41,17 @@ class Disclosure:
     """One customer's. `records` in `document` are to be all of the log's since the key was made; others' are passed over."""
 
     def __init__(
-        self, store: PrivacyStore, keys: CustomerKeys, codec: Codec, tenant: TenantId, customer: CustomerId
+        self,
+        store: PrivacyStore,
+        keys: CustomerKeys,
+        media: MediaStore,
+        codec: Codec,
+        tenant: TenantId,
+        customer: CustomerId,
     ) -> None:
         self._store = store
         self._keys = keys
+        self._media = media
         self._codec = codec
         self._tenant = tenant
         self._customer = customer
@@ -61,6 +69,10 @@ class Disclosure:
             "key_made_at": None if made_at is None else rfc3339(made_at),
             "conversations": self._conversations(held),
             "events": [self._record(record) for record in records if self._is_ours(record)],
+            "files": [
+                {"digest": digest, "sealed_bytes": size}
+                for digest, size in self._media.held(self._tenant, self._customer).items()
+            ],
             "tables": {table: [self._row(table, row) for row in rows] for table, rows in held.items()},
         }
 

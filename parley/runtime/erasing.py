@@ -1,4 +1,4 @@
-"""Erasing a customer: listed first, then the key goes, then, once no process can use it any more, the rows and the key's bytes.
+"""Erasing a customer: listed first, then the key goes, then, once no process can use it any more, files, rows and the key's bytes.
 
 Every step may be repeated, so an erasure that was interrupted is run again from the start. The list stands in both databases: where
 one of them is restored from a backup, the other one still tells who was erased.
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from parley.ports.keys import KEY_HELD_S, CustomerKeys, Erasure
+from parley.ports.media import MediaStore
 from parley.ports.store import AuditEntry, PrivacyStore
 from schemas.base import CustomerId, TenantId
 
@@ -22,7 +23,7 @@ Step = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class ErasedCustomer:
-    """`first_at` is when the customer was erased for the first time; `rows` tells by table what went now.
+    """`first_at` is when the customer was erased for the first time; `rows` tells by table what went now, `files` how many files.
 
     `left` names bytes of the key that the database could not clear away, and why.
     """
@@ -31,17 +32,19 @@ class ErasedCustomer:
     customer_id: CustomerId
     first_at: datetime
     rows: Mapping[str, int]
+    files: int
     left: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Reapplied:
-    """How many customers the list has, how many of their keys were there again, and what rows went."""
+    """How many customers the list has, how many of their keys were there again, and what rows and files went."""
 
     listed: int
     keys: int
     rows: Mapping[str, int] = field(default_factory=dict)
     left: str | None = None
+    files: int = 0
 
 
 def is_known(store: PrivacyStore, keys: CustomerKeys, tenant: TenantId, customer: CustomerId) -> bool:
@@ -69,6 +72,7 @@ def begin(
 def erase(
     store: PrivacyStore,
     keys: CustomerKeys,
+    media: MediaStore,
     tenant: TenantId,
     customer: CustomerId,
     *,
@@ -82,13 +86,16 @@ def erase(
         begin(store, keys, tenant, customer, now)
     with step(f"waiting {SETTLE_S:g} s until no process holds the key"):
         wait(SETTLE_S)
+    with step("files"):
+        files = media.erase([(tenant, customer)])
     with step("rows"):
         rows = store.purge([(tenant, customer)])
     with step("the key's bytes"):
         left = keys.wipe()
-    details = {"rows": {table: count for table, count in rows.items() if count}, "left": left}
+    gone = {table: count for table, count in rows.items() if count}
+    details = {"rows": gone, "files": files, "left": left}
     store.note(AuditEntry(now, actor, "privacy.erase", tenant, customer, details))
-    return ErasedCustomer(tenant, customer, _listed(store, keys)[tenant, customer], rows, left)
+    return ErasedCustomer(tenant, customer, _listed(store, keys)[tenant, customer], rows, files, left)
 
 
 def everybody(store: PrivacyStore, keys: CustomerKeys) -> list[Erasure]:
@@ -97,14 +104,17 @@ def everybody(store: PrivacyStore, keys: CustomerKeys) -> list[Erasure]:
     return sorted(found, key=lambda each: each.erased_at)
 
 
-def reapply(store: PrivacyStore, keys: CustomerKeys, more: Iterable[Erasure] = ()) -> Reapplied:
+def reapply(
+    store: PrivacyStore, keys: CustomerKeys, media: MediaStore, more: Iterable[Erasure] = ()
+) -> Reapplied:
     """Erase again everybody who stands in one of the lists or among `more`: after a backup was restored. Raises `StoreUnavailable`."""
     listed = _listed(store, keys, more)
     erasures = [Erasure(tenant, customer, at) for (tenant, customer), at in listed.items()]
     store.list_erasures(erasures)
     taken = keys.apply_erasures(erasures)
     left = keys.wipe() if taken else None
-    return Reapplied(len(erasures), taken, store.purge(listed), left)
+    rows = store.purge(listed)
+    return Reapplied(len(erasures), taken, rows, left, media.erase(list(listed)))
 
 
 def _listed(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from parley.errors import StoreUnavailable
 from parley.ports.clock import Clock
 from parley.ports.keys import CustomerKeys
+from parley.ports.media import MediaStore
 from parley.ports.store import Store
 from parley.runtime.erasing import reapply
 from parley.runtime.recurring import Recurring
@@ -69,6 +70,7 @@ class Tidying(Recurring):
         self,
         store: Store,
         keys: CustomerKeys,
+        media: MediaStore,
         clock: Clock,
         *,
         first_after_s: float = FIRST_AFTER_S,
@@ -77,11 +79,12 @@ class Tidying(Recurring):
         super().__init__("tidying", self._tidy, first_after_s=first_after_s, every_s=every_s)
         self._store = store
         self._keys = keys
+        self._media = media
         self._clock = clock
 
     def _tidy(self) -> None:
         try:
-            erased = reapply(self._store, self._keys)
+            erased = reapply(self._store, self._keys, self._media)
             done = tidy(self._store, self._clock.now())
         except StoreUnavailable as error:
             log.warning("not tidied today: %s", error)

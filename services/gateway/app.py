@@ -20,6 +20,7 @@ from parley.errors import TransientError
 from parley.ports.bus import Bus
 from parley.ports.clock import Clock
 from parley.ports.keys import CustomerKeys
+from parley.ports.media import MediaStore
 from parley.ports.store import Store
 from parley.runtime.vault import Vault
 from parley.settings import Settings
@@ -61,6 +62,8 @@ class Opened(Protocol):
     @property
     def keys(self) -> CustomerKeys: ...
     @property
+    def media(self) -> MediaStore: ...
+    @property
     def settings(self) -> Settings: ...
     @property
     def clock(self) -> Clock: ...
@@ -77,6 +80,7 @@ def create_gateway(opened: Opened, on_stop: Callable[[], None] | None = None) ->
             codec=opened.codec,
             vault=opened.vault,
             keys=opened.keys,
+            media=opened.media,
             settings=opened.settings,
             clock=opened.clock,
             registry=opened.registry,

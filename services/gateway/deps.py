@@ -8,6 +8,7 @@ from parley.codec import Codec
 from parley.ports.bus import Bus
 from parley.ports.clock import Clock
 from parley.ports.keys import CustomerKeys
+from parley.ports.media import MediaStore
 from parley.ports.store import Store
 from parley.runtime.vault import Vault
 from parley.settings import Settings
@@ -20,6 +21,7 @@ class Deps:
     codec: Codec
     vault: Vault
     keys: CustomerKeys
+    media: MediaStore
     settings: Settings
     clock: Clock
     registry: CollectorRegistry

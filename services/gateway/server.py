@@ -31,7 +31,7 @@ def serve(settings: Settings) -> None:
     # uvicorn raises the signal again once it has stopped in good order.
     with (
         suppress(KeyboardInterrupt),
-        Tidying(platform.store, platform.keys, platform.clock),
+        Tidying(platform.store, platform.keys, platform.media, platform.clock),
         forgetting(platform),
     ):
         _Server(app).run(sockets=[listener])

@@ -18,6 +18,7 @@ from schemas.outbound import CustomerMessage
 from services.gateway import Deps, GatewayServer, create_app
 from services.gateway.rooms import MAX_CONNECTIONS
 from tests.support.doors import Doors, Pen, open_doors, running
+from tests.support.media import memory_media
 from tests.support.sse import WAIT_S, Seen, event_stream
 from tests.support.steps import asks, claims, closes, raises, reply, settles, types
 
@@ -273,6 +274,7 @@ def test_silence_is_filled_with_pings(doors: Doors) -> None:
         doors.codec,
         Vault(doors.store, doors.codec),
         doors.keys,
+        memory_media(doors.codec),
         doors.settings,
         doors.clock,
         CollectorRegistry(),

@@ -16,6 +16,7 @@ import pytest
 from infra.contracts import ROOT
 from infra.migrations import upgrade_keys, upgrade_store
 from parley.backends.keys import open_keys
+from parley.backends.media_files import open_media
 from parley.backends.sql import open_store
 from parley.codec import Codec
 from parley.ports.store import Commit
@@ -51,6 +52,7 @@ def home(tmp_path: Path, parley: Command, monkeypatch: pytest.MonkeyPatch) -> Se
     masked = value(1)
     sealed = Codec(keys).seal_for(TENANT, CustomerId("x"), b"4111 1111", *masked.sealed_under)
     store.add_values([replace(masked, sealed=sealed)])
+    open_media("", settings.home / "media", Codec(keys)).put(TENANT, CustomerId("x"), b"a picture")
     store.close()
     keys.close()
     assert parley("topics", "apply")[0] == 0
@@ -101,7 +103,8 @@ def test_a_customer_is_found_exported_erased_and_listed(
 ) -> None:
     assert json.loads(parley("privacy", "find", "c-1", "--json")[1]) == {"tenant": "bank", "customer_id": "x"}
     file = tmp_path / "x.json"
-    assert parley("privacy", "export", "x", "-t", "bank", "-o", str(file))[0] == 0
+    files = tmp_path / "files"
+    assert parley("privacy", "export", "x", "-t", "bank", "-o", str(file), "--files", str(files))[0] == 0
     assert file.stat().st_mode & 0o777 == 0o600
     exported = json.loads(file.read_text())
     assert {name: len(rows) for name, rows in exported["tables"].items() if rows} == {
@@ -111,9 +114,13 @@ def test_a_customer_is_found_exported_erased_and_listed(
         "delivery_states": 1,
     }
     assert exported["tables"]["masked_values"][0]["original"] == "4111 1111"
+    [held], [written] = exported["files"], files.iterdir()
+    assert held == {"digest": written.name, "sealed_bytes": len(b"a picture") + 16}
+    assert written.read_bytes() == b"a picture" and written.stat().st_mode & 0o777 == 0o600
     code, out, error = parley("privacy", "erase", "x", "-t", "bank", "--yes", "--json")
     gone = {"history": 1, "conversations": 1, "masked_values": 1, "delivery_states": 1}
     assert (code, json.loads(out)["rows"]) == (0, gone)
+    assert json.loads(out)["files"] == 1 and not list((home.home / "media" / "bank").iterdir())
     assert "the key" in error and "rows" in error, "it says what it is doing"
     again = json.loads(parley("privacy", "erase", "x", "-t", "bank", "-y", "--json")[1])
     assert again["rows"] == {} and again["erased_at"] == json.loads(out)["erased_at"]
@@ -125,6 +132,7 @@ def test_a_customer_is_found_exported_erased_and_listed(
         "listed": 1,
         "keys": 0,
         "rows": {},
+        "files": 0,
         "left": None,
     }
     actions = [each["action"] for each in json.loads(parley("privacy", "audit", "--json")[1])]

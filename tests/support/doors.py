@@ -46,6 +46,7 @@ from services.gateway import Deps, GatewayServer, create_app
 from services.gateway.directory import key_hash
 from services.gateway.tokens import Grant
 from tests.support.asgi import InProcess
+from tests.support.media import memory_media
 from tests.support.platform import ManualClock
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 
@@ -96,6 +97,7 @@ class Doors:
                 self.codec,
                 Vault(self.store, self.codec),
                 self.keys,
+                memory_media(self.codec),
                 self.settings,
                 self.clock,
                 registry,

@@ -22,6 +22,7 @@ from parley.runtime.vault import Vault
 from parley.settings import Settings
 from schemas.base import AnyEvent, CustomerId, Event, TenantId
 from schemas.outbound import MessageSettled, ReplyReady
+from tests.support.media import memory_media
 from tests.support.small_tenant import CONFIG, CONTENT, VERSION
 from workers.wiring import Platform
 
@@ -102,6 +103,7 @@ def make_platform(
         keys=keys,
         codec=codec,
         vault=Vault(kept, codec),
+        media=memory_media(codec),
         clock=clock or SystemClock(),
         registry=registry,
         metrics=WorkerMetrics(registry),

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parley.backends.memory_store import MemoryStore
+from parley.codec import Codec
 from parley.errors import KeyErased, StoreUnavailable
 from parley.ports.keys import KEY_HELD_S, Erasure
 from parley.ports.store import Commit
 from parley.runtime.erasing import SETTLE_S, ErasedCustomer, erase, everybody, is_known, reapply
 from schemas.base import CustomerId, TenantId
 from tests.contract.test_store import conversation
+from tests.support.media import memory_media
 from tests.support.platform import DictKeys
 
 BANK, X, Y = TenantId("bank"), CustomerId("x"), CustomerId("y")
@@ -25,6 +27,7 @@ class Erasing:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.keys = DictKeys()
+        self.media = memory_media(Codec(self.keys))
         self.told: list[str] = []
         self.waited: list[float] = []
         self.keys.create(BANK, X)
@@ -38,7 +41,15 @@ class Erasing:
 
     def run(self, customer: CustomerId = X, at: datetime = NOW) -> ErasedCustomer:
         return erase(
-            self.store, self.keys, BANK, customer, now=at, actor="test", wait=self.wait, step=self.step
+            self.store,
+            self.keys,
+            self.media,
+            BANK,
+            customer,
+            now=at,
+            actor="test",
+            wait=self.wait,
+            step=self.step,
         )
 
     def wait(self, seconds: float) -> None:
@@ -52,7 +63,7 @@ class Erasing:
 def test_the_key_goes_first_and_the_rows_once_nobody_can_hold_it() -> None:
     on = Erasing()
     done = on.run()
-    assert [what.split()[0] for what in on.told] == ["the", "waiting", "rows", "the"]
+    assert [what.split()[0] for what in on.told] == ["the", "waiting", "files", "rows", "the"]
     assert on.waited == [SETTLE_S] and SETTLE_S > KEY_HELD_S
     assert (done.first_at, done.rows["conversations"], done.left) == (NOW, 1, None)
     assert on.store.conversations_of(BANK, X) == [] and len(on.keys.get(BANK, Y)) == 32
@@ -63,7 +74,7 @@ def test_it_is_noted_by_ids_and_numbers() -> None:
     on.run()
     (entry,) = on.store.noted(BANK)
     assert (entry.at, entry.actor, entry.action, entry.customer_id) == (NOW, "test", "privacy.erase", X)
-    assert entry.details == {"rows": {"conversations": 1}, "left": None}
+    assert entry.details == {"rows": {"conversations": 1}, "files": 0, "left": None}
 
 
 def test_a_second_time_does_no_harm_and_tells_of_the_first() -> None:
@@ -80,7 +91,13 @@ def test_one_that_was_interrupted_is_run_again(monkeypatch: pytest.MonkeyPatch) 
     def away(*_: object) -> None:
         raise StoreUnavailable("away")
 
-    for part, name in ((on.keys, "erase"), (on, "wait"), (on.store, "purge"), (on.keys, "wipe")):
+    for part, name in (
+        (on.keys, "erase"),
+        (on, "wait"),
+        (on.media, "erase"),
+        (on.store, "purge"),
+        (on.keys, "wipe"),
+    ):
         with monkeypatch.context() as broken, pytest.raises(StoreUnavailable):
             broken.setattr(part, name, away)
             on.run()
@@ -92,7 +109,7 @@ def test_one_that_was_interrupted_is_run_again(monkeypatch: pytest.MonkeyPatch) 
 def test_whose_key_could_not_be_erased_is_listed_and_erased_by_the_next_upgrade() -> None:
     on = Erasing()
     on.store.list_erasures([Erasure(BANK, X, NOW)])  # and then the keys' database was away
-    assert reapply(on.store, on.keys).keys == 1
+    assert reapply(on.store, on.keys, on.media).keys == 1
     with pytest.raises(KeyErased):
         on.keys.get(BANK, X)
 
@@ -100,10 +117,10 @@ def test_whose_key_could_not_be_erased_is_listed_and_erased_by_the_next_upgrade(
 def test_either_list_tells_a_restored_database_who_was_erased() -> None:
     before, after = Erasing(), Erasing()
     after.run()
-    done = reapply(after.store, before.keys)  # the keys' backup
+    done = reapply(after.store, before.keys, after.media)  # the keys' backup
     assert (done.listed, done.keys) == (1, 1) and before.keys.erasures() == after.store.erasures()
     before = Erasing()
-    done = reapply(before.store, after.keys)  # the store's
+    done = reapply(before.store, after.keys, before.media)  # the store's
     assert (done.keys, done.rows["conversations"]) == (0, 1)
     assert [each.customer_id for each in before.store.erasures()] == [X]
 
@@ -111,9 +128,21 @@ def test_either_list_tells_a_restored_database_who_was_erased() -> None:
 def test_where_both_were_restored_a_list_from_outside_tells() -> None:
     before, after = Erasing(), Erasing()
     after.run()
-    assert reapply(before.store, before.keys).keys == 0
-    done = reapply(before.store, before.keys, everybody(after.store, after.keys))
+    assert reapply(before.store, before.keys, before.media).keys == 0
+    done = reapply(before.store, before.keys, before.media, everybody(after.store, after.keys))
     assert (done.listed, done.keys, done.rows["conversations"]) == (1, 1, 1)
+
+
+def test_files_go_with_the_customer_and_again_after_a_backup_was_restored() -> None:
+    on = Erasing()
+    for customer in (X, Y):
+        on.media.put(BANK, customer, b"a picture")
+    assert on.run().files == 1
+    assert on.store.noted()[0].details["files"] == 1
+    restored = Erasing()
+    restored.media.put(BANK, X, b"a picture")
+    assert reapply(restored.store, on.keys, restored.media).files == 1
+    assert on.media.held(BANK, X) == restored.media.held(BANK, X) == {} and on.media.held(BANK, Y) != {}
 
 
 def test_who_was_never_there_is_not_known() -> None:

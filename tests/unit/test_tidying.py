@@ -7,6 +7,7 @@ from threading import Event as Flag
 import pytest
 
 from parley.backends.memory_store import MemoryStore
+from parley.codec import Codec
 from parley.errors import StoreUnavailable
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
@@ -15,6 +16,7 @@ from parley.runtime import tidying
 from parley.runtime.tidying import KEPT, Tidying, tidy
 from schemas.base import ConversationId, MessageId
 from schemas.topics import DAY_MS, TOPICS
+from tests.support.media import memory_media
 from tests.support.platform import WAIT_S, DictKeys, ManualClock
 
 P0 = TopicPartition("conversation.events", 0)
@@ -70,7 +72,9 @@ class Watched(MemoryStore):
 
 def test_it_is_done_by_itself_again_and_again_and_survives_an_outage() -> None:
     store = Watched()
-    with Tidying(store, DictKeys(), ManualClock(), first_after_s=0.0, every_s=0.01):
+    with Tidying(
+        store, DictKeys(), memory_media(Codec(DictKeys())), ManualClock(), first_after_s=0.0, every_s=0.01
+    ):
         assert store.tidied.wait(WAIT_S)
         store.tidied.clear()
         assert store.tidied.wait(WAIT_S)
@@ -78,6 +82,6 @@ def test_it_is_done_by_itself_again_and_again_and_survives_an_outage() -> None:
 
 def test_nothing_is_done_at_once_and_stopping_does_not_wait_for_the_day() -> None:
     store = Watched()
-    with Tidying(store, DictKeys(), ManualClock()):
+    with Tidying(store, DictKeys(), memory_media(Codec(DictKeys())), ManualClock()):
         pass
     assert not store.tidied.is_set()
