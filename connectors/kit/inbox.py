@@ -4,7 +4,7 @@ Whatever a channel repeats has the same id and decides nothing twice. Ids are cl
 channel that delivers concurrently delivers out of order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 from time import monotonic
@@ -13,16 +13,28 @@ from typing import Literal
 from cachetools import LRUCache
 
 from connectors.kit.channel import Doorway
+from connectors.kit.content import Kind
+from connectors.kit.history import was_said
 from connectors.kit.pen import Pen
-from parley.errors import KeyErased
+from parley.errors import KeyErased, StoreUnavailable
 from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
 from parley.runtime.digests import derive_key, text_digest
 from parley.runtime.limits import TenantQuota, TokenBuckets
 from schemas import parts
-from schemas.base import MAX_MESSAGE_CHARS, Body, ConversationId, EventId, MessageId, TenantId
+from schemas.base import (
+    MAX_MESSAGE_CHARS,
+    Body,
+    ConversationId,
+    CustomerId,
+    EventId,
+    MessageId,
+    ReplyId,
+    TenantId,
+)
 from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.parts import Attachment
 from schemas.tenant import TenantConfig
 
 BEGUN_REMEMBERED = 16_384
@@ -31,16 +43,42 @@ BEGINS_WITHIN = timedelta(days=2)
 MAX_ID_CHARS = 128
 COUNT_EVERY_S = 1.0
 """How old the count of the tenant's unsettled messages may be."""
+MAX_NAME_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that came with a message, loaded, and its type told by `kit.content`. `name` is the sender's."""
+
+    kind: Kind
+    media_type: str
+    content: bytes = field(repr=False)
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """One that is stored for this customer."""
+
+    customer_id: CustomerId
+    attachment: Attachment
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A text from a chat. `external_id` is the channel's name for this delivery: the same for each repeat, and for nothing else."""
+    """What came from a chat: a text, or files, or both. `external_id` is the channel's name for this delivery: the same for each
+    repeat, and for nothing else.
+    """
 
     address: str
     external_id: str
     text: str
     language: str | None = None
+    files: tuple[KeptFile, ...] = ()
+
+
+class FilesNotKept(Exception):
+    """The store of files is away, or the customer was erased meanwhile; nothing was written. The message may be taken without them."""
 
 
 class MessageTooLong(Exception):
@@ -94,8 +132,10 @@ class Inbox:
         return self._pen.chat(address)
 
     def take(self, incoming: Incoming) -> MessageId:
-        """Raises `MessageTooLong`, `TooMany`, `IdReused`, `UnknownTenant`, and `KeyErased` where a key is missing that nobody erased."""
-        if not 0 < len(incoming.text) <= MAX_MESSAGE_CHARS:
+        """Raises `MessageTooLong`, `TooMany`, `IdReused`, `FilesNotKept`, `UnknownTenant`, and `KeyErased` where a key is missing that
+        nobody erased.
+        """
+        if not (incoming.text or incoming.files) or len(incoming.text) > MAX_MESSAGE_CHARS:
             raise MessageTooLong(len(incoming.text))
         self._admit(incoming.address)
         chat = self.opened_chat(incoming.address, incoming.language)
@@ -106,6 +146,24 @@ class Inbox:
                 raise
             self._opened.store.purge([(chat.tenant, chat.customer_id)])
             return self._take(self.opened_chat(incoming.address, incoming.language), incoming)
+
+    def keep(self, chat: Chat, file: NewFile) -> KeptFile:
+        """Store a file, before a message names it. A name with personal data in it is left out, since one with a gap says nothing.
+        Raises `FilesNotKept`.
+        """
+        try:
+            digest = self._opened.media.put(chat.tenant, chat.customer_id, file.content)
+        except (StoreUnavailable, KeyErased) as error:
+            raise FilesNotKept(str(error)) from error
+        name = "".join(each for each in file.name or "" if each.isprintable())[:MAX_NAME_CHARS]
+        attachment = Attachment(
+            kind=file.kind,
+            media_type=file.media_type,
+            digest=digest,
+            bytes=len(file.content),
+            name=name if name and not self._pen.findings(name).taken else None,
+        )
+        return KeptFile(chat.customer_id, attachment)
 
     def opened_chat(self, address: str, language: str | None = None) -> Chat:
         """The chat's conversation; begun where there is none. One that was closed for sending is open again: its customer is back."""
@@ -120,6 +178,10 @@ class Inbox:
     def close_chat(self, chat: Chat, reason: str) -> None:
         """Nothing more is sent into it, until its customer is back."""
         self._opened.store.channels.set_closed(chat.conversation_id, reason)
+
+    def was_said(self, chat: Chat, reply_id: ReplyId) -> bool:
+        """Whether the bot has said this in the chat's conversation."""
+        return was_said(self._opened.store, self._opened.codec, chat.conversation_id, reply_id)
 
     def set_language(self, chat: Chat, language: str) -> None:
         self._opened.store.channels.set_language(chat.conversation_id, language)
@@ -138,7 +200,10 @@ class Inbox:
         name = f"{self._channel}:{incoming.external_id}"[:MAX_ID_CHARS]
         event_id = named_id(chat.conversation_id, name)
         self._opened.keys.get(chat.tenant, chat.customer_id)  # of who was erased not even a claim is written
+        if any(each.customer_id != chat.customer_id for each in incoming.files):
+            raise FilesNotKept("they are kept for a customer who was erased")
         masked = self._pen.masked(chat, incoming.text, event_id, now)
+        # Of the text alone: a file that came once may be missing when the message is delivered again.
         digest = text_digest(self._digest_key, chat.conversation_id, masked.text)
         claim = Claim(chat.conversation_id, name, MessageId(event_id), digest, now)
         [held] = self._opened.store.claim([claim])
@@ -150,6 +215,7 @@ class Inbox:
             channel=self._channel,
             client_message_id=name,
             masked=masked.kinds,
+            attachments=tuple(each.attachment for each in incoming.files),
         )
         self._pen.publish([self._pen.event(chat, body, EventId(held.message_id), now)])
         with self._lock:

@@ -4,20 +4,23 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from aiogram import Bot
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from cachetools import LRUCache, TTLCache
 
 from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
-from connectors.kit.inbox import IdReused, Inbox, Incoming, MessageTooLong, TooMany
+from connectors.kit.inbox import FilesNotKept, IdReused, Inbox, Incoming, KeptFile, MessageTooLong, TooMany
 from connectors.telegram.calls import called
+from connectors.telegram.media import Fetching, Reason, Unfit
 from connectors.telegram.pacing import Pace
+from connectors.telegram.settings import MB
 from connectors.telegram.texts import LANGUAGES, Text, say
 from connectors.telegram.translate import Arrival, Blocked, Commanded, Pressed, Said, Unreadable, feedback_of
 from parley.errors import KeyErased
 from parley.ports.channels import Chat
+from schemas.base import ReplyId
 from schemas.conversation_events import CloseRequested, ConversationStarted
 from schemas.other_events import FeedbackGiven
 
@@ -36,13 +39,20 @@ LANGUAGE, DELETE = "language", "delete"
 class Door:
     """One bot's. `erase` erases a chat's customer, and returns when nothing can stop it any more. It raises `StoreUnavailable`."""
 
-    def __init__(self, bot: Bot, inbox: Inbox, pace: Pace, erase: Callable[[Chat], None]) -> None:
+    def __init__(
+        self, bot: Bot, inbox: Inbox, pace: Pace, erase: Callable[[Chat], None], fetching: Fetching
+    ) -> None:
         self._bot = bot
         self._inbox = inbox
         self._pace = pace
         self._erase = erase
-        #: Albums that were answered: each of their pictures comes as a message.
-        self._albums: LRUCache[tuple[int, str], None] = LRUCache(1_000)
+        self._fetching = fetching
+        #: What was said of albums: each of their pictures comes as a message.
+        self._albums: LRUCache[tuple[int, str, Reason], None] = LRUCache(1_000)
+        #: By update, the file that is stored and not yet in the log, or why there is none.
+        self._files: LRUCache[int, KeptFile | Reason] = LRUCache(10_000)
+        #: Updates with a file that are done with: nothing of them is fetched again.
+        self._done: LRUCache[int, None] = LRUCache(10_000)
         self._told_to_wait: TTLCache[int, None] = TTLCache(10_000, TOLD_AGAIN_S)
 
     async def take(self, arrival: Arrival) -> None:
@@ -55,12 +65,12 @@ class Door:
         if not arrival.private:
             return await self._in_a_group(arrival, language)
         match meaning:
-            case Said(text=text):
+            case Said(text=text, file=None):
                 await self._text(arrival, text, language)
-            case Unreadable(group=group):
-                if group is None or (arrival.chat, group) not in self._albums:
-                    self._albums[arrival.chat, group or ""] = None
-                    await self._say(arrival, "text_only", language)
+            case Said():
+                await self._file(arrival, meaning, language)
+            case Unreadable():
+                await self._say(arrival, "text_only", language)
             case Commanded():
                 await self._command(arrival, meaning, chat, language)
             case Pressed():
@@ -68,8 +78,57 @@ class Door:
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
-    async def _text(self, arrival: Arrival, text: str, language: str | None) -> None:
-        incoming = Incoming(str(arrival.chat), self._id(arrival), text, arrival.language)
+    async def _file(self, arrival: Arrival, said: Said, language: str | None) -> None:
+        """Into the log with its caption; where the file cannot be taken, the caption alone, and the customer is told why."""
+        if arrival.update_id in self._done:
+            return
+        kept = await self._kept(arrival, said)
+        if isinstance(kept, KeptFile):
+            try:
+                await self._text(arrival, said.text, language, (kept,))
+            except FilesNotKept:
+                kept = "file_not_fetched"
+        if not isinstance(kept, KeptFile) and said.text:
+            await self._text(arrival, said.text, language)
+        self._files.pop(arrival.update_id, None)
+        self._done[arrival.update_id] = None
+        if not isinstance(kept, KeptFile):
+            await self._say_unfit(arrival, said, kept, language)
+
+    async def _kept(self, arrival: Arrival, said: Said) -> KeptFile | Reason:
+        """Fetched once, however often the log is away."""
+        found: KeptFile | Reason | None = self._files.get(arrival.update_id)
+        if found is None:
+            # The log is asked first: where it is away, nothing is fetched in vain.
+            chat = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), arrival.language)
+            found = self._files[arrival.update_id] = await self._keep(arrival, chat, said)
+        return found
+
+    async def _keep(self, arrival: Arrival, chat: Chat, said: Said) -> KeptFile | Reason:
+        assert said.file is not None  # the caller has seen it
+        try:
+            file = await self._fetching.fetch(arrival.chat, said.file)
+            return await asyncio.to_thread(self._inbox.keep, chat, file)
+        except Unfit as error:
+            return error.reason
+        except FilesNotKept as error:
+            log.warning("telegram: a file is not kept: %s", error)
+            return "file_not_fetched"
+
+    async def _say_unfit(self, arrival: Arrival, said: Said, reason: Reason, language: str | None) -> None:
+        """Once for an album."""
+        assert said.file is not None  # the caller has seen it
+        if said.group is not None:
+            if (arrival.chat, said.group, reason) in self._albums:
+                return
+            self._albums[arrival.chat, said.group, reason] = None
+        limit = self._fetching.limit(said.file.kind) // MB
+        await self._send(arrival, say(reason, language).format(limit=limit))
+
+    async def _text(
+        self, arrival: Arrival, text: str, language: str | None, files: tuple[KeptFile, ...] = ()
+    ) -> None:
+        incoming = Incoming(str(arrival.chat), self._id(arrival), text, arrival.language, files)
         try:
             await asyncio.to_thread(self._inbox.take, incoming)
         except IdReused as error:
@@ -158,9 +217,7 @@ class Door:
         """The button is answered in any case: else it shows that it waits."""
         given = feedback_of(pressed)
         if given is not None and chat is not None:
-            reply_id, score = given
-            await self._write(chat, FeedbackGiven(reply_id=reply_id, score=score), arrival)
-            await self._answer(pressed, say("thanks", language))
+            await self._rated(arrival, pressed, chat, language, *given)
         elif pressed.action == LANGUAGE and pressed.value in LANGUAGES:
             await self._choose(arrival, pressed.value)
             await self._answer(pressed, "")
@@ -168,6 +225,22 @@ class Door:
             await self._delete(arrival, pressed, chat, language)
         else:
             await self._answer(pressed, "")
+
+    async def _rated(
+        self,
+        arrival: Arrival,
+        pressed: Pressed,
+        chat: Chat,
+        language: str | None,
+        reply_id: ReplyId,
+        score: Literal[-1, 1],
+    ) -> None:
+        """A button sends back whatever its sender likes: what was never said in this chat cannot be rated here."""
+        if not await asyncio.to_thread(self._inbox.was_said, chat, reply_id):
+            await self._answer(pressed, say("button_void", language))
+            return
+        await self._write(chat, FeedbackGiven(reply_id=reply_id, score=score), arrival)
+        await self._answer(pressed, say("thanks", language))
 
     async def _delete(
         self, arrival: Arrival, pressed: Pressed, chat: Chat | None, language: str | None

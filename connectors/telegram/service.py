@@ -19,6 +19,7 @@ from connectors.kit.inbox import Inbox
 from connectors.telegram.calls import called, make_bot
 from connectors.telegram.channel import TelegramChannel
 from connectors.telegram.door import Door
+from connectors.telegram.media import Fetching
 from connectors.telegram.pacing import Pace
 from connectors.telegram.polling import KINDS, Poller
 from connectors.telegram.settings import TelegramSettings
@@ -43,6 +44,7 @@ class ListeningTelegram(TelegramChannel):
         super().__init__(settings.bots(), settings.api_url, opened.settings.url)
         self._opened = opened
         self._webhook = settings.webhook
+        self._limits = settings.media_limits
         self._inboxes: list[Inbox] = []
         self._tasks: list[asyncio.Task[None]] = []
         # A Bot API server of one's own calls any address; Telegram's do not.
@@ -63,7 +65,8 @@ class ListeningTelegram(TelegramChannel):
                 continue
             inbox = Inbox(self._opened, self.name, tenant)
             self._inboxes.append(inbox)
-            door = Door(bot, inbox, self.pace(tenant), partial(erase_chat, self._opened))
+            fetching = Fetching(bot, self._limits)
+            door = Door(bot, inbox, self.pace(tenant), partial(erase_chat, self._opened), fetching)
             self._begin(Poller(bot, door).run())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -116,6 +119,7 @@ class WebhookDoor:
 
     def __init__(self, opened: Doorway, settings: TelegramSettings) -> None:
         self._opened = opened
+        self._limits = settings.media_limits
         self._bots = {tenant: make_bot(token, settings.api_url) for tenant, token in settings.bots().items()}
         self._inboxes: dict[TenantId, Inbox] = {}
         self._webhooks: Webhooks | None = None
@@ -131,7 +135,13 @@ class WebhookDoor:
     async def open(self) -> None:
         self._inboxes = {tenant: Inbox(self._opened, "telegram", tenant) for tenant in self._bots}
         doors = {
-            tenant: Door(bot, self._inboxes[tenant], Pace(), partial(erase_chat, self._opened))
+            tenant: Door(
+                bot,
+                self._inboxes[tenant],
+                Pace(),
+                partial(erase_chat, self._opened),
+                Fetching(bot, self._limits),
+            )
             for tenant, bot in self._bots.items()
         }
         self._webhooks = Webhooks(doors, self._opened.settings.signing_secret())

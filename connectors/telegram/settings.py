@@ -2,17 +2,25 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.kit.content import Kind
 from parley.errors import ConfigurationError
 from schemas.base import TENANT_PATTERN, TenantId
 
 TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{16,128}")
 TOKEN_ALLOWED = "a bot's token as @BotFather tells it, such as 123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
 LINE = re.compile(rf"({TENANT_PATTERN[1:-1]})\s*[:=]\s*(\S+)")
+
+
+MB = 1 << 20
+MAX_MB = 20
+"""More than this Telegram gives no bot (Bot API, `getFile`)."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MEDIA_ALLOWED = f"0 to {MAX_MB}, or a list such as photo=10,video=0 of {', '.join(KINDS)}"
 
 
 class TelegramSettings(BaseSettings):
@@ -29,6 +37,19 @@ class TelegramSettings(BaseSettings):
     webhook: bool = False
     #: Another Bot API server than Telegram's own.
     api_url: str = "https://api.telegram.org"
+    #: How large files may be, in MB: one number for all kinds, or a list such as `photo=10,voice=5`; 0: none is taken.
+    media_mb: str = str(MAX_MB)
+
+    @field_validator("media_mb")
+    @classmethod
+    def _are_limits(cls, text: str) -> str:
+        limits_of(text)
+        return text
+
+    @property
+    def media_limits(self) -> dict[Kind, int]:
+        """In bytes."""
+        return limits_of(self.media_mb)
 
     @classmethod
     def load(cls) -> Self:
@@ -59,6 +80,21 @@ class TelegramSettings(BaseSettings):
         if not self.token:
             return {}
         return {TenantId(self.tenant): _checked(self.token, "PARLEY_TELEGRAM_TOKEN")}
+
+
+def limits_of(text: str) -> dict[Kind, int]:
+    """In bytes, by kind. Raises `ValueError`, which says what is allowed."""
+    given = dict.fromkeys(KINDS, text) if "=" not in text else dict.fromkeys(KINDS, str(MAX_MB))
+    for part in text.split(",") if "=" in text else ():
+        name, _, value = (each.strip() for each in part.partition("="))
+        kind = next((each for each in KINDS if each == name), None)
+        if kind is None:
+            raise ValueError(f"names no kind of files in {part.strip()!r}; allowed: {MEDIA_ALLOWED}")
+        given[kind] = value
+    for value in given.values():
+        if re.fullmatch(r"\d{1,2}", value, re.ASCII) is None or int(value) > MAX_MB:
+            raise ValueError(f"{value!r} is no number of MB; allowed: {MEDIA_ALLOWED}")
+    return {kind: int(value) * MB for kind, value in given.items()}
 
 
 def _read(path: Path) -> dict[TenantId, str]:

@@ -5,6 +5,10 @@ from typing import Literal
 Text = Literal[
     "help",
     "text_only",
+    "file_too_large",
+    "file_refused",
+    "file_not_fetched",
+    "file_too_many",
     "too_long",
     "too_many",
     "private_only",
@@ -17,6 +21,7 @@ Text = Literal[
     "kept",
     "nothing_to_delete",
     "thanks",
+    "button_void",
     "want_human",
     "up",
     "down",
@@ -28,8 +33,24 @@ TEXTS: dict[Text, dict[str, str]] = {
         "zh": "直接写下您的问题，我来为您查找答案。\n\n/human – 转人工客服\n/language – 中文或英文\n/delete – 删除关于您的全部记录",
     },
     "text_only": {
-        "en": "I can only read text so far. Please write what you need.",
-        "zh": "我目前只能阅读文字，请用文字告诉我您的需要。",
+        "en": "I cannot read this kind of message. Please write what you need.",
+        "zh": "我无法读取这类消息，请用文字告诉我您的需要。",
+    },
+    "file_too_large": {
+        "en": "Your file is too large for me: I can take up to {limit} MB. It was not kept.",
+        "zh": "您的文件过大，最多可接收 {limit} MB。该文件未被保存。",
+    },
+    "file_refused": {
+        "en": "I cannot take this kind of file, and it was not kept. I can take pictures, voice messages, audio, videos, PDF, and Word, Excel and PowerPoint files without macros.",
+        "zh": "我无法接收这类文件，该文件未被保存。可以接收：图片、语音、音频、视频、PDF，以及不含宏的 Word、Excel 和 PowerPoint 文件。",
+    },
+    "file_not_fetched": {
+        "en": "Your file did not reach me. Please send it again.",
+        "zh": "我没有收到您的文件，请重新发送。",
+    },
+    "file_too_many": {
+        "en": "Those are more files than I can take just now, and this one was not kept. Please send it again in an hour.",
+        "zh": "文件太多，暂时无法接收，该文件未被保存。请一小时后再发送。",
     },
     "too_long": {
         "en": "That is longer than I can take at once (4,000 characters). Please write it in shorter messages.",
@@ -58,6 +79,7 @@ TEXTS: dict[Text, dict[str, str]] = {
     "kept": {"en": "Nothing was erased.", "zh": "没有删除任何内容。"},
     "nothing_to_delete": {"en": "There is nothing kept about you here.", "zh": "此处没有保存关于您的记录。"},
     "thanks": {"en": "Thank you!", "zh": "谢谢您的反馈！"},
+    "button_void": {"en": "This button is no longer valid.", "zh": "此按钮已失效。"},
     "want_human": {"en": "I want to talk to a human.", "zh": "我要转人工客服。"},
     "up": {"en": "👍 Helpful", "zh": "👍 有帮助"},
     "down": {"en": "👎 Not helpful", "zh": "👎 没有帮助"},

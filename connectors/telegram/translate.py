@@ -7,6 +7,7 @@ from typing import Literal
 from aiogram.enums import ChatMemberStatus, ChatType, ContentType
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, Update
 
+from connectors.telegram.sharing import Shared, file_of, words_of
 from schemas.base import MAX_MESSAGE_CHARS, ReplyId
 
 MAX_QUOTE_CHARS = 300
@@ -19,9 +20,11 @@ UP, DOWN = "up", "down"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text; with what it quotes, as its context."""
+    """A text, with what it quotes as its context; or a file, with its caption if it has one. `group` names the album that it is one of."""
 
     text: str
+    file: Shared | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,9 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A kind of message that has no text; `group` names the album that it is one of."""
+    """A kind of message that has neither a text nor a file."""
 
     kind: str
-    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +107,26 @@ def _of_message(update_id: int, message: Message) -> Arrival | None:
 
 def _meaning(message: Message) -> Meaning | None:
     text = message.text or message.caption
+    if (
+        message.edit_date is not None
+    ):  # what was edited is a text: a file came before, and a place that moves would never end
+        return Said(_with_quote(message, text)) if text is not None else None
+    file = file_of(message)
     if text is None:
-        if message.edit_date is not None or not _is_content(message):
-            return None  # a place that moves is edited every few seconds
-        return Unreadable(ContentType(message.content_type).value, message.media_group_id)
+        text = words_of(message)
+    if text is None and file is None:
+        return Unreadable(ContentType(message.content_type).value) if _is_content(message) else None
+    if text is None:
+        return Said("", file, message.media_group_id)
     command = COMMAND.fullmatch(text.strip()) if message.text is not None else None
     if command is not None:
         return Commanded(command[1], (command[2] or "").strip())  # type: ignore[arg-type]  # the pattern has these alone
+    return Said(_with_quote(message, text), file, message.media_group_id)
+
+
+def _with_quote(message: Message, text: str) -> str:
     quoted = _quoted(message)
-    return Said(quoted + text if len(quoted) + len(text) <= MAX_MESSAGE_CHARS else text)
+    return quoted + text if len(quoted) + len(text) <= MAX_MESSAGE_CHARS else text
 
 
 def _quoted(message: Message) -> str:
@@ -133,12 +146,7 @@ def _quoted(message: Message) -> str:
 
 def _is_content(message: Message) -> bool:
     """Something that a person has sent, not Telegram's own notes on the chat."""
-    sent = (
-        message.photo, message.voice, message.audio, message.video, message.video_note, message.document,
-        message.animation, message.sticker, message.location, message.venue, message.contact, message.poll,
-        message.dice, message.story,
-    )  # fmt: skip
-    return any(each is not None for each in sent)
+    return any(each is not None for each in (message.poll, message.dice, message.story, message.game))
 
 
 def _of_button(update_id: int, query: CallbackQuery) -> Arrival | None:

@@ -19,7 +19,9 @@ from connectors.kit.http import signature
 from connectors.kit.inbox import Inbox
 from connectors.telegram.calls import make_bot
 from connectors.telegram.door import Door
+from connectors.telegram.media import Fetching
 from connectors.telegram.pacing import Pace
+from connectors.telegram.settings import KINDS
 from connectors.telegram.webhook import SECRET_HEADER, Webhooks, secret_of
 from connectors.webhook.connector import SIGNATURE, WebhookDoor, WebhookSettings
 from parley.backends.memory_bus import MemoryBus
@@ -35,6 +37,8 @@ PERSON = {"id": 5, "is_bot": False, "first_name": "A", "language_code": "en"}
 MESSAGE: dict[str, Any] = {
     "message_id": 1, "date": 1_790_000_000, "chat": {"id": 5, "type": "private"}, "from": PERSON, "text": "hello",
 }  # fmt: skip
+WORDLESS = {name: value for name, value in MESSAGE.items() if name != "text"}
+PHOTO = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 7}
 UPDATES: list[dict[str, Any]] = [
     {"update_id": 1, "message": MESSAGE},
     {"update_id": 2, "edited_message": {**MESSAGE, "edit_date": 1}},
@@ -53,6 +57,13 @@ UPDATES: list[dict[str, Any]] = [
         },
     },
     {"update_id": 5, "message": {**MESSAGE, "text": "/language zh"}},
+    {"update_id": 7, "message": {**WORDLESS, "photo": [PHOTO], "caption": "hello", "media_group_id": "g"}},
+    {
+        "update_id": 8,
+        "message": {**WORDLESS, "document": {**PHOTO, "file_name": "a.pdf", "mime_type": "x/y"}},
+    },
+    {"update_id": 9, "message": {**WORDLESS, "location": {"latitude": 1.5, "longitude": -2.5}}},
+    {"update_id": 10, "message": {**WORDLESS, "contact": {"phone_number": "1", "first_name": "A"}}},
     {"update_id": 6, "message": {**MESSAGE, "chat": {"id": -7, "type": "group", "title": "G"}}},
 ]
 WRITTEN = {"chat": "5", "id": "1", "text": "hello", "language": "en"}
@@ -92,7 +103,9 @@ def test_telegrams_door(
 ) -> None:
     bot = make_bot("42:AAnobody-is-asked-with-it", "http://127.0.0.1:9")
     inbox = Inbox(on, "telegram", TENANT)
-    webhooks = Webhooks({TENANT: Door(bot, inbox, Pace(1_000_000), lambda _: None)}, SECRET.encode())
+    nothing = Fetching(bot, dict.fromkeys(KINDS, 0))
+    door = Door(bot, inbox, Pace(1_000_000), lambda _: None, nothing)
+    webhooks = Webhooks({TENANT: door}, SECRET.encode())
     headers = {SECRET_HEADER: secret_of(SECRET.encode(), TENANT)}
 
     @fuzzed

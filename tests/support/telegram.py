@@ -181,7 +181,7 @@ class TelegramApi:
     def send_file(
         self,
         chat_id: int,
-        kind: Literal["photo", "voice", "document", "sticker"],
+        kind: Literal["photo", "voice", "document", "sticker", "audio", "video", "animation", "video_note"],
         content: bytes,
         *,
         bot: str = TOKEN,
@@ -189,7 +189,7 @@ class TelegramApi:
         size: int | None = None,
         **told: str | int,
     ) -> Happened:
-        """`size`: bytes that the bot is told. `told`: caption, file_name, mime_type, duration, emoji."""
+        """`size`: bytes that the bot is told. `told`: caption, file_name, mime_type, duration, emoji, media_group_id."""
         encoded = base64.b64encode(content).decode()
         more = {"user_id": user_id, "kind": kind, "content": encoded, "size": size, **told}
         return self._in_chat("file", bot, chat_id, **more)

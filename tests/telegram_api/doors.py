@@ -117,7 +117,7 @@ class SayText(InChat):
 
 class SendFile(InChat):
     name = "file"
-    kind: Literal["photo", "voice", "document", "sticker"]
+    kind: Literal["photo", "voice", "document", "sticker", "audio", "video", "animation", "video_note"]
     content: Content
     #: Bytes that the bot is told; None: as many as there are.
     size: int | None = None
@@ -126,9 +126,12 @@ class SendFile(InChat):
     mime_type: str | None = None
     duration: int | None = None
     emoji: str | None = None
+    media_group_id: str | None = None
 
     def happens(self, world: World) -> Happened:
-        own = self.model_dump(include={"caption", "file_name", "mime_type", "duration", "emoji"})
+        own = self.model_dump(
+            include={"caption", "file_name", "mime_type", "duration", "emoji", "media_group_id"}
+        )
         bot = self.known(world)
         people.chat_of(bot, self.chat_id)
         return self.says(world, people.file_content(bot, self.kind, self.content, self.size, own))

@@ -12,7 +12,22 @@ FOLDERS = {
     "voice": ("voice", ".oga"),
     "document": ("documents", ""),
     "sticker": ("stickers", ".webp"),
+    "audio": ("music", ".mp3"),
+    "video": ("videos", ".mp4"),
+    "animation": ("animations", ".mp4"),
+    "video_note": ("video_notes", ".mp4"),
 }
+#: What a kind has in any case.
+SHAPES: dict[str, Json] = {
+    "sticker": {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False},
+    "voice": {"duration": 1},
+    "audio": {"duration": 1},
+    "video": {"duration": 1, "width": 640, "height": 480},
+    "animation": {"duration": 1, "width": 640, "height": 480},
+    "video_note": {"duration": 1, "length": 240},
+}
+BESIDE = ("caption", "media_group_id")
+"""Of the message, not of its file."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +100,20 @@ def message_of(bot: Bot, chat: Chat, message_id: int) -> Kept:
 
 
 def file_content(bot: Bot, kind: str, content: bytes, size: int | None, told: Json) -> Json:
-    """`told`: what the kind has besides its file: duration, file_name, mime_type, emoji, caption."""
+    """`told`: what the kind has besides its file: duration, file_name, mime_type, emoji; and `BESIDE`."""
     folder, suffix = FOLDERS[kind]
     name = str(told.get("file_name", ""))
     suffix = "." + name.rpartition(".")[2] if kind == "document" and "." in name else suffix
     stored = bot.add_file(folder, suffix, content, size)
-    caption = {"caption": told["caption"]} if told.get("caption") else {}
-    own = {key: value for key, value in told.items() if key != "caption" and value is not None}
+    beside = {key: told[key] for key in BESIDE if told.get(key)}
+    own = {key: value for key, value in told.items() if key not in BESIDE and value is not None}
     if kind == "photo":
         small = bot.add_file(folder, suffix, content[:1024], None)
         sizes = [{**small.told(), "width": 90, "height": 67}, {**stored.told(), "width": 1280, "height": 960}]
-        return {"photo": sizes, **caption}
-    shape: Json = {"sticker": {"type": "regular", "width": 512, "height": 512}}.get(kind, {})
-    flags: Json = {"is_animated": False, "is_video": False} if kind == "sticker" else {}
-    length: Json = {"duration": 1} if kind == "voice" else {}
-    return {kind: {**stored.told(), **shape, **flags, **length, **own}, **caption}
+        return {"photo": sizes, **beside}
+    file = {**stored.told(), **SHAPES.get(kind, {}), **own}
+    # Telegram tells of an animation as a document, too.
+    return {kind: file, **({"document": {**stored.told(), **own}} if kind == "animation" else {}), **beside}
 
 
 def edit(bot: Bot, chat: Chat, message_id: int, now: float, text: str) -> Happened:

@@ -16,6 +16,24 @@ def settings(monkeypatch: pytest.MonkeyPatch, **named: object) -> TelegramSettin
     return TelegramSettings.load()
 
 
+@pytest.mark.parametrize(
+    ("text", "photo", "voice"),
+    [("20", 20, 20), ("0", 0, 0), ("photo=10", 10, 20), (" photo = 10 , voice=0", 10, 0)],
+)
+def test_limits_of_files(monkeypatch: pytest.MonkeyPatch, text: str, photo: int, voice: int) -> None:
+    found = settings(monkeypatch, media_mb=text).media_limits
+    assert (found["photo"], found["voice"]) == (photo << 20, voice << 20)
+    assert set(found) == {"photo", "voice", "audio", "video", "document", "sticker"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "21", "-1", "1.5", "photo", "photo=", "photo=21", "film=1", "photo=1,", "１"]
+)
+def test_limits_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"PARLEY_TELEGRAM_MEDIA_MB: .*allowed: 0 to 20, or a list"):
+        settings(monkeypatch, media_mb=text)
+
+
 def test_without_a_token_there_is_no_bot(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings(monkeypatch)
     assert not found.configured and found.bots() == {}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aiogram.types import Update
 
+from connectors.telegram.sharing import Shared
 from connectors.telegram.translate import (
     Arrival,
     Blocked,
@@ -37,8 +38,8 @@ def test_a_text_with_whose_and_where() -> None:
 def test_an_edited_text_and_a_caption_are_texts() -> None:
     assert meant("edited_message", text="hello", edit_date=1) == Said("hello")
     photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
-    assert meant(photo=photo, caption="what is this?") == Said("what is this?")
-    assert meant(photo=photo) == Unreadable("photo")
+    assert meant("edited_message", photo=photo, caption="what is this?", edit_date=1) == Said("what is this?")
+    assert meant("edited_message", photo=photo, edit_date=1) is None
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,64 @@ def test_a_quotation_gives_way_to_a_long_text() -> None:
 
 def test_a_place_that_moves_is_told_of_once() -> None:
     place = {"latitude": 1.0, "longitude": 2.0, "live_period": 60}
-    assert meant(location=place) == Unreadable("location")
+    assert meant(location=place) == Said("location: 1, 2")
     assert arrived("edited_message", location=place, edit_date=1) is None
+
+
+def test_a_file_has_its_caption_and_its_album() -> None:
+    sizes = [
+        {"file_id": "large", "file_unique_id": "l", "width": 1280, "height": 960, "file_size": 900},
+        {"file_id": "small", "file_unique_id": "s", "width": 90, "height": 67, "file_size": 9},
+    ]
+    small = Shared("photo", "small", 9)
+    large = Shared("photo", "large", 900, smaller=small)
+    assert meant(photo=sizes, caption="look", media_group_id="g") == Said("look", large, "g")
+    assert meant(photo=sizes) == Said("", large)
+    earlier = {**BASE, "message_id": 0, "text": "this one"}
+    assert meant(photo=sizes, caption="look", reply_to_message=earlier) == Said("> this one\n\nlook", large)
+    assert meant(photo=sizes, reply_to_message=earlier) == Said("", large)
+
+
+FILE = {"file_id": "f", "file_unique_id": "u", "file_size": 7}
+SIZE = {"width": 1, "height": 1, "duration": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "shared"),
+    [
+        ({"voice": {**FILE, "duration": 1}}, Shared("voice", "f", 7)),
+        ({"audio": {**FILE, "duration": 1, "file_name": "a.mp3"}}, Shared("audio", "f", 7, "a.mp3")),
+        ({"video": {**FILE, **SIZE, "file_name": "v.mp4"}}, Shared("video", "f", 7, "v.mp4")),
+        ({"animation": {**FILE, **SIZE}, "document": FILE}, Shared("video", "f", 7)),
+        ({"video_note": {**FILE, "length": 1, "duration": 1}}, Shared("video", "f", 7)),
+        ({"document": {**FILE, "file_name": "d.pdf"}}, Shared("document", "f", 7, "d.pdf")),
+        (
+            {
+                "sticker": {
+                    **FILE,
+                    "type": "regular",
+                    "width": 1,
+                    "height": 1,
+                    "is_animated": False,
+                    "is_video": False,
+                }
+            },
+            Shared("sticker", "f", 7),
+        ),
+    ],
+)
+def test_every_kind_of_file(content: dict[str, Any], shared: Shared) -> None:
+    assert meant(**content) == Said("", shared)
+
+
+def test_places_and_contacts_are_words_and_a_poll_is_not() -> None:
+    at = {"latitude": 53.3498049, "longitude": -6.2}
+    assert meant(location=at) == Said("location: 53.349805, -6.2")
+    venue = {"location": at, "title": "Branch", "address": "Main Street 1"}
+    assert meant(location=at, venue=venue) == Said("location: 53.349805, -6.2 (Branch, Main Street 1)")
+    person = {"phone_number": "+353861234567", "first_name": "Mei", "last_name": "Li"}
+    assert meant(contact=person) == Said("contact: Mei Li, phone number +353861234567")
+    assert meant(dice={"emoji": "🎲", "value": 6}) == Unreadable("dice")
 
 
 def test_telegrams_own_notes_and_other_bots_mean_nothing() -> None:
