@@ -56,6 +56,8 @@ class Opened(Doorway, Protocol):
 
 SEND_WITHIN_S = 30.0
 """Time-outs of one `send` together: after that, another process takes a sender that has not told for gone."""
+EDIT_WITHIN_S = 10.0
+"""And of one `edit`, which a `send` may follow."""
 
 
 class NotSent(Exception):
@@ -88,10 +90,29 @@ class Moved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as the channel takes it. `text` is in its own markup; `buttons` are labels with what they send back."""
+    """One message as the channel takes it. `text` is in its own markup; `buttons` are labels with what they send back.
+
+    `instead` is for a part of an edited message, where it has to be sent as a new one: the text, marked as a correction. `replaces` is
+    the kit's: the channel's name for the message that this one takes the place of.
+    """
 
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
+    instead: str | None = None
+    replaces: str | None = None
+
+    @property
+    def anew(self) -> "Message":
+        """As it is sent where there is nothing that it could replace."""
+        return Message(self.text if self.instead is None else self.instead, self.buttons)
+
+
+CORRECTION = {"en": "Correction", "zh": "更正"}
+
+
+def correction_word(language: str | None) -> str:
+    """What an edited text is marked with where it is sent as a new one: in this language, or else in English."""
+    return CORRECTION.get((language or "en").partition("-")[0], CORRECTION["en"])
 
 
 class Channel(Protocol):
@@ -106,8 +127,9 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
-        """What the customer is sent of an outbound event, in order; nothing for most kinds. Pure, and the same at each call. Raises
-        `Refused` where this process cannot send for the chat's tenant.
+        """What the customer is sent of an outbound event, in order; nothing for most kinds. Pure, and the same at each call. For an
+        `AgentMessageEdited`: all of the message as it reads now, each part with its `instead`. Raises `Refused` where this process
+        cannot send for the chat's tenant.
         """
 
     async def turn(self, chat: Chat) -> None:
@@ -115,6 +137,11 @@ class Channel(Protocol):
 
     async def send(self, chat: Chat, message: Message) -> str:
         """The channel's own name for the message, within `SEND_WITHIN_S`. Raises `NotSent`, `Unsure`, `Refused`, `Gone`, `Moved`."""
+
+    async def edit(self, chat: Chat, external_id: str, message: Message) -> None:
+        """Have a message that was sent read as this one, within `EDIT_WITHIN_S`; doing it again does no harm. Raises `Refused` where that
+        cannot be done (any more): a correction is sent then. And what `send` raises.
+        """
 
     async def withdraw(self, chat: Chat, external_id: str) -> None:
         """Delete a message that was sent. Raises `Refused` where that cannot be done, and what `send` raises."""
@@ -126,7 +153,7 @@ class Channel(Protocol):
 
 
 class PlainChannel:
-    """What a channel may inherit that has nothing to open, takes nothing back and shows nothing before it is sent."""
+    """What a channel may inherit that has nothing to open, changes and takes back nothing, and shows nothing before it is sent."""
 
     async def open(self) -> None:
         """Nothing."""
@@ -136,6 +163,9 @@ class PlainChannel:
 
     async def turn(self, chat: Chat) -> None:
         """At once."""
+
+    async def edit(self, chat: Chat, external_id: str, message: Message) -> None:
+        raise Refused("this channel changes nothing")
 
     async def withdraw(self, chat: Chat, external_id: str) -> None:
         raise Refused("this channel takes nothing back")

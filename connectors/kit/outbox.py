@@ -22,6 +22,7 @@ from cachetools import LRUCache
 
 from connectors.kit.channel import Channel, Message, Opened, Refused
 from connectors.kit.deltas import DeltaTail
+from connectors.kit.edits import Place, in_place, places_of
 from connectors.kit.parking import Parking, record_of
 from connectors.kit.sending import ERASED, Left, Outcome, Sending, Waits
 from parley.codec import conversation_of
@@ -37,6 +38,7 @@ from parley.runtime.handling import Ended, Handling, Item
 from parley.runtime.intake import Intake
 from schemas.base import AnyEvent, ConversationId, TenantId
 from schemas.conversation_events import CloseRequested, DeliveryReported
+from schemas.outbound import AgentMessageEdited
 from schemas.tenant import TenantConfig
 from schemas.topics import CHAT_OUTBOUND
 
@@ -292,13 +294,27 @@ class Outbox:
     async def _sent(self, event: AnyEvent, chat: Chat, messages: Sequence[Message]) -> list[Outcome]:
         envelope = event.envelope
         outcomes: list[Outcome] = []
+        places = await self._standing(event) if messages else []
+        if isinstance(event.body, AgentMessageEdited):
+            messages = in_place(messages, places)
         for part, message in enumerate(messages):
             outcomes.append(
                 await self._sending.deliver(chat, envelope.event_id, part, message, envelope.occurred_at)
             )
             if outcomes[-1].gone:
-                break
+                return outcomes
+        for left in filter(None, places[len(messages) :]):
+            outcomes.append(await self._sending.take_back(chat, left))
         return outcomes
+
+    async def _standing(self, event: AnyEvent) -> list[Place]:
+        """Where in the chat the message stands that this event edits; nothing for every other event."""
+        body, opened = event.body, self._opened
+        if not isinstance(body, AgentMessageEdited):
+            return []
+        name = event.envelope.conversation_id
+        find = partial(places_of, opened.store, opened.store.channels, opened.codec, name)
+        return list(await self._insist(partial(find, body.message_id, body.seq)))
 
     def _told(self, event: AnyEvent, outcomes: Sequence[Outcome]) -> list[AnyEvent]:
         """The worst that happened to a part is what happened to the event."""

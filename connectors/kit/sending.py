@@ -10,6 +10,8 @@ say what became of it.
 
 A sender that finds another's `sending` waits as long as a call may last, and then marks it `unknown`: that one is gone, or hangs. Where it hung and wakes, its own `sent` no longer
 fits, and it deletes what it has sent.
+
+An edit is a message that replaces one: the same record, but `held` after a lost answer, since doing it again does no harm; where the channel refuses it, it is sent as a correction.
 """
 
 import asyncio
@@ -22,7 +24,17 @@ from typing import TypeVar
 
 from cachetools import LRUCache
 
-from connectors.kit.channel import SEND_WITHIN_S, Channel, Gone, Message, Moved, NotSent, Refused, Unsure
+from connectors.kit.channel import (
+    EDIT_WITHIN_S,
+    SEND_WITHIN_S,
+    Channel,
+    Gone,
+    Message,
+    Moved,
+    NotSent,
+    Refused,
+    Unsure,
+)
 from parley.errors import TransientError
 from parley.ports.channels import ChannelStore, Chat, Delivery, DeliveryState
 from parley.ports.clock import Clock
@@ -36,7 +48,7 @@ T = TypeVar("T")
 
 GIVE_UP_AFTER = timedelta(hours=6)
 """A message that could not be sent for so long says nothing any more to whoever waited for it."""
-CALL_LASTS = timedelta(seconds=SEND_WITHIN_S + 10.0)
+CALL_LASTS = timedelta(seconds=EDIT_WITHIN_S + SEND_WITHIN_S + 10.0)
 """A sender whose partition was taken away in good order is done by then, and says so itself."""
 LOOK_EVERY_S = 0.5
 LEAST_WAIT_S, MOST_WAIT_S = 0.5, 60.0
@@ -47,6 +59,8 @@ CLOSED = "the chat is closed: "
 ERASED = "the customer was erased"
 LATE = "another sender had taken over"
 MOVED_AWAY = "the chat has moved to one that is another conversation"
+LEFT_OVER = "a part of the message as it was before is still there"
+TAKE_BACK_TRIES, TAKE_BACK_WAIT_S = 5, 5.0
 GONE_SENDER = "its sender was gone before it could tell"
 
 
@@ -157,7 +171,7 @@ class Sending:
         """None: it was not sent, and another may have it by now. Raises `Waits`."""
         while True:
             try:
-                external_id = await self._channel.send(chat, message)
+                external_id = await self._put(chat, message)
             except NotSent as error:
                 return await self._not_sent(delivery, error, since)
             except Moved as error:
@@ -175,7 +189,38 @@ class Sending:
                 log.error("%s: %s", self._channel.name, describe(error))
                 return await self._end(delivery, "unknown", type(error).__name__)
             else:
-                return await self._sent(chat, delivery, external_id)
+                return await self._sent(chat, delivery, external_id, message)
+
+    async def _put(self, chat: Chat, message: Message) -> str:
+        """Where it replaces one, in that one's place as long as the channel lets it."""
+        if message.replaces is None:
+            return await self._channel.send(chat, message)
+        try:
+            await self._channel.edit(chat, message.replaces, message)
+        except (Gone, NotSent):
+            raise
+        except Unsure as error:
+            raise NotSent(str(error)) from error
+        except Refused as error:
+            log.info("%s: a correction is sent: %s", self._channel.name, error)
+            return await self._channel.send(chat, message.anew)
+        return message.replaces
+
+    async def take_back(self, chat: Chat, external_id: str) -> Outcome:
+        """Delete what an edited message has left over."""
+        backoff = Backoff(0.5)
+        for _ in range(TAKE_BACK_TRIES):
+            try:
+                await self._turn(chat)
+                await self._channel.withdraw(chat, external_id)
+            except (NotSent, Unsure) as error:
+                wait_s = error.retry_after_s if isinstance(error, NotSent) else None
+                await self._wait(min(backoff.next() if wait_s is None else wait_s, TAKE_BACK_WAIT_S))
+            except (Moved, Refused) as error:
+                return Outcome("failed", f"{LEFT_OVER}: {error}")
+            else:
+                return Outcome("sent")
+        return Outcome("failed", f"{LEFT_OVER}: the channel is away")
 
     async def _not_sent(self, delivery: Delivery, error: NotSent, since: datetime) -> Outcome | None:
         held = await self._change(delivery, "held", reason=str(error))
@@ -214,7 +259,7 @@ class Sending:
         moved = await self._insist(lambda: store.chat_of(name))
         return moved if moved is not None and moved.address == address != chat.address else None
 
-    async def _sent(self, chat: Chat, delivery: Delivery, external_id: str) -> Outcome:
+    async def _sent(self, chat: Chat, delivery: Delivery, external_id: str, message: Message) -> Outcome:
         self._backoffs.pop(chat.conversation_id, None)
         if await self._change(delivery, "sent", external_id=external_id) is not None:
             return Outcome("sent")
@@ -222,6 +267,8 @@ class Sending:
         if not found:  # its customer was erased meanwhile
             return Outcome("sent", ERASED)
         held = found[0]
+        if external_id == message.replaces:  # an edit came late; what it has changed is an older message
+            return _outcome(held)
         try:
             await self._channel.withdraw(chat, external_id)
         except Exception as error:

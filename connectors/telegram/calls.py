@@ -39,6 +39,8 @@ UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 CHAT_GONE = ("chat not found", "user is deactivated", "bot was kicked", "PEER_ID_INVALID")
 TOO_MANY = "Too Many Requests"
 CANNOT_PARSE = "can't parse entities"
+NOT_MODIFIED = "message is not modified"
+ALREADY_DELETED = "message to delete not found"
 
 
 def make_bot(token: str, api_url: str) -> Bot:

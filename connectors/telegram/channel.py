@@ -10,10 +10,10 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 
-from connectors.kit.channel import Message, Refused
-from connectors.telegram.calls import CANNOT_PARSE, called, make_bot
+from connectors.kit.channel import EDIT_WITHIN_S, Message, Refused, correction_word
+from connectors.telegram.calls import ALREADY_DELETED, CANNOT_PARSE, NOT_MODIFIED, called, make_bot
 from connectors.telegram.drafts import Showing, Showings
-from connectors.telegram.formatting import messages_of, plain_of
+from connectors.telegram.formatting import corrections_of, messages_of, plain_of
 from connectors.telegram.pacing import Pace
 from connectors.telegram.texts import say
 from connectors.telegram.translate import DOWN, UP
@@ -22,7 +22,7 @@ from parley.ports.channels import Chat
 from parley.runtime.faults import describe
 from schemas import parts
 from schemas.base import AnyEvent, TenantId
-from schemas.outbound import AgentMessage, ReplyReady
+from schemas.outbound import AgentMessage, AgentMessageEdited, ReplyReady
 from schemas.tenant import TenantConfig
 
 log = logging.getLogger(__name__)
@@ -73,11 +73,15 @@ class TelegramChannel:
 
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
         body = event.body
-        if not isinstance(body, ReplyReady | AgentMessage) or body.audience == "staff":
+        if not isinstance(body, ReplyReady | AgentMessage | AgentMessageEdited) or body.audience == "staff":
             return []
         if chat.tenant not in self._tokens:
             raise Refused("this process has no bot for the tenant")
         site = config.site_url or self._site_url
+        if isinstance(body, AgentMessageEdited):
+            word = correction_word(chat.language)
+            parts = corrections_of(body.text, body.human_agent_name, word, site_url=site or None)
+            return [Message(text, instead=marked) for text, marked in parts]
         if isinstance(body, AgentMessage):
             texts = messages_of(
                 body.text, signed=body.human_agent_name, language=chat.language or "en", site_url=site or None
@@ -101,8 +105,25 @@ class TelegramChannel:
             log.error("telegram: a message's formatting was refused, and is sent without")
             return await self._send(chat, plain_of(message.text), message.buttons, html=False)
 
+    async def edit(self, chat: Chat, external_id: str, message: Message) -> None:
+        try:
+            try:
+                await self._edit(chat, int(external_id), message.text, html=True)
+            except Refused as error:
+                if CANNOT_PARSE not in str(error):
+                    raise
+                log.error("telegram: a message's formatting was refused, and is sent without")
+                await self._edit(chat, int(external_id), plain_of(message.text), html=False)
+        except Refused as error:
+            if NOT_MODIFIED not in str(error):
+                raise
+
     async def withdraw(self, chat: Chat, external_id: str) -> None:
-        await called(self.bots[chat.tenant].delete_message(int(chat.address), int(external_id)))
+        try:
+            await called(self.bots[chat.tenant].delete_message(int(chat.address), int(external_id)))
+        except Refused as error:
+            if ALREADY_DELETED not in str(error):
+                raise
 
     async def notice(self, event: AnyEvent, chat: Chat) -> None:
         if chat.tenant in self.bots and not chat.address.startswith("-"):  # drafts are for private chats
@@ -120,6 +141,18 @@ class TelegramChannel:
             )
         )
         return str(sent.message_id)
+
+    async def _edit(self, chat: Chat, message_id: int, text: str, *, html: bool) -> None:
+        await called(
+            self.bots[chat.tenant].edit_message_text(
+                text,
+                chat_id=int(chat.address),
+                message_id=message_id,
+                parse_mode=ParseMode.HTML if html else None,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                request_timeout=int(EDIT_WITHIN_S / 2),
+            )
+        )
 
     async def _if_free(self, chat: Chat, call: Coroutine[Any, Any, bool]) -> None:
         """What is shown shares the limits of messages, and never makes one wait."""

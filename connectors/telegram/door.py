@@ -32,6 +32,9 @@ TOLD_AGAIN_S = 60.0
 """How often somebody who writes too fast is told so."""
 BLOCKED = "bot was blocked by the user"
 
+KEPT_S = 60.0
+"""A file's name is a text: it is not remembered for longer, and is fetched again where the log is away for so long."""
+
 LANGUAGE, DELETE = "language", "delete"
 """Actions of our own buttons."""
 
@@ -50,7 +53,7 @@ class Door:
         #: What was said of albums: each of their pictures comes as a message.
         self._albums: LRUCache[tuple[int, str, Reason], None] = LRUCache(1_000)
         #: By update, the file that is stored and not yet in the log, or why there is none.
-        self._files: LRUCache[int, KeptFile | Reason] = LRUCache(10_000)
+        self._files: TTLCache[int, KeptFile | Reason] = TTLCache(10_000, KEPT_S)
         #: Updates with a file that are done with: nothing of them is fetched again.
         self._done: LRUCache[int, None] = LRUCache(10_000)
         self._told_to_wait: TTLCache[int, None] = TTLCache(10_000, TOLD_AGAIN_S)

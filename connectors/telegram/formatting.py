@@ -35,6 +35,28 @@ def messages_of(
     return [html_of(piece) for piece in pieces]
 
 
+def corrections_of(
+    markdown: str, signed: str, mark: str, site_url: str | None = None
+) -> list[tuple[str, str]]:
+    """The HTML of each message of a text that a human agent has edited: as it takes an earlier one's place, and as it is sent anew.
+
+    The latter is signed with the mark as well, as far as there is room: a whole message behind the first one has none, and stands between two that have.
+    """
+    runs = runs_of(markdown, site_url)
+    if not visible(text_of(runs)):
+        return []
+    name = _one_line(signed)
+    head = Run(f"{name} · {mark}" if visible(name) else mark, (BOLD,))
+    plain = Run(name, (BOLD,)) if visible(name) else Run("")
+    first, *others = split([head, Run("\n"), *runs])
+    unmarked = split([plain, *first[1:]])
+    told = [(html_of(unmarked[0] if unmarked else first), html_of(first))]
+    for piece in others:
+        marked = [head, Run("\n"), *piece]
+        told.append((html_of(piece), html_of(marked if fits(marked) else piece)))
+    return told
+
+
 def plain_of(message: str) -> str:
     """A message's visible text, for when Telegram refuses its entities ("can't parse entities")."""
     return html.unescape(_TAG.sub("", message))

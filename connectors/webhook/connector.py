@@ -14,7 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.kit.channel import Doorway, Gone, Message, NotSent, Opened, PlainChannel, Refused, Unsure
+from connectors.kit.channel import (
+    Doorway,
+    Gone,
+    Message,
+    NotSent,
+    Opened,
+    PlainChannel,
+    Refused,
+    Unsure,
+    correction_word,
+)
 from connectors.kit.discovery import HttpDoor, Runs
 from connectors.kit.http import again, body_of, first_fault, is_signed, operation, problem, signature
 from connectors.kit.inbox import IdReused, Inbox, Incoming, TooMany
@@ -23,7 +33,7 @@ from parley.errors import ConfigurationError, TransientError, UnknownTenant
 from parley.ports.channels import Chat
 from schemas import parts
 from schemas.base import MAX_MESSAGE_CHARS, AnyEvent, TenantId
-from schemas.outbound import AgentMessage, ReplyReady
+from schemas.outbound import AgentMessage, AgentMessageEdited, ReplyReady
 from schemas.tenant import TenantConfig
 
 CHANNEL: parts.Channel = "api"
@@ -77,13 +87,15 @@ class WebhookChannel(PlainChannel):
 
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
         body = event.body
-        if not isinstance(body, ReplyReady | AgentMessage):
+        if not isinstance(body, ReplyReady | AgentMessage | AgentMessageEdited):
             return []
         if chat.tenant != self._settings.tenant:
             raise Refused("this webhook is another tenant's")
         who = "bot" if isinstance(body, ReplyReady) else body.human_agent_name
         sources = [each.model_dump() for each in body.citations] if isinstance(body, ReplyReady) else []
-        said = {"chat": chat.address, "id": event.envelope.event_id, "from": who, "text": body.text}
+        edited = isinstance(body, AgentMessageEdited)
+        text = f"{correction_word(chat.language)}: {body.text}" if edited else body.text
+        said = {"chat": chat.address, "id": event.envelope.event_id, "from": who, "text": text}
         return [Message(orjson.dumps(said | {"citations": sources}).decode())]
 
     async def send(self, chat: Chat, message: Message) -> str:

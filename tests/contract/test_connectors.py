@@ -11,9 +11,9 @@ from infra.migrations import upgrade_store
 from parley.backends.bus import open_bus
 from parley.backends.sql import open_store
 from parley.settings import Settings
-from schemas.base import AnyEvent, Event, ReplyId
+from schemas.base import AnyEvent, Event, MessageId, ReplyId
 from schemas.conversation_events import CloseRequested, ConversationStarted, MessageReceived
-from schemas.outbound import ReplyReady
+from schemas.outbound import AgentMessage, AgentMessageEdited, ReplyReady
 from tests.support.connector_harness import (
     CopiedHarness,
     Fault,
@@ -23,6 +23,7 @@ from tests.support.connector_harness import (
     working,
 )
 from tests.support.effectors import until
+from tests.support.histories import said
 from tests.support.platform import events_on, make_platform, records_on, send
 from tests.support.scripted_channel import reports
 from tests.support.small_tenant import TENANT
@@ -169,6 +170,28 @@ def test_a_send_that_goes_wrong_is_known_for_what_it_is(
     assert reports(on)[first.envelope.event_id][0] == state
     assert reports(on)[second.envelope.event_id] == ("sent", None)
     assert harness.shown("31") == arrived
+
+
+def test_an_agents_edit_reaches_the_customer_in_place_or_as_a_correction(
+    on: Platform, harness: Harness
+) -> None:
+    told = {"epoch": 1, "message_id": MessageId("a-1"), "human_agent_id": "mei", "human_agent_name": "Mei"}
+    with working(on, harness):
+        harness.write("31", "hello", 1)
+        held = on.store.channels.chat(TENANT, harness.channel, "31")
+        assert held is not None
+        bodies = (
+            AgentMessage.model_validate({**told, "seq": 1, "text": "It costs 4."}),
+            AgentMessageEdited.model_validate({**told, "seq": 2, "text": "It costs 5."}),
+        )
+        made = [event(body, body.seq, at=AT, conversation=held.conversation_id) for body in bodies]
+        customer = {"customer_id": held.customer_id}
+        said(on, *(Event(each.envelope.model_copy(update=customer), each.body) for each in made))
+        until(lambda: len(reports(on)) == 2)
+    assert set(reports(on).values()) == {("sent", None)}
+    *earlier, last = harness.shown("31")
+    assert "It costs 5." in last
+    assert earlier == [] or (len(earlier) == 1 and "It costs 4." in earlier[0] and "Correction" in last)
 
 
 def test_a_customer_who_is_gone_closes_the_conversation(on: Platform, harness: Harness) -> None:

@@ -14,6 +14,7 @@ from parley.errors import ConfigurationError
 from parley.settings import Settings
 from schemas.base import ConversationId, MessageId
 from schemas.conversation_events import (
+    AgentEditSubmitted,
     AgentMessageSubmitted,
     ClaimRequested,
     CloseRequested,
@@ -179,7 +180,7 @@ def test_a_human_takes_over_and_signs(running: Platform, api: TelegramApi, anna:
     name, now = conversation(running, anna), datetime.now(UTC)
     [customer] = {e.envelope.customer_id for e in events_on(running, "conversation.events")}
 
-    def command(body: ClaimRequested | AgentMessageSubmitted, number: int) -> None:
+    def command(body: ClaimRequested | AgentMessageSubmitted | AgentEditSubmitted, number: int) -> None:
         made = event(body, number, at=now, conversation=name)
         envelope = made.envelope.model_copy(update={"customer_id": customer})
         send(running, type(made)(envelope, body))
@@ -192,6 +193,24 @@ def test_a_human_takes_over_and_signs(running: Platform, api: TelegramApi, anna:
     until(lambda: any("here" in each.text for each in api.messages(anna) if each.by_bot))
     said = [each for each in api.messages(anna) if each.by_bot][-1]
     assert said.text == "Mei <1>\nI am here & I help."
+
+    def edit(text: str, number: int) -> None:
+        command(AgentEditSubmitted(message_id=MessageId("m-mei"), human_agent_id="mei", text=text), number)
+
+    edit("I am **not** here.", 3)
+    until(lambda: [each.before for each in api.messages(anna) if each.message_id == said.message_id] != [[]])
+    [edited] = [each for each in api.messages(anna) if each.message_id == said.message_id]
+    assert edited.html == "<b>Mei &lt;1&gt;</b>\nI am <b>not</b> here." and edited.before == [said.text]
+    api.set_faults(
+        {"method": "editMessageText", "do": "error", "description": "Bad Request: message can't be edited"}
+    )
+    edit("I was here.", 4)
+    until(lambda: any("was here" in each.text for each in api.messages(anna)))
+    assert [each for each in api.messages(anna) if each.by_bot][
+        -1
+    ].text == "Mei <1> · Correction\nI was here."
+    until(lambda: len(_states(running)) == 4)
+    assert set(_states(running)) == {"sent"}
 
 
 def test_what_has_no_text_gets_a_polite_answer(running: Platform, api: TelegramApi, anna: int) -> None:

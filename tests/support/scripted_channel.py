@@ -13,7 +13,7 @@ from parley.ports.channels import Chat
 from schemas import parts
 from schemas.base import AnyEvent
 from schemas.conversation_events import DeliveryReported
-from schemas.outbound import AgentMessage, ReplyReady
+from schemas.outbound import AgentMessage, AgentMessageEdited, ReplyReady
 from schemas.tenant import TenantConfig
 from tests.support.effectors import WITHIN_S
 from tests.support.inference import running
@@ -43,6 +43,8 @@ class ScriptedChannel:
         self.withdrawn: list[tuple[str, str]] = []
         self.noticed: list[str] = []
         self.refuses_to_withdraw: Exception | None = None
+        #: What is raised at the next edits, in order; None: it is done.
+        self.edit_script: deque[Exception | None] = deque()
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -55,6 +57,8 @@ class ScriptedChannel:
             await asyncio.sleep(0.005)
 
     def messages(self, event: AnyEvent, chat: Chat, config: TenantConfig) -> Sequence[Message]:
+        if isinstance(event.body, AgentMessageEdited):
+            return [Message(text, instead=f"corrected: {text}") for text in event.body.text.split("|")]
         if isinstance(event.body, ReplyReady | AgentMessage):
             if event.body.text in self.breaks_on:
                 raise self.breaks_on[event.body.text]
@@ -71,6 +75,14 @@ class ScriptedChannel:
             raise error
         self.sent.append((chat.address, message.text))
         return str(len(self.sent))
+
+    async def edit(self, chat: Chat, external_id: str, message: Message) -> None:
+        self.asked.append((chat.address, f"edit {external_id}: {message.text}"))
+        while not self.go_on.is_set():
+            await asyncio.sleep(0.005)
+        if self.edit_script and (error := self.edit_script.popleft()) is not None:
+            raise error
+        self.sent[int(external_id) - 1] = (chat.address, message.text)
 
     async def withdraw(self, chat: Chat, external_id: str) -> None:
         if self.refuses_to_withdraw is not None:
