@@ -1,7 +1,7 @@
 """What a channel brings: how it is called, what an event looks like in it, and how one message is sent. The rest is the kit's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
@@ -18,7 +18,7 @@ from parley.runtime.tenants import TenantConfigs
 from parley.runtime.vault import Vault
 from parley.settings import Settings
 from schemas import parts
-from schemas.base import AnyEvent
+from schemas.base import AnyEvent, GenerationId
 from schemas.tenant import TenantConfig
 
 
@@ -93,18 +93,19 @@ class Message:
     """One message as the channel takes it. `text` is in its own markup; `buttons` are labels with what they send back.
 
     `instead` is for a part of an edited message, where it has to be sent as a new one: the text, marked as a correction. `replaces` is
-    the kit's: the channel's name for the message that this one takes the place of.
+    the kit's: the channel's name for the message that this one takes the place of. `plain`: the text is in no markup.
     """
 
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
     instead: str | None = None
     replaces: str | None = None
+    plain: bool = False
 
     @property
     def anew(self) -> "Message":
         """As it is sent where there is nothing that it could replace."""
-        return Message(self.text if self.instead is None else self.instead, self.buttons)
+        return replace(self, text=self.text if self.instead is None else self.instead, replaces=None)
 
 
 CORRECTION = {"en": "Correction", "zh": "更正"}
@@ -115,11 +116,26 @@ def correction_word(language: str | None) -> str:
     return CORRECTION.get((language or "en").partition("-")[0], CORRECTION["en"])
 
 
+class Previewing(Protocol):
+    """How a channel may show a text in the making as a message. `connectors.kit.previews.Previews` is one."""
+
+    async def begin(self, chat: Chat, generation: GenerationId, text: str) -> str | None:
+        """Send it, recorded; the channel's name for the message, which the channel may edit until its reply takes the place. None where it
+        was not sent, or is not to be now.
+        """
+
+    async def go_on(self, chat: Chat, generation: GenerationId, place: str, text: str) -> None:
+        """Have that message read so, by `Channel.edit`, whose exceptions it raises; or nothing, while another message is on its way."""
+
+
 class Channel(Protocol):
     """One messaging channel. Its methods are called in one event loop, for one chat one after the other."""
 
     @property
     def name(self) -> parts.Channel: ...
+
+    def attach(self, previews: Previewing) -> None:
+        """Before anything else: for a channel that shows texts in the making as messages."""
 
     async def open(self) -> None:
         """Before the first message. Raises `ConfigurationError`."""
@@ -154,6 +170,9 @@ class Channel(Protocol):
 
 class PlainChannel:
     """What a channel may inherit that has nothing to open, changes and takes back nothing, and shows nothing before it is sent."""
+
+    def attach(self, previews: Previewing) -> None:
+        """Nothing."""
 
     async def open(self) -> None:
         """Nothing."""

@@ -24,6 +24,7 @@ from connectors.kit.channel import Channel, Message, Opened, Refused
 from connectors.kit.deltas import DeltaTail
 from connectors.kit.edits import Place, in_place, places_of
 from connectors.kit.parking import Parking, record_of
+from connectors.kit.previews import Previews, in_its_place
 from connectors.kit.sending import ERASED, Left, Outcome, Sending, Waits
 from parley.codec import conversation_of
 from parley.domain.events import follow
@@ -36,7 +37,7 @@ from parley.runtime.deadletters import FloodGuard
 from parley.runtime.faults import describe
 from parley.runtime.handling import Ended, Handling, Item
 from parley.runtime.intake import Intake
-from schemas.base import AnyEvent, ConversationId, TenantId
+from schemas.base import AnyEvent, ConversationId, EventId, TenantId
 from schemas.conversation_events import CloseRequested, DeliveryReported
 from schemas.outbound import AgentMessageEdited
 from schemas.tenant import TenantConfig
@@ -72,6 +73,8 @@ class Outbox:
         self._flood = flood or FloodGuard()
         self._loop: asyncio.AbstractEventLoop
         self._sending = Sending(channel, opened.store.channels, opened.clock, str(uuid4()))
+        self._previews = Previews(channel, self._sending, opened.clock, self._may_begin)
+        channel.attach(self._previews)
         #: By conversation, what is still to be done of it; one task works on each.
         self._lanes: dict[ConversationId, deque[Record]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -167,6 +170,7 @@ class Outbox:
 
     async def _end(self) -> None:
         """What a channel is still called for is for the next owner to find as it stands."""
+        await self._previews.close(DRAIN_S)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -207,6 +211,8 @@ class Outbox:
             except Waits as waits:
                 if parked:
                     raise
+                # No text in the making goes before it.
+                self._recent.pop(item.event.envelope.conversation_id, None)
                 await self._parking.park(item.event, record, waits.until)
                 results = [] if waits.reason is None else [self._parking.report(item.event, waits.reason)]
             await asyncio.to_thread(handling.finish, [Ended(item, results)])
@@ -277,21 +283,27 @@ class Outbox:
         event = await self._revealed(event, config)
         if not parked:
             await self._channel.notice(event, chat)
-        messages = self._channel.messages(event, chat, config)
+        preview = await self._previews.place_of(chat, event.body)
+        messages = list(self._channel.messages(event, chat, config))
         if messages and chat.closed is not None:
             return [Outcome("failed", chat.closed)]
+        if preview is not None and messages and self._previews.is_settled(event.body):
+            messages = in_its_place(messages, preview)
         if not messages or parked:
-            return await self._sent(event, chat, messages)
+            return await self._sent(event, chat, messages, preview)
         # Its chat waits as long as it does already; where that ended a moment ago, it is tried at once.
         if chat.waits_until is not None or self._places[chat.tenant] >= PLACES:
             raise Waits(self._opened.clock.now(), BEHIND if chat.waits_until is not None else None)
         self._places[chat.tenant] += 1
         try:
-            return await self._sent(event, chat, messages)
+            return await self._sent(event, chat, messages, preview)
         finally:
             self._places[chat.tenant] -= 1
 
-    async def _sent(self, event: AnyEvent, chat: Chat, messages: Sequence[Message]) -> list[Outcome]:
+    async def _sent(
+        self, event: AnyEvent, chat: Chat, messages: Sequence[Message], preview: str | None
+    ) -> list[Outcome]:
+        """Raises `Waits`. `preview` is where the text in the making stands that the event ends."""
         envelope = event.envelope
         outcomes: list[Outcome] = []
         places = await self._standing(event) if messages else []
@@ -305,7 +317,13 @@ class Outbox:
                 return outcomes
         for left in filter(None, places[len(messages) :]):
             outcomes.append(await self._sending.take_back(chat, left))
+        if preview is not None and not await self._stands(envelope.event_id, preview):
+            await self._previews.take_back(chat, event.body, preview)
         return outcomes
+
+    async def _stands(self, outbound_id: EventId, place: str) -> bool:
+        """Whether a message of this event is at this place."""
+        return any(each.external_id == place for each in await self._sending.held(outbound_id))
 
     async def _standing(self, event: AnyEvent) -> list[Place]:
         """Where in the chat the message stands that this event edits; nothing for every other event."""
@@ -368,6 +386,10 @@ class Outbox:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: %s", self.name, describe(error))
             self._fault = self._fault or error
+
+    def _may_begin(self, conversation_id: ConversationId) -> bool:
+        chat = self._recent.get(conversation_id)
+        return chat is not None and chat.waits_until is None and conversation_id not in self._lanes
 
     def _delta(self, event: AnyEvent) -> None:
         chat = self._recent.get(event.envelope.conversation_id)

@@ -206,6 +206,25 @@ class Sending:
             return await self._channel.send(chat, message.anew)
         return message.replaces
 
+    async def held(self, outbound_id: EventId) -> list[Delivery]:
+        return await self._insist(lambda: self._store.deliveries([outbound_id]))
+
+    async def ended(self, outbound_id: EventId) -> list[Delivery]:
+        """Its records once nothing of it is on its way; what a sender has left that is gone is `unknown` from here on. Raises `Left`."""
+        while True:
+            found = await self.held(outbound_id)
+            open_ = [each for each in found if each.state == "sending"]
+            if not open_:
+                return found
+            for each in open_:
+                if self._clock.now() - each.changed_at >= CALL_LASTS:
+                    await self._change(each, "unknown", reason=GONE_SENDER)
+            await self._wait(LOOK_EVERY_S)
+
+    async def withdrawn(self, delivery: Delivery) -> None:
+        """It is there no more."""
+        await self._change(delivery, "withdrawn", external_id=delivery.external_id)
+
     async def take_back(self, chat: Chat, external_id: str) -> Outcome:
         """Delete what an edited message has left over."""
         backoff = Backoff(0.5)

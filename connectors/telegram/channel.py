@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 
-from connectors.kit.channel import EDIT_WITHIN_S, Message, Refused, correction_word
+from connectors.kit.channel import EDIT_WITHIN_S, Message, Previewing, Refused, correction_word
 from connectors.telegram.calls import ALREADY_DELETED, CANNOT_PARSE, NOT_MODIFIED, called, make_bot
 from connectors.telegram.drafts import Showing, Showings
 from connectors.telegram.formatting import corrections_of, messages_of, plain_of
@@ -45,6 +44,12 @@ class TelegramChannel:
         self.bots: dict[TenantId, Bot] = {}
         self._paces = {tenant: Pace() for tenant in tokens}
         self._showings = Showings()
+        self._previews: Previewing | None = None
+        #: Bots whose server knows no drafts.
+        self._draftless: set[TenantId] = set()
+
+    def attach(self, previews: Previewing) -> None:
+        self._previews = previews
 
     @property
     def tenants(self) -> tuple[TenantId, ...]:
@@ -98,7 +103,7 @@ class TelegramChannel:
 
     async def send(self, chat: Chat, message: Message) -> str:
         try:
-            return await self._send(chat, message.text, message.buttons, html=True)
+            return await self._send(chat, message.text, message.buttons, html=not message.plain)
         except Refused as error:
             if CANNOT_PARSE not in str(error):
                 raise
@@ -108,12 +113,15 @@ class TelegramChannel:
     async def edit(self, chat: Chat, external_id: str, message: Message) -> None:
         try:
             try:
-                await self._edit(chat, int(external_id), message.text, html=True)
+                await self._edit(
+                    chat, int(external_id), message.text, message.buttons, html=not message.plain
+                )
             except Refused as error:
                 if CANNOT_PARSE not in str(error):
                     raise
                 log.error("telegram: a message's formatting was refused, and is sent without")
-                await self._edit(chat, int(external_id), plain_of(message.text), html=False)
+                plain = plain_of(message.text)
+                await self._edit(chat, int(external_id), plain, message.buttons, html=False)
         except Refused as error:
             if NOT_MODIFIED not in str(error):
                 raise
@@ -130,19 +138,20 @@ class TelegramChannel:
             self._showings.of(chat.conversation_id, lambda: self._showing(chat)).notice(event)
 
     async def _send(self, chat: Chat, text: str, buttons: Sequence[tuple[str, str]], *, html: bool) -> str:
-        keyboard = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in buttons]]
         sent = await called(
             self.bots[chat.tenant].send_message(
                 int(chat.address),
                 text,
                 parse_mode=ParseMode.HTML if html else None,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=InlineKeyboardMarkup(inline_keyboard=keyboard) if buttons else None,
+                reply_markup=_keyboard(buttons),
             )
         )
         return str(sent.message_id)
 
-    async def _edit(self, chat: Chat, message_id: int, text: str, *, html: bool) -> None:
+    async def _edit(
+        self, chat: Chat, message_id: int, text: str, buttons: Sequence[tuple[str, str]], *, html: bool
+    ) -> None:
         await called(
             self.bots[chat.tenant].edit_message_text(
                 text,
@@ -150,25 +159,46 @@ class TelegramChannel:
                 message_id=message_id,
                 parse_mode=ParseMode.HTML if html else None,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=_keyboard(buttons),
                 request_timeout=int(EDIT_WITHIN_S / 2),
             )
         )
 
-    async def _if_free(self, chat: Chat, call: Coroutine[Any, Any, bool]) -> None:
+    async def _typing(self, chat: Chat) -> None:
         """What is shown shares the limits of messages, and never makes one wait."""
         if self._paces[chat.tenant].free():
-            await call
-        else:
-            call.close()
+            await called(self.bots[chat.tenant].send_chat_action(int(chat.address), "typing"))
 
-    def _showing(self, chat: Chat) -> Showing:
-        bot, at = self.bots[chat.tenant], int(chat.address)
+    async def _draft(self, chat: Chat, text: str) -> None:
+        """Raises `Refused` where this chat, or the bot's server, has no drafts."""
+        if chat.tenant in self._draftless:
+            raise Refused("this server has no drafts")
+        if not self._paces[chat.tenant].free():
+            return
         # Any number but 0: a chat has one draft.
         draft_id = int(chat.conversation_id.replace("-", "")[:7], 16) + 1
+        try:
+            await called(self.bots[chat.tenant].send_message_draft(int(chat.address), draft_id, text=text))
+        except Refused as error:
+            if isinstance(error.__cause__, TelegramNotFound):
+                log.info("telegram: the server of tenant %s's bot has no drafts", chat.tenant)
+                self._draftless.add(chat.tenant)
+            raise
+
+    def _showing(self, chat: Chat) -> Showing:
+        previews = self._previews
+        assert previews is not None  # whoever sends attaches them first
         return Showing(
-            lambda: self._if_free(chat, bot.send_chat_action(at, "typing")),
-            lambda text: self._if_free(chat, bot.send_message_draft(at, draft_id, text=text)),
+            typing=lambda: self._typing(chat),
+            draft=lambda text: self._draft(chat, text),
+            begin=lambda generation, text: previews.begin(chat, generation, text),
+            go_on=lambda generation, place, text: previews.go_on(chat, generation, place, text),
         )
+
+
+def _keyboard(buttons: Sequence[tuple[str, str]]) -> InlineKeyboardMarkup | None:
+    keyboard = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in buttons]]
+    return InlineKeyboardMarkup(inline_keyboard=keyboard) if buttons else None
 
 
 def _rating(body: ReplyReady) -> tuple[tuple[str, str], ...]:

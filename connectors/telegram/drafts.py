@@ -1,7 +1,8 @@
 """What a customer sees while an answer is being written: `typing`, and the text as far as it is, as Telegram's message drafts.
 
 A draft is shown for a while and is no message (Bot API, `sendMessageDraft`; private chats alone). It follows one attempt of one generation at the
-highest epoch, without a gap, as the web chat does; anything else takes it back by ending it. Nothing depends on what is shown here.
+highest epoch, without a gap, as the web chat does; anything else takes it back: an empty draft stands for "thinking". A server that has no drafts is shown a message, which is edited every
+few seconds and is the kit's (`connectors.kit.previews`). Nothing depends on what is shown here.
 """
 
 import asyncio
@@ -11,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
+from connectors.kit.channel import Gone, NotSent, Refused
 from parley.runtime.faults import describe
-from schemas.base import AnyEvent, ConversationId
+from schemas.base import AnyEvent, ConversationId, GenerationId
 from schemas.outbound import (
     AgentMessage,
     Closed,
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 
 DRAFT_EVERY_S = 1.0
 """Drafts share the limits of messages: one a second in a chat."""
+EDIT_EVERY_S = 3.0
+"""And a message that is edited, where there are no drafts: Telegram counts edits with the rest and allows about twenty a minute."""
+LOOK_EVERY_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_MOST_S = 60.0
 """Telegram shows `typing` for 5 seconds; a message has its answer, or an apology, within a minute."""
@@ -55,6 +60,8 @@ class Draft:
             self.epoch = max(self.epoch, body.epoch)
             if ends:
                 self.end()
+            if isinstance(body, ReplyReady) and body.generation_id is not None:
+                self.over.add(body.generation_id)  # its pieces may come later than it does
 
     def end(self) -> None:
         if self.generation:
@@ -80,16 +87,25 @@ class Draft:
 
 
 class Showing:
-    """One chat. `typing` and `draft` call Telegram, and raise nothing that matters."""
+    """One chat. `typing` and `draft` call Telegram; `begin` and `go_on` are `connectors.kit.channel.Previewing`'s, for where there are no drafts."""
 
     def __init__(
-        self, typing: Callable[[], Awaitable[object]], draft: Callable[[str], Awaitable[object]]
+        self,
+        typing: Callable[[], Awaitable[object]],
+        draft: Callable[[str], Awaitable[object]],
+        begin: Callable[[GenerationId, str], Awaitable[str | None]],
+        go_on: Callable[[GenerationId, str, str], Awaitable[object]],
     ) -> None:
         self._typing = typing
         self._draft = draft
+        self._begin_message = begin
+        self._go_on = go_on
         self._state = Draft()
         self._task: asyncio.Task[None] | None = None
+        self._has_drafts = True
+        #: The draft, or the message, as it was shown last; which generation's the message is, and Telegram's name for it.
         self._shown = ""
+        self._message: tuple[str, str] | None = None
         self._until = 0.0
         #: The bot has the conversation, as far as is known: nobody types for a human.
         self._bots = True
@@ -101,6 +117,8 @@ class Showing:
             self._bots = body.owner == "bot"
         if isinstance(body, CustomerMessage) and self._bots:
             self._begin()
+        elif isinstance(body, OwnerChanged | Closed) and self._shown and self._has_drafts:
+            self._until = 0.0  # the loop takes back what it has shown, and ends
         elif isinstance(body, ReplyReady | AgentMessage | Closed | OwnerChanged):
             self.stop()
 
@@ -118,21 +136,51 @@ class Showing:
     async def _show(self) -> None:
         """Says `typing` until there is a text, and then the text as it grows."""
         typed = -TYPING_EVERY_S
+        wait_s = 0.0
         try:
             while (now := monotonic()) < self._until:
                 text = self._state.text[:MAX_DRAFT_CHARS]
-                if text and text != self._shown:
-                    self._shown = text
-                    await self._draft(text)
-                elif not text and now - typed >= TYPING_EVERY_S:
-                    typed = now
-                    await self._typing()
-                await asyncio.sleep(DRAFT_EVERY_S if self._shown else 0.2)
+                wait_s = LOOK_EVERY_S
+                try:
+                    if text != self._shown:
+                        wait_s = await self._put(text)
+                    elif not text and now - typed >= TYPING_EVERY_S:
+                        typed = now
+                        await self._typing()
+                except NotSent as error:
+                    wait_s = max(error.retry_after_s or 0.0, DRAFT_EVERY_S)
+                await asyncio.sleep(wait_s)
+            if self._shown and self._has_drafts:
+                await self._draft("")
         except Exception as error:  # the answer itself comes all the same
             log.info("telegram: nothing is shown while an answer is written: %s", describe(error))
         finally:
             self._state.end()
-            self._shown = ""
+            self._shown, self._message = "", None
+
+    async def _put(self, text: str) -> float:
+        """Seconds until the next time. An empty text takes back a draft; a message is taken back by the kit."""
+        if self._has_drafts:
+            try:
+                await self._draft(text)
+            except Gone:
+                raise
+            except Refused:
+                self._has_drafts = False
+            else:
+                self._shown = text
+                return DRAFT_EVERY_S
+        generation = GenerationId(self._state.generation)
+        if not text:
+            self._shown, self._message = "", None
+            return LOOK_EVERY_S
+        if self._message is None or self._message[0] != generation:
+            place = await self._begin_message(generation, text)
+            self._message = (generation, place) if place is not None else None
+        else:
+            await self._go_on(generation, self._message[1], text)
+        self._shown = text if self._message is not None else ""
+        return EDIT_EVERY_S
 
 
 class Showings:

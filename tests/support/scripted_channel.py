@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event as Flag
 from typing import Any
 
-from connectors.kit.channel import Channel, Message
+from connectors.kit.channel import Channel, Message, Previewing
 from connectors.kit.outbox import Outbox
 from parley.ports.channels import Chat
 from schemas import parts
@@ -45,6 +45,9 @@ class ScriptedChannel:
         self.refuses_to_withdraw: Exception | None = None
         #: What is raised at the next edits, in order; None: it is done.
         self.edit_script: deque[Exception | None] = deque()
+
+    def attach(self, previews: Previewing) -> None:
+        self.previews = previews
 
     async def open(self) -> None:
         """Nothing to open."""

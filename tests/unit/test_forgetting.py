@@ -23,6 +23,7 @@ DECIDED = {
         "kit.inbox": "ids",
         "kit.pen": "the tenants' own configurations",
         "kit.sending": "ids",
+        "kit.previews": "ids of generations",
         "kit.outbox": "ids, and addresses of chats that something was sent to lately",
         "telegram.door": "ids of chats, albums and updates; files' names until the log has them, for a minute at most",
         "telegram.media": "by chat, how many bytes of files it has sent within the hour: no text",

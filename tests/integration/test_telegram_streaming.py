@@ -1,0 +1,196 @@
+"""What a customer sees on Telegram while an answer is written: drafts, and where the server has none, a message that is edited."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from connectors.telegram import drafts
+from infra.migrations import upgrade_store
+from parley.backends.bus import open_bus
+from parley.backends.sql import open_store
+from parley.settings import Settings
+from schemas.base import Body, Event, GenerationId, MessageId, ReplyId
+from schemas.outbound import CustomerMessage, EpochRaised, OwnerChanged, ReplyDelta, ReplyReady
+from tests.support.effectors import WITHIN_S, until
+from tests.support.inference import running
+from tests.support.platform import make_platform, send
+from tests.support.scripted_channel import reports
+from tests.support.small_tenant import TENANT
+from tests.support.stories import event
+from tests.support.telegram import TOKEN, TelegramApi
+from workers.wiring import Platform, build_worker
+
+G = GenerationId("6f0c2f0e-0000-5000-8000-000000000001")
+NO_DRAFTS = {
+    "method": "sendMessageDraft", "do": "error", "error_code": 404, "description": "Not Found: method not found",
+    "times": None,
+}  # fmt: skip
+numbers = iter(range(7000, 8000))
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[TelegramApi]:
+    started = TelegramApi.start()
+    started.add_bot()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def api(process: TelegramApi) -> Iterator[TelegramApi]:
+    yield process
+    process.set_faults()
+
+
+@pytest.fixture
+def on(api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
+    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
+    monkeypatch.setattr(drafts, "DRAFT_EVERY_S", 0.05)
+    monkeypatch.setattr(drafts, "EDIT_EVERY_S", 0.2)
+    settings = Settings(home=tmp_path)
+    upgrade_store(settings.database)
+    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
+    with running(build_worker("telegram", opened), 3 * WITHIN_S):
+        yield opened
+    opened.close()
+
+
+class Talk:
+    """One chat, and what the workers say in it."""
+
+    def __init__(self, on: Platform, api: TelegramApi) -> None:
+        self.on, self.api = on, api
+        self.chat = api.add_private_chat(next(numbers), first_name="Anna", language_code="en")
+        api.say(self.chat, "What does it cost?")
+        assert api.pending(within_s=WITHIN_S) == []
+        held = on.store.channels.chat(TENANT, "telegram", str(self.chat))
+        assert held is not None
+        self.held = held
+        self.seq = 0
+        self.pieces = 0
+        self.told(CustomerMessage(seq=1, epoch=0, message_id=MessageId("m"), text="What does it cost?"))
+        until(lambda: api.calls("sendChatAction", chat_id=self.chat))
+
+    def told(self, *bodies: Body) -> None:
+        for body in bodies:
+            self.seq += 1
+            made = event(body, self.seq, at=datetime.now(UTC), conversation=self.held.conversation_id)
+            customer = {"customer_id": self.held.customer_id}
+            send(self.on, Event(made.envelope.model_copy(update=customer), body))
+
+    def writes(self, text: str, generation: GenerationId = G, epoch: int = 0) -> None:
+        self.told(
+            ReplyDelta(generation_id=generation, attempt="a", epoch=epoch, index=self.pieces, text=text)
+        )
+        self.pieces += 1
+
+    def replies(self, text: str, generation: GenerationId | None = G) -> None:
+        self.told(
+            ReplyReady(
+                seq=self.seq + 1, epoch=0, reply_id=ReplyId("r"), kind="answer", answers=(), text=text,
+                language="en", generation_id=generation,
+            )
+        )  # fmt: skip
+        until(lambda: reports(self.on))
+
+    def shown(self) -> list[str]:
+        """Without spaces at the ends, which Telegram does not keep."""
+        return [each.text.strip() for each in self.api.messages(self.chat) if each.by_bot]
+
+    def draft(self) -> str | None:
+        found = self.api.draft(self.chat)
+        return found.text.strip() if found is not None else None
+
+
+def test_a_draft_grows_until_its_answer_comes(on: Platform, api: TelegramApi) -> None:
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: talk.draft() == "It")
+    talk.writes("costs 4.")
+    until(lambda: talk.draft() == "It costs 4.")
+    assert talk.shown() == []
+    talk.replies("It costs 4.")
+    assert talk.shown() == ["It costs 4."] and talk.draft() is None
+
+
+def test_a_draft_that_a_later_epoch_ends_is_taken_back(on: Platform, api: TelegramApi) -> None:
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: talk.draft() == "It")
+    talk.told(EpochRaised(seq=2, epoch=1, reason="new_message", generation_id=G))
+    until(lambda: talk.draft() == "")
+    talk.pieces = 0
+    talk.writes("Both ", GenerationId("6f0c2f0e-0000-5000-8000-000000000002"), epoch=1)
+    until(lambda: talk.draft() == "Both")
+
+
+def test_a_draft_that_a_human_agent_ends_is_taken_back(on: Platform, api: TelegramApi) -> None:
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: talk.draft() == "It")
+    talk.told(
+        OwnerChanged(
+            seq=2, epoch=1, owner="human", human_agent_id="mei", human_agent_name="Mei", reason="claimed"
+        )
+    )
+    until(lambda: talk.draft() == "")
+
+
+def test_without_drafts_one_message_grows_and_becomes_the_answer(on: Platform, api: TelegramApi) -> None:
+    api.set_faults(NO_DRAFTS)
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: talk.shown() == ["It"])
+    [first] = [each for each in api.messages(talk.chat) if each.by_bot]
+    talk.writes("costs ")
+    talk.writes("**4**")
+    until(lambda: talk.shown() == ["It costs **4**"])
+    talk.replies("It costs **4**.")
+    [last] = [each for each in api.messages(talk.chat) if each.by_bot]
+    assert (last.message_id, last.html) == (first.message_id, "It costs <b>4</b>.")
+    assert last.message["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "up:r"
+    assert list(reports(on).values()) == [("sent", None)]
+    assert len(api.calls("sendMessage", chat_id=talk.chat)) == 1
+    other = Talk(on, api)
+    other.writes("Known ", GenerationId("6f0c2f0e-0000-5000-8000-000000000003"))
+    until(lambda: other.shown())
+    assert api.calls("sendMessageDraft", chat_id=other.chat) == [], "the server is not asked again"
+
+
+def test_without_drafts_what_is_stale_is_deleted(on: Platform, api: TelegramApi) -> None:
+    api.set_faults(NO_DRAFTS)
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: len(talk.shown()) == 1)
+    talk.told(EpochRaised(seq=2, epoch=1, reason="new_message", generation_id=G))
+    until(lambda: talk.shown() == [])
+    talk.replies("Something else.", None)
+    assert talk.shown() == ["Something else."]
+
+
+def test_a_chat_that_refuses_drafts_has_messages_and_others_keep_theirs(
+    on: Platform, api: TelegramApi
+) -> None:
+    talk, other = Talk(on, api), Talk(on, api)
+    refused = {"do": "error", "error_code": 400, "description": "Bad Request: TEXTDRAFT_PEER_INVALID"}
+    api.set_faults({"method": "sendMessageDraft", "chat_id": talk.chat, "times": None, **refused})
+    talk.writes("It ")
+    other.writes("It ")
+    until(lambda: len(talk.shown()) == 1 and other.draft() == "It")
+    assert other.shown() == []
+
+
+def test_an_edit_that_comes_too_fast_waits_as_long_as_it_is_told(on: Platform, api: TelegramApi) -> None:
+    api.set_faults(NO_DRAFTS, {"method": "editMessageText", "do": "429", "retry_after": 1, "times": 1})
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: len(talk.shown()) == 1)
+    talk.writes("costs ")
+    until(lambda: api.calls("editMessageText", chat_id=talk.chat))
+    talk.writes("4.")
+    until(lambda: talk.shown() == ["It costs 4."])
+    first, second = api.calls("editMessageText", chat_id=talk.chat)[:2]
+    assert second.at - first.at >= 1.0
