@@ -274,18 +274,18 @@ def test_the_same_update_again_fetches_nothing_and_doubles_nothing(
 def test_while_the_log_is_away_nothing_is_fetched_again(
     connector: Platform, api: TelegramApi, anna: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connectors.kit.inbox import Inbox
+    from connectors.kit.pen import Pen
 
     api.say(anna, "hello")  # the conversation has begun
     assert api.pending(within_s=WITHIN_S) == []
-    before, real, tries = len(api.calls("getFile")), Inbox._publish, iter(range(4))
+    before, real, tries = len(api.calls("getFile")), Pen.publish, iter(range(4))
 
-    def away(self: Inbox, event: Any) -> None:
-        if isinstance(event.body, MessageReceived) and next(tries, None) is not None:
+    def away(self: Pen, events: Any) -> None:
+        if isinstance(events[0].body, MessageReceived) and next(tries, None) is not None:
             raise StoreUnavailable("the log is away")
-        real(self, event)
+        real(self, events)
 
-    monkeypatch.setattr(Inbox, "_publish", away)
+    monkeypatch.setattr(Pen, "publish", away)
     api.send_file(anna, "photo", JPEG)
     until(lambda: len(received(connector)) == 2)
     assert len(api.calls("getFile")) == before + 1
