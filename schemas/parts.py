@@ -92,13 +92,13 @@ class Spoken(Contract):
 
 
 class Attachment(Contract):
-    """A file that came with a message. It is stored under its digest, which is keyed (HMAC-SHA-256 under the customer's own key, hexadecimal) and tells nothing
-    to others; `media_type` is told by its content.
+    """A file that came with a message. `digest` is SHA-256 of its content, hexadecimal: sealed, since it tells whoever has the same file that it
+    was sent. `media_type` is told by its content.
     """
 
     kind: Literal["photo", "voice", "audio", "video", "document", "sticker"]
     media_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$")]
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), Sealed("digest")]
     bytes: Annotated[int, Field(ge=1)]
     name: Annotated[str, Field(max_length=200), Sealed("name")] | None = None
 

@@ -110,7 +110,8 @@ class Fetching:
         if not file.file_path:
             raise Refused("Telegram names no path for the file")
         url = self._bot.session.api.file_url(self._bot.token, file.file_path)
-        timeout = aiohttp.ClientTimeout(FETCH_WITHIN_S, sock_connect=IDLE_S, sock_read=IDLE_S)
+        # No total of its own: where it ended in the same moment as ours, aiohttp would take our cancellation for its own.
+        timeout = aiohttp.ClientTimeout(None, sock_connect=IDLE_S, sock_read=IDLE_S)
         # As it is: what is packed on the way would be unpacked here, whatever it grows to.
         plain = {"Accept-Encoding": "identity"}
         loading = self._bot.session.stream_content(url, plain, timeout=timeout, chunk_size=CHUNK)  # type: ignore[arg-type]  # passed on to aiohttp as it is

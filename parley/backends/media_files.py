@@ -1,6 +1,7 @@
-"""Customers' files in a local (or mounted) folder, or in whatever fsspec reaches: `<root>/<tenant>/<customer>/<digest>`.
+"""Customers' files in a local (or mounted) folder, or in whatever fsspec reaches: `<root>/<tenant>/<customer>/<file>`.
 
-The customer's part is a hash, since an id is whatever an operator types; the digest is keyed. So no name tells anything of whose file it is or what it holds.
+The customer's part is a hash, since an id is whatever an operator types; the file's is its digest, keyed (HMAC-SHA-256) with the customer's key. So no name tells anything of whose file it
+is or what it holds.
 """
 
 import hashlib
@@ -8,7 +9,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from parley.codec import Codec
 from schemas.base import TENANT_PATTERN, CustomerId, TenantId
 
 SETTING = "PARLEY_MEDIA_URL"
-DIGEST = re.compile(r"[0-9a-f]{64}")
+NAME = re.compile(r"[0-9a-f]{64}")
 INCOMING = ".incoming-"
 ONE_BY_ONE = 8
 """Of more customers than this it is looked who has any file at all."""
@@ -52,20 +53,24 @@ class MediaFiles:
         self._codec = codec
 
     def put(self, tenant: TenantId, customer: CustomerId, content: bytes) -> str:
-        digest = self._codec.digest_for(tenant, customer, "media", hashlib.sha256(content).hexdigest()).hex()
-        sealed = self._codec.seal_for(tenant, customer, content, "media", digest)
-        self._place.write(_folder(tenant, customer), digest, sealed)
+        digest = hashlib.sha256(content).hexdigest()
+        name = self._name(tenant, customer, digest)
+        sealed = self._codec.seal_for(tenant, customer, content, "media", name)
+        self._place.write(_folder(tenant, customer), name, sealed)
         return digest
 
     def get(self, tenant: TenantId, customer: CustomerId, digest: str) -> bytes | None:
-        sealed = self._place.read(_folder(tenant, customer), digest) if DIGEST.fullmatch(digest) else None
-        if sealed is None:
-            return None
-        return self._codec.unseal_for(tenant, customer, sealed, "media", digest)
+        return self._opened(tenant, customer, self._name(tenant, customer, digest))
+
+    def all_of(self, tenant: TenantId, customer: CustomerId) -> Iterator[bytes]:
+        for name in self.held(tenant, customer):
+            content = self._opened(tenant, customer, name)
+            if content is not None:
+                yield content
 
     def held(self, tenant: TenantId, customer: CustomerId) -> dict[str, int]:
         found = self._place.files(_folder(tenant, customer))
-        return {name: size for name, size in sorted(found.items()) if DIGEST.fullmatch(name)}
+        return {name: size for name, size in sorted(found.items()) if NAME.fullmatch(name)}
 
     def erase(self, customers: Collection[tuple[TenantId, CustomerId]]) -> int:
         return sum(self._erase(folder) for folder in self._there(customers))
@@ -74,7 +79,14 @@ class MediaFiles:
         found = self._place.files(folder)
         if found:
             self._place.remove(folder)
-        return sum(DIGEST.fullmatch(name) is not None for name in found)
+        return sum(NAME.fullmatch(name) is not None for name in found)
+
+    def _name(self, tenant: TenantId, customer: CustomerId, digest: str) -> str:
+        return self._codec.digest_for(tenant, customer, "media", digest).hex()
+
+    def _opened(self, tenant: TenantId, customer: CustomerId, name: str) -> bytes | None:
+        sealed = self._place.read(_folder(tenant, customer), name)
+        return None if sealed is None else self._codec.unseal_for(tenant, customer, sealed, "media", name)
 
     def _there(self, customers: Collection[tuple[TenantId, CustomerId]]) -> Iterable[str]:
         """Of few customers their folders, be they there or not; of many those that are there."""

@@ -1,5 +1,6 @@
 """`parley privacy`: what is held about a customer, and making it unreadable everywhere, backups included."""
 
+import hashlib
 import json
 import re
 import sys
@@ -270,11 +271,9 @@ def _write_files(opened: Platform, tenant: TenantId, customer: CustomerId, folde
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"--files: cannot write to {folder} ({error.strerror})") from error
-    for digest in opened.media.held(tenant, customer):
-        content = opened.media.get(tenant, customer, digest)
-        if content is not None:
-            with created(folder / digest) as file:
-                file.write(content)
+    for content in opened.media.all_of(tenant, customer):
+        with created(folder / hashlib.sha256(content).hexdigest()) as file:
+            file.write(content)
 
 
 def _confirm(

@@ -70,8 +70,8 @@ class Disclosure:
             "conversations": self._conversations(held),
             "events": [self._record(record) for record in records if self._is_ours(record)],
             "files": [
-                {"digest": digest, "sealed_bytes": size}
-                for digest, size in self._media.held(self._tenant, self._customer).items()
+                {"stored_as": name, "sealed_bytes": size}
+                for name, size in self._media.held(self._tenant, self._customer).items()
             ],
             "tables": {table: [self._row(table, row) for row in rows] for table, rows in held.items()},
         }

@@ -1,5 +1,6 @@
 """Where customers' files are kept, one suite on a local folder and on fsspec: sealed, told apart by keyed digests, gone with the customer."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ def everything(tmp_path: Path) -> dict[str, bytes]:
 def test_what_was_put_is_there_as_it_was(media: MediaFiles) -> None:
     digest = media.put(BANK, X, PHOTO)
     assert media.get(BANK, X, digest) == PHOTO
-    assert list(media.held(BANK, X)) == [digest] and len(digest) == 64
+    assert digest == hashlib.sha256(PHOTO).hexdigest() and len(media.held(BANK, X)) == 1
     assert media.put(BANK, X, b"another") != digest and len(media.held(BANK, X)) == 2
 
 
@@ -71,21 +72,24 @@ def test_the_same_content_is_kept_once(media: MediaFiles, tmp_path: Path) -> Non
 
 
 def test_neither_name_nor_content_tells_anything(media: MediaFiles, tmp_path: Path) -> None:
-    import hashlib
-
     media.put(BANK, CustomerId("customer-4711"), PHOTO)
     [(name, content)] = everything(tmp_path).items()
     assert b"passport" not in content and "customer-4711" not in name
     assert hashlib.sha256(PHOTO).hexdigest() not in name
 
 
-def test_the_same_file_of_two_customers_has_two_digests_and_neither_reads_the_others(
-    media: MediaFiles,
-) -> None:
-    ours, theirs = media.put(BANK, X, PHOTO), media.put(BANK, Y, PHOTO)
-    assert ours != theirs
+def test_the_same_file_of_two_customers_has_two_names_and_nobody_reads_anothers(media: MediaFiles) -> None:
+    ours = media.put(BANK, X, PHOTO)
     assert media.get(BANK, Y, ours) is None and media.get(SHOP, X, ours) is None
-    assert list(media.held(BANK, Y)) == [theirs] and media.held(SHOP, X) == {}
+    assert media.put(BANK, Y, PHOTO) == ours
+    assert {*media.held(BANK, X)}.isdisjoint(media.held(BANK, Y)) and media.held(SHOP, X) == {}
+
+
+def test_all_of_a_customers_files_are_read_for_an_export(media: MediaFiles) -> None:
+    for content in (PHOTO, b"another"):
+        media.put(BANK, X, content)
+    media.put(BANK, Y, b"somebody else's")
+    assert sorted(media.all_of(BANK, X)) == sorted((PHOTO, b"another")) and list(media.all_of(SHOP, X)) == []
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 64, "../x", "/etc/passwd", "A" * 64, "0" * 63])
@@ -127,13 +131,14 @@ def test_a_customers_odd_id_leads_nowhere_else(media: MediaFiles, tmp_path: Path
 
 
 def test_a_file_that_was_damaged_or_exchanged_is_not_opened(media: MediaFiles, tmp_path: Path) -> None:
-    digest, other = media.put(BANK, X, PHOTO), media.put(BANK, X, b"another")
-    names = {name.rpartition("/")[2]: name for name in everything(tmp_path)}
-    exchanged = everything(tmp_path)[names[other]]
-    if names[digest] in MemoryFileSystem.store:
-        MemoryFileSystem().pipe_file(names[digest], exchanged)
+    digest = media.put(BANK, X, PHOTO)
+    [name] = everything(tmp_path)
+    media.put(BANK, X, b"another")
+    exchanged = next(content for each, content in everything(tmp_path).items() if each != name)
+    if name in MemoryFileSystem.store:
+        MemoryFileSystem().pipe_file(name, exchanged)
     else:
-        Path(names[digest]).write_bytes(exchanged)
+        Path(name).write_bytes(exchanged)
     with pytest.raises(InvalidEvent, match="media: cannot be opened"):
         media.get(BANK, X, digest)
 

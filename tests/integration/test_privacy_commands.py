@@ -1,6 +1,7 @@
 """`parley privacy` as people use it: what is wrong is one line that names the field and what is allowed; and what is written where."""
 
 import asyncio
+import hashlib
 import json
 import logging
 import os
@@ -115,7 +116,8 @@ def test_a_customer_is_found_exported_erased_and_listed(
     }
     assert exported["tables"]["masked_values"][0]["original"] == "4111 1111"
     [held], [written] = exported["files"], files.iterdir()
-    assert held == {"digest": written.name, "sealed_bytes": len(b"a picture") + 16}
+    assert held["sealed_bytes"] == len(b"a picture") + 16 and held["stored_as"] != written.name
+    assert written.name == hashlib.sha256(b"a picture").hexdigest()
     assert written.read_bytes() == b"a picture" and written.stat().st_mode & 0o777 == 0o600
     code, out, error = parley("privacy", "erase", "x", "-t", "bank", "--yes", "--json")
     gone = {"history": 1, "conversations": 1, "masked_values": 1, "delivery_states": 1}

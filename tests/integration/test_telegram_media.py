@@ -1,5 +1,6 @@
 """Files that customers send on Telegram: fetched, told by content, kept sealed, in the log with their captions; or a polite answer."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,6 +154,8 @@ def test_a_caption_and_a_name_come_along_masked(connector: Platform, api: Telegr
     assert first.attachments[0].digest == second.attachments[0].digest
     raw = b"".join(record.value or b"" for record in records_on(connector, "conversation.events"))
     assert b"4111" not in raw and b"bill" not in raw
+    assert hashlib.sha256(PDF).hexdigest() == first.attachments[0].digest
+    assert first.attachments[0].digest.encode() not in raw
 
 
 @pytest.mark.parametrize("name", ["a program for Windows", "a web page", "a bomb", "a document with macros"])
@@ -239,7 +242,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_without_end(
     connector: Platform, api: TelegramApi, anna: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(media, "FETCH_WITHIN_S", 1.0)
-    api.set_faults({"method": "download", "do": "timeout_before"})
+    api.set_faults({"method": "download", "do": "timeout_before", "times": None})
     began = time.monotonic()
     api.send_file(anna, "photo", JPEG)
     assert said(api, anna, 1) == ["Your file did not reach me. Please send it again."]
@@ -343,7 +346,7 @@ def test_whoever_erases_themselves_takes_the_files_along(
     api.send_file(anna, "photo", JPEG)
     assert said(api, anna) == []
     tenant, customer, _ = customer_of(connector, anna)
-    [digest] = connector.media.held(tenant, customer)
+    [name] = connector.media.held(tenant, customer)
     api.say(anna, "/delete")
     assert len(said(api, anna, 1)) == 1
     asked = [each for each in api.messages(anna) if each.by_bot][-1]
@@ -356,7 +359,7 @@ def test_whoever_erases_themselves_takes_the_files_along(
     assert api.pending(within_s=WITHIN_S) == []
     tenant, new_customer, _ = customer_of(connector, anna)
     [again] = connector.media.held(tenant, new_customer)
-    assert new_customer != customer and again != digest
+    assert new_customer != customer and again != name
 
 
 def test_a_file_with_a_question_is_answered_and_one_without_is_received_honestly(
