@@ -111,6 +111,7 @@ def test_a_question_is_answered_with_its_source_and_rated(
     assert answered.params["text"] == "Thank you!"
     [given] = [e.body for e in events_on(running, "feedback.events") if isinstance(e.body, FeedbackGiven)]
     assert given.score == 1 and up["callback_data"] == f"up:{given.reply_id}"
+    until(lambda: _states(running))  # once the record of it is written
     [told] = [
         e.body for e in events_on(running, "conversation.events") if isinstance(e.body, DeliveryReported)
     ]
