@@ -302,7 +302,7 @@ def test_what_cannot_be_read_becomes_a_dead_letter_and_the_worker_lives() -> Non
 def test_a_newer_version_stops_the_worker() -> None:
     on = platform()
     outgoing = on.codec.encode(message(1))
-    headers = tuple((name, b"2" if name == "version" else value) for name, value in outgoing.headers)
+    headers = tuple((name, b"999" if name == "version" else value) for name, value in outgoing.headers)
     on.bus.producer().send(LOG, key=outgoing.key, value=outgoing.value, headers=headers).result(5)
     with pytest.raises(NewerVersion, match="deploy the readers"):
         worker(on).run(Flag())
