@@ -3,31 +3,36 @@
 import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 from typing import Literal
 from uuid import uuid4
 
 import orjson
+from cachetools import LRUCache
 
+from connectors.calls.listening import Listening
 from connectors.calls.noise import normalise
 from connectors.calls.parts import MOST_NAME, agent_of, parts_of
 from connectors.calls.transcript import Party, Transcript
 from connectors.kit.channel import Doorway
 from connectors.kit.pen import Pen
-from parley.domain.masking import Findings
-from parley.domain.masking.dictated import Dictation
 from parley.domain.masking.partial import hidden
-from parley.domain.masking.placeholders import BETWEEN
 from parley.errors import KeyErased, ParleyError
 from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
-from schemas.base import ConversationId, EventId, MessageId, TenantId
+from parley.runtime.history import history
+from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
 from schemas.call_events import CallProgressed, CallSegmentHeard, CallSpeaker, CallStarted, TranscriptTurn
+from schemas.outbound import AgentMessage, CustomerMessage
 
 MOST_SEGMENT_CHARS = 2_000
 """Of one piece of a running call: more than a minute of talk without a pause."""
 MOST_ID_CHARS = 128
 IMPORT = "call:transcript"
+LISTENED_TO = 10_000
+HEARD_BEFORE = 40
+"""Events of a call's history in which a number may have been asked for that is told now."""
 
 
 class CallRefused(ParleyError):
@@ -82,8 +87,12 @@ class CallBook:
 
     def __init__(self, opened: Doorway, tenant: TenantId) -> None:
         self._opened = opened
+        self._tenant = tenant
         self._pen = Pen(opened, "call", tenant)
         self._secret = hmac.digest(opened.settings.signing_secret(), b"call-transcript-digest", "sha256")
+        self._customers = hmac.digest(opened.settings.signing_secret(), b"call-customer", "sha256")
+        self._listening: LRUCache[ConversationId, Listening] = LRUCache(LISTENED_TO)
+        self._lock = Lock()
 
     def take(self, transcript: Transcript, language: str | None = None) -> Taken:
         """A finished call. Raises `CallKnown` for an id that was another call's, `CallErased`."""
@@ -127,7 +136,7 @@ class CallBook:
         )
         event_id = named_id(chat.conversation_id, "started")
         self._pen.publish([self._pen.event(chat, started, event_id, self._opened.clock.now())])
-        return LiveCall(self._opened, self._pen, chat)
+        return LiveCall(self._opened, self._pen, chat, self._listening_to(chat))
 
     def close(self) -> None:
         self._pen.close()
@@ -135,12 +144,35 @@ class CallBook:
     def _chat(self, call_id: str, language: str | None) -> Chat:
         if not 0 < len(call_id) <= MOST_ID_CHARS:
             raise CallRefused(f"call_id: {len(call_id)} characters; allowed: 1 to {MOST_ID_CHARS}")
-        chat = self._pen.chat(call_id) or self._pen.open_chat(call_id, self._pen.config().spoken(language))
         try:
+            chat = self._pen.chat(call_id) or self._pen.open_chat(
+                call_id, self._pen.config().spoken(language), self._customer(call_id)
+            )
             self._opened.keys.get(chat.tenant, chat.customer_id)
         except KeyErased as error:
             raise CallErased("the customer of this call was erased; allowed: calls of others") from error
         return chat
+
+    def _customer(self, call_id: str) -> CustomerId:
+        """The call's own, so that one who was erased is known as such when the same call comes again: nothing else is kept of it."""
+        name = hmac.digest(self._customers, f"{self._tenant}\x1f{call_id}".encode(), "sha256").hex()
+        return CustomerId(named_id("call-customer", name))
+
+    def _listening_to(self, chat: Chat) -> Listening:
+        """One for all connections of a call; for one that another process has heard so far, from its last turns."""
+        with self._lock:
+            found = self._listening.get(chat.conversation_id)
+        if found is None:
+            found = Listening(self._pen.masker)
+            row = self._opened.store.conversation(chat.conversation_id)
+            after = max(0, row.seq - HEARD_BEFORE) if row is not None else 0
+            told = history(self._opened.store, self._opened.codec, chat.conversation_id, after)
+            for _, _, event in told:
+                if event is not None and isinstance(event.body, CustomerMessage | AgentMessage):
+                    found.find(event.body.text, event.body.text)
+            with self._lock:
+                found = self._listening.setdefault(chat.conversation_id, found)
+        return found
 
     def _digest(self, transcript: Transcript) -> str:
         """By which the same transcript is known again, and by nobody without the secret."""
@@ -149,24 +181,23 @@ class CallBook:
 
     def _turns(self, chat: Chat, transcript: Transcript, now: datetime) -> list[TranscriptTurn]:
         said = transcript.turns
-        texts, originals = _Listening(self._pen.masker), _Listening(self._pen.masker)
-        found = [texts.find(turn.text) for turn in said]
-        heard = [originals.find(turn.original) for turn in said]
-        found += [each for turn, each in zip(said, heard, strict=True) if turn.original != turn.text]
-        masked = self._pen.masked_all(chat, found, named_id(chat.conversation_id, IMPORT, "1"), now)
-        differing = iter(masked[len(said) :])
+        listening = Listening(self._pen.masker)
+        heard = [listening.find(turn.text, turn.original) for turn in said]
+        findings = [each.text for each in heard] + [each.original for each in heard if each.original]
+        masked = self._pen.masked_all(chat, findings, named_id(chat.conversation_id, IMPORT, "1"), now)
+        originals = iter(masked[len(said) :])
         agent = agent_of(transcript)
         return [
             TranscriptTurn(
                 speaker=turn.speaker,
                 text=text,
-                original=next(differing) if turn.original != turn.text else None,
+                original=next(originals) if each.original else None,
                 start_ms=turn.start_ms,
                 end_ms=turn.end_ms,
                 confidence=turn.confidence,
                 name=_other_agent(transcript.parties[turn.party], agent),
             )
-            for turn, text in zip(said, masked, strict=False)
+            for turn, each, text in zip(said, heard, masked, strict=False)
         ]
 
 
@@ -177,21 +208,14 @@ def _other_agent(party: Party, agent: Party | None) -> str | None:
     return party.name[:MOST_NAME] or None
 
 
-class _Listening(Dictation):
-    """Of one call, what a number asked for in one turn and told in others may be."""
-
-    def find(self, text: str) -> Findings:
-        return super().find(text.replace(BETWEEN, " "))
-
-
 class LiveCall:
     """One running call. Its pieces are given one after the other."""
 
-    def __init__(self, opened: Doorway, pen: Pen, chat: Chat) -> None:
+    def __init__(self, opened: Doorway, pen: Pen, chat: Chat, listening: Listening) -> None:
         self._opened = opened
         self._pen = pen
         self.chat = chat
-        self._texts, self._originals = _Listening(pen.masker), _Listening(pen.masker)
+        self._listening = listening
 
     def hear(self, segment: Segment) -> None:
         """A repeated final segment has the same id in the log, and is said once."""
@@ -222,7 +246,8 @@ class LiveCall:
     ) -> tuple[str, str | None]:
         """The text, and the original where that is another. Of what is still being said numbers are left out."""
         if not segment.final:
-            return hidden(self._pen.findings(said)), None
-        found = [self._texts.find(said), self._originals.find(segment.text)]
-        text, original = self._pen.masked_all(self.chat, found, event_id, now)
-        return text, original if segment.text != said else None
+            return hidden(self._pen.findings(said), expected=self._listening.expecting), None
+        heard = self._listening.find(said, segment.text, segment.segment_id)
+        findings = [heard.text, heard.original] if heard.original else [heard.text]
+        text, *originals = self._pen.masked_all(self.chat, findings, event_id, now)
+        return text, originals[0] if originals else None

@@ -48,9 +48,11 @@ class Pen:
     def chat(self, address: str) -> Chat | None:
         return self._opened.store.channels.chat(self._tenant, self._channel, address)
 
-    def open_chat(self, address: str, language: str | None) -> Chat:
-        """A conversation for an address that has none. Of several that open it at once one holds; the others' keys were never used."""
-        customer = CustomerId(str(uuid4()))
+    def open_chat(self, address: str, language: str | None, customer: CustomerId | None = None) -> Chat:
+        """A conversation for an address that has none, of a new customer unless one is named. Of several that open it at once one holds;
+        the others' keys were never used. Raises `KeyErased` for a customer who was erased.
+        """
+        customer = customer or CustomerId(str(uuid4()))
         self._opened.keys.create(self._tenant, customer)
         conversation, now = ConversationId(str(uuid4())), self._opened.clock.now()
         chat = Chat(self._tenant, self._channel, address, conversation, customer, now, language)

@@ -278,3 +278,31 @@ def test_only_an_api_key_of_the_tenant_imports_and_watches(shared: CallCentre) -
     path = f"/v1/calls/{'0' * 8}-0000-0000-0000-{'0' * 12}/events"
     assert shared.http.get(path, headers=nobody).status_code == 401
     assert shared.http.get(path).status_code == 404
+
+
+def test_what_was_asked_for_is_remembered_over_connections(small: CallCentre) -> None:
+    with small.call() as agent:
+        agent.until("started")
+        agent.says("human_agent", "Can I take your card number please?", "a1")
+        agent.until("message")
+        with small.call() as customer:  # each side has a connection of its own
+            customer.until("started")
+            customer.says("customer", "four five three nine", "c1", start_ms=2_000)
+            assert customer.until("message", **{"from": "customer"})["text"] == "[card_1]"
+    with small.call() as again:
+        again.until("started")
+        again.says("customer", "1488", "c2", start_ms=4_000)
+        until(lambda: len(bodies(small, "conversation.events", SpeechTranscribed)) == 3)
+    assert bodies(small, "conversation.events", SpeechTranscribed)[-1].turns[0].text.startswith("[card_")
+
+
+def test_a_customer_who_was_erased_does_not_come_back_with_the_same_call(small: CallCentre) -> None:
+    data = json.dumps(call_files.VCON).encode()
+    [taken] = small.imports(data).json()["calls"]
+    chat = small.platform.store.channels.chat_of(taken["conversation_id"])
+    assert chat is not None
+    small.platform.keys.erase(chat.tenant, chat.customer_id)
+    small.platform.store.purge([(chat.tenant, chat.customer_id)])
+    answer = small.imports(data)
+    assert answer.status_code == 410
+    assert "erased" in answer.json()["detail"]

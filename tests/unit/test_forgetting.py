@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 DECIDED = {
     "connectors": {
+        "calls.book": "which numbers are expected, and no text",
         "kit.discovery": "modules",
         "kit.inbox": "ids",
         "kit.pen": "the tenants' own configurations",

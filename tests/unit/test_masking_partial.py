@@ -24,11 +24,18 @@ MASKER = masker_of(())
         ("我的卡号是六二二二零", f"我的卡号是{HIDDEN}"),
         ("我的卡丢了", "我的卡丢了"),
         ("write to mira@mail.example now", f"write to {HIDDEN} now"),
+        ("my email is john dot smith", f"my email is {HIDDEN}".replace(" is", "")),
+        ("卡号六二", f"卡号{HIDDEN}"),
+        ("my name is Mira", f"my name is {HIDDEN}"),
         ("", ""),
     ],
 )
 def test_numbers_in_the_making_are_not_shown(said: str, shown: str) -> None:
     assert hidden(MASKER.find(said)) == shown
+
+
+def test_where_a_number_is_expected_no_digit_is_shown() -> None:
+    assert hidden(MASKER.find("it is 45 and then 3"), expected=True) == f"it is {HIDDEN} and then {HIDDEN}"
 
 
 @given(st.text(max_size=60), st.text("0123456789", min_size=3, max_size=19))
