@@ -11,7 +11,6 @@ from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from threading import Event as Flag
 from threading import Thread
@@ -25,11 +24,9 @@ from connectors.kit.deltas import DeltaTail
 from connectors.kit.edits import Place, in_place, places_of
 from connectors.kit.parking import Parking, record_of
 from connectors.kit.previews import Previews, in_its_place
+from connectors.kit.reporting import hides_values, reports, revealed
 from connectors.kit.sending import ERASED, Left, Outcome, Sending, Waits
 from parley.codec import conversation_of
-from parley.domain.events import follow
-from parley.domain.masking.placeholders import placeholders_in
-from parley.domain.rights import CustomerRight, Owner
 from parley.errors import TransientError, UnknownTenant
 from parley.ports.bus import Record, TopicPartition
 from parley.ports.channels import Chat
@@ -40,7 +37,6 @@ from parley.runtime.intake import Intake
 from schemas.base import AnyEvent, ConversationId, EventId, TenantId
 from schemas.conversation_events import CloseRequested, DeliveryReported
 from schemas.outbound import AgentMessageEdited
-from schemas.tenant import TenantConfig
 from schemas.topics import CHAT_OUTBOUND
 
 log = logging.getLogger(__name__)
@@ -58,8 +54,6 @@ THREADS = 32
 OTHERS_REMEMBERED = 100_000
 """Conversations of other channels, which are most of the log: each is looked up once."""
 RECENT = 10_000
-REPORTED = {"sending": "unknown", "held": "failed", "withdrawn": "failed"}
-"""What a delivery's record is called in the log, where that has no name of its own for it."""
 
 
 class Outbox:
@@ -272,7 +266,7 @@ class Outbox:
             outcomes = [Outcome("failed", type(error).__name__)]
         if not outcomes or ERASED in {each.reason for each in outcomes}:
             return []
-        return self._told(event, outcomes)
+        return reports(event, outcomes, self._channel.name, self._opened.clock.now())
 
     async def _delivered(self, event: AnyEvent, chat: Chat, parked: bool) -> list[Outcome]:
         """Empty for what is nothing in this channel."""
@@ -280,7 +274,8 @@ class Outbox:
         config = await self._insist(
             partial(self._opened.configs.get, envelope.tenant, envelope.tenant_version)
         )
-        event = await self._revealed(event, config)
+        if hides_values(event, config):
+            event = await self._insist(partial(revealed, self._opened.vault, event, self._opened.clock.now()))
         if not parked:
             await self._channel.notice(event, chat)
         preview = await self._previews.place_of(chat, event.body)
@@ -334,19 +329,6 @@ class Outbox:
         find = partial(places_of, opened.store, opened.store.channels, opened.codec, name)
         return list(await self._insist(partial(find, body.message_id, body.seq)))
 
-    def _told(self, event: AnyEvent, outcomes: Sequence[Outcome]) -> list[AnyEvent]:
-        """The worst that happened to a part is what happened to the event."""
-        worst = next((each for each in outcomes if each.state != "sent"), Outcome("sent"))
-        now = self._opened.clock.now()
-        state: Any = REPORTED.get(worst.state, worst.state)
-        report = DeliveryReported(
-            outbound_id=event.envelope.event_id, channel=self._channel.name, state=state, reason=worst.told
-        )
-        told: list[AnyEvent] = [follow(event.envelope, report, f"delivery-{state}", now)]
-        if worst.gone:
-            told.append(follow(event.envelope, CloseRequested(by="system"), "delivery-closed", now))
-        return told
-
     async def _close_if_gone(self, item: Item, results: Sequence[AnyEvent]) -> None:
         """After the log has it: who comes after a crash finds the chat open, and says so once more under the same id."""
         reports = [each.body for each in results if isinstance(each.body, DeliveryReported)]
@@ -355,19 +337,6 @@ class Outbox:
             await self._insist(
                 partial(close, item.event.envelope.conversation_id, (reports[0].reason or "")[:128])
             )
-
-    async def _revealed(self, event: AnyEvent, config: TenantConfig) -> AnyEvent:
-        """With the customer's own values in the place of their placeholders, where the tenant keeps them."""
-        text = getattr(event.body, "text", None)
-        if not isinstance(text, str) or not config.privacy.vault or not placeholders_in(text):
-            return event
-        envelope = event.envelope
-        owner = Owner(envelope.tenant, envelope.customer_id, envelope.conversation_id)
-        reveal = partial(
-            self._opened.vault.reveal, CustomerRight(owner), owner, [text], self._opened.clock.now()
-        )
-        [revealed] = await self._insist(reveal)
-        return replace(event, body=event.body.model_copy(update={"text": revealed}))
 
     async def _insist(self, call: Any) -> Any:
         handling = self._handling
