@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connectors.kit.channel import Message
-from connectors.kit.history import events_of
 from parley.codec import Codec
 from parley.ports.channels import ChannelStore, Delivery
 from parley.ports.store import ReadModel
+from parley.runtime.history import events_of
 from schemas.base import ConversationId, MessageId
 from schemas.outbound import AgentMessage, AgentMessageEdited
 
@@ -24,14 +24,13 @@ def places_of(
     before_seq: int,
 ) -> list[Place]:
     """Where an agent's message stands in the chat, part by part, after its edits before `before_seq`. Raises `StoreUnavailable`."""
+    types = (AgentMessage.event_type(), AgentMessageEdited.event_type())
     became = [
-        row.event_id
-        for row, body in events_of(
-            store, codec, conversation_id, (AgentMessage.event_type(), AgentMessageEdited.event_type())
-        )
-        if row.seq < before_seq
-        and isinstance(body, AgentMessage | AgentMessageEdited)
-        and body.message_id == message_id
+        event.envelope.event_id
+        for event in events_of(store, codec, conversation_id, types)
+        if isinstance(event.body, AgentMessage | AgentMessageEdited)
+        and event.body.seq < before_seq
+        and event.body.message_id == message_id
     ]
     deliveries = channels.deliveries(became)
     return _newest([[each for each in deliveries if each.outbound_id == name] for name in became])

@@ -14,13 +14,13 @@ from cachetools import LRUCache
 
 from connectors.kit.channel import Doorway
 from connectors.kit.content import Kind
-from connectors.kit.history import was_said
 from connectors.kit.pen import Pen
 from parley.errors import KeyErased, StoreUnavailable
 from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
 from parley.runtime.digests import derive_key, text_digest
+from parley.runtime.history import events_of
 from parley.runtime.limits import TenantQuota, TokenBuckets
 from schemas import parts
 from schemas.base import (
@@ -34,6 +34,7 @@ from schemas.base import (
     TenantId,
 )
 from schemas.conversation_events import ConversationStarted, MessageReceived
+from schemas.outbound import ReplyReady
 from schemas.parts import Attachment
 from schemas.tenant import TenantConfig
 
@@ -180,8 +181,10 @@ class Inbox:
         self._opened.store.channels.set_closed(chat.conversation_id, reason)
 
     def was_said(self, chat: Chat, reply_id: ReplyId) -> bool:
-        """Whether the bot has said this in the chat's conversation."""
-        return was_said(self._opened.store, self._opened.codec, chat.conversation_id, reply_id)
+        """Whether the bot has said this in the chat's conversation: the history had it before the customer was sent it."""
+        store, codec = self._opened.store, self._opened.codec
+        said = events_of(store, codec, chat.conversation_id, (ReplyReady.event_type(),))
+        return any(isinstance(each.body, ReplyReady) and each.body.reply_id == reply_id for each in said)
 
     def set_language(self, chat: Chat, language: str) -> None:
         self._opened.store.channels.set_language(chat.conversation_id, language)

@@ -1,6 +1,6 @@
 """A conversation's history out of the read model, opened with the customer's key."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from parley.codec import Codec, Erased
 from parley.errors import InvalidEvent
@@ -19,10 +19,24 @@ def history(
     store: ReadModel, codec: Codec, conversation_id: ConversationId, after_seq: int = 0
 ) -> Iterator[Told]:
     """What was said behind `after_seq`, in order; read as it is asked for. Raises `NewerVersion`, `StoreUnavailable`."""
+    for row in _rows(store, conversation_id, after_seq):
+        yield row.seq, row.epoch, _open_row(codec, row)
+
+
+def events_of(
+    store: ReadModel, codec: Codec, conversation_id: ConversationId, types: Collection[str]
+) -> Iterator[AnyEvent]:
+    """Those of these types that can be read, in order; no other is opened. Raises as `history`."""
+    for row in _rows(store, conversation_id, 0):
+        event = _open_row(codec, row) if row.type in types else None
+        if event is not None:
+            yield event
+
+
+def _rows(store: ReadModel, conversation_id: ConversationId, after_seq: int) -> Iterator[HistoryRow]:
     while True:
         page = store.history(conversation_id, after_seq=after_seq, limit=PAGE)
-        for row in page:
-            yield row.seq, row.epoch, _open_row(codec, row)
+        yield from page
         if len(page) < PAGE:
             return
         after_seq = page[-1].seq
