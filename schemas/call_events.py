@@ -8,7 +8,8 @@ from schemas.base import Body, Contract, Moment, Sealed
 from schemas.conversation_events import Name
 from schemas.parts import Language
 
-CallId = Annotated[str, Field(min_length=1, max_length=128)]
+CallId = Annotated[str, Field(min_length=1, max_length=128), Sealed("call_id")]
+"""The telephone system's own name for the call, which may tell who called."""
 HumanAgentId = Annotated[str, Field(min_length=1, max_length=128)]
 CallSpeaker = Literal["customer", "human_agent"]
 Millis = Annotated[int, Field(ge=0)]
@@ -75,7 +76,7 @@ class TranscriptImported(Body):
 
     version: ClassVar[int] = 2
 
-    call_id: str
+    call_id: CallId
     source: str
     turns: tuple[TranscriptTurn, ...]
     part: Annotated[int, Field(ge=1)] = 1
