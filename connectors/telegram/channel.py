@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from urllib.parse import urljoin
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
@@ -37,7 +38,7 @@ class TelegramChannel:
     name: parts.Channel = "telegram"
 
     def __init__(self, tokens: Mapping[TenantId, str], api_url: str, site_url: str = "") -> None:
-        """`site_url`: what sources with a path alone are on; the tenant's own comes first."""
+        """`site_url`: what sources with a path alone are on; the tenant's own comes first, joined to it where that is a path itself."""
         self._tokens = dict(tokens)
         self._api_url = api_url
         self._site_url = site_url
@@ -82,7 +83,7 @@ class TelegramChannel:
             return []
         if chat.tenant not in self._tokens:
             raise Refused("this process has no bot for the tenant")
-        site = config.site_url or self._site_url
+        site = urljoin(self._site_url, config.site_url)
         if isinstance(body, AgentMessageEdited):
             word = correction_word(chat.language)
             parts = corrections_of(body.text, body.human_agent_name, word, site_url=site or None)
