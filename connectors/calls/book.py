@@ -237,8 +237,9 @@ class LiveCall:
         self._pen.publish([self._pen.event(self.chat, body, event_id, now)])
 
     def progress(self, body: CallProgressed) -> None:
-        """Twice the same at one time is once."""
-        event_id = named_id(self.chat.conversation_id, "progress", body.kind, str(body.at_ms))
+        """Twice the same at one time is once: by the same side, to the same agent."""
+        what = (body.kind, str(body.at_ms), body.by or "", body.human_agent_id or "")
+        event_id = named_id(self.chat.conversation_id, "progress", *what)
         self._pen.publish([self._pen.event(self.chat, body, event_id, self._opened.clock.now())])
 
     def _masked(
