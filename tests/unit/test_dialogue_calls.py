@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 
 from schemas.analysis import Analysis
-from schemas.base import MessageId
-from schemas.conversation_events import CallStateReported, ConversationAnalysed, SpeechTranscribed, SpokenTurn
+from schemas.base import Body, MessageId
+from schemas.conversation_events import (
+    AgentEditSubmitted,
+    AgentMessageSubmitted,
+    CallStateReported,
+    ConversationAnalysed,
+    ReleaseRequested,
+    SpeechTranscribed,
+    SpokenTurn,
+)
 from schemas.outbound import (
     AgentMessage,
     AnalysisReady,
@@ -218,3 +226,21 @@ def test_an_imported_call_is_taken_in_without_help_or_watch() -> None:
     asked = story.hears("customer", "What are the fees?", live=False)
     assert story.asked(UnderstandingRequested) == []
     assert story.settled == {asked: "handed_over"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ReleaseRequested(human_agent_id="mei"),
+        ReleaseRequested(human_agent_id="mei", to="queue"),
+        AgentMessageSubmitted(message_id=MessageId("a-1"), human_agent_id="mei", text="Hello"),
+        AgentEditSubmitted(message_id=MessageId("a-1"), human_agent_id="mei", text="Hello"),
+    ],
+    ids=["to-bot", "to-queue", "message", "edit"],
+)
+def test_nobody_gives_a_call_away_or_types_into_it(command: Body) -> None:
+    story = CallStory()
+    story.tell(command)
+    assert [body.reason for body in story.bodies(CommandRejected)] == ["not_on_a_call"]
+    assert story.bodies(AgentMessage) == []
+    assert story.state is not None and story.state.owner == "human"
