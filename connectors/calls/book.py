@@ -121,10 +121,10 @@ class CallBook:
         return taken
 
     def begin(self, opening: Opening) -> "LiveCall":
-        """A running call, or one that goes on after its connection was lost. Raises `CallKnown` for one that has ended."""
+        """A running call, or one that goes on after its connection was lost, or after a long silence. Raises `CallKnown` for one that has ended."""
         chat = self._chat(opening.call_id, opening.language)
         row = self._opened.store.conversation(chat.conversation_id)
-        if row is not None and row.status == "closed":
+        if row is not None and row.status == "closed" and row.human_agent_id is None:
             raise CallKnown(f"call_id: {opening.call_id!r} has ended; allowed: an id for each call")
         started = CallStarted(
             call_id=opening.call_id,
