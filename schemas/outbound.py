@@ -170,7 +170,9 @@ class CommandRejected(Outbound):
 
     audience: Audience = "staff"
     command_id: EventId
-    reason: Literal["not_owner", "already_owned", "closed", "nothing_to_draft", "no_such_message"]
+    reason: Literal[
+        "not_owner", "already_owned", "closed", "nothing_to_draft", "no_such_message", "not_on_a_call"
+    ]
 
 
 class DeliveryChanged(Outbound):

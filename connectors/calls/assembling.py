@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from connectors.calls.draft import Draft, Heard, Voice
 from connectors.calls.noise import normalise
@@ -9,6 +10,7 @@ from connectors.calls.speakers import assign
 from connectors.calls.splitting import split
 from connectors.calls.timeline import on_timeline
 from connectors.calls.transcript import (
+    MOST_MS,
     MOST_PARTIES,
     MOST_TURNS,
     Party,
@@ -19,6 +21,7 @@ from connectors.calls.transcript import (
 )
 
 UNNAMED = "unnamed"  # the label of whoever spoke where the source does not say who
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 _LONGEST_ID = 256
 _LONGEST_LABEL = 200
 
@@ -26,10 +29,14 @@ _LONGEST_LABEL = 200
 def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Transcript:
     """Raises `TranscriptRefused` for a draft that says nothing, or more than is allowed."""
     started_at, timed = on_timeline(draft.heard, draft.started_at)
+    _on_the_calendar(started_at)
     heard = _limited(timed)
     voices = _voices(draft.voices, heard)
     sides = assign(voices, heard, speakers)
     turns = tuple(_turns(heard, {label: number for number, label in enumerate(voices)}, sides))
+    _within_a_call("start_ms", [turn.start_ms for turn in turns])
+    _within_a_call("end_ms", [turn.end_ms for turn in turns])
+    _within_a_call("at_ms", [event.at_ms for event in draft.events])
     return Transcript(
         call_id=_call_id(draft),
         started_at=started_at,
@@ -42,6 +49,20 @@ def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Tra
         timed=any(turn.end_ms > 0 for turn in turns),
         signature=draft.signature,
     )
+
+
+def _on_the_calendar(started_at: datetime | None) -> None:
+    """Far enough from both its ends for every time of the call, in every zone."""
+    if started_at is not None and not FIRST_YEAR <= started_at.year <= LAST_YEAR:
+        raise TranscriptRefused(
+            f"started_at: the year {started_at.year}; allowed: {FIRST_YEAR} to {LAST_YEAR}"
+        )
+
+
+def _within_a_call(field: str, times: Sequence[int]) -> None:
+    for time in times:
+        if not 0 <= time <= MOST_MS:
+            raise TranscriptRefused(f"{field}: {time}; allowed: 0 to {MOST_MS}, a century")
 
 
 def _limited(turns: Sequence[Heard]) -> list[Heard]:

@@ -121,10 +121,10 @@ class CallBook:
         return taken
 
     def begin(self, opening: Opening) -> "LiveCall":
-        """A running call, or one that goes on after its connection was lost. Raises `CallKnown` for one that has ended."""
+        """A running call, or one that goes on after its connection was lost, or after a long silence. Raises `CallKnown` for one that has ended."""
         chat = self._chat(opening.call_id, opening.language)
         row = self._opened.store.conversation(chat.conversation_id)
-        if row is not None and row.status == "closed":
+        if row is not None and row.status == "closed" and row.human_agent_id is None:
             raise CallKnown(f"call_id: {opening.call_id!r} has ended; allowed: an id for each call")
         started = CallStarted(
             call_id=opening.call_id,
@@ -237,8 +237,9 @@ class LiveCall:
         self._pen.publish([self._pen.event(self.chat, body, event_id, now)])
 
     def progress(self, body: CallProgressed) -> None:
-        """Twice the same at one time is once."""
-        event_id = named_id(self.chat.conversation_id, "progress", body.kind, str(body.at_ms))
+        """Twice the same at one time is once: by the same side, to the same agent."""
+        what = (body.kind, str(body.at_ms), body.by or "", body.human_agent_id or "")
+        event_id = named_id(self.chat.conversation_id, "progress", *what)
         self._pen.publish([self._pen.event(self.chat, body, event_id, self._opened.clock.now())])
 
     def _masked(

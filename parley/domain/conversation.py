@@ -130,7 +130,9 @@ class Conversation:
     """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled.
 
     `ticket` is the id of the `QueueJoined` under which it waits for a human agent: an assignment has it as its cause. Of a call, `heard` is
-    what the customer said last, `heard_at` when anything was heard last, and `watch_id` the timer that ends it where nothing more is.
+    what the customer said last, `heard_at` when anything was heard last, `held` whether it is on hold, `watch_id` the timer that ends it where
+    nothing more is heard, `lapsed` that this timer did, and `late_id` the one after which words behind the end are analysed. A call that has ended
+    still names its last human agent.
     """
 
     conversation_id: ConversationId
@@ -155,7 +157,10 @@ class Conversation:
     ticket: EventId | None = None
     heard: TurnMessage | None = None
     heard_at: datetime | None = None
+    held: bool = False
     watch_id: EventId | None = None
+    lapsed: bool = False
+    late_id: EventId | None = None
     files_answered: FilesAnswered | None = None
     agent_words: tuple[AgentWords, ...] = ()
 

@@ -11,7 +11,10 @@ from schemas.parts import Channel, OwnerKind
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A conversation in lists. `open_messages` counts those that are not settled yet."""
+    """A conversation in lists. `open_messages` counts those that are not settled yet.
+
+    `human_agent_id` is the owner's, who has none once it is closed; a call that ended in silence alone goes on under them when it is heard again.
+    """
 
     conversation_id: ConversationId
     tenant: TenantId

@@ -1,5 +1,6 @@
 """The call worker: segments and transcripts as they come, and what their conversation is told of them."""
 
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
@@ -27,10 +28,11 @@ class Log:
         self.state: Call | None = None
         self.told: list[Body] = []
         self.number = 0
+        self.at = NINE
 
     def hear(self, body: Body) -> Decision[Call]:
         self.number += 1
-        decision = CallDecider().handle(self.state, event(body, self.number, at=NINE), CONFIG)
+        decision = CallDecider().handle(self.state, event(body, self.number, at=self.at), CONFIG)
         self.state = decision.state
         self.told += [each.body for each in decision.events]
         return decision
@@ -153,6 +155,31 @@ def test_segments_do_not_go_into_an_imported_call() -> None:
     log.hear(segment("s1", "I lost my card"))
     log.hear(CallProgressed(kind="hold", at_ms=950))
     assert log.kinds == ["started", "speech", "hang_up"]
+
+
+def test_last_words_come_within_ten_minutes_of_the_hang_up() -> None:
+    log = Log()
+    log.hear(STARTED)
+    log.at += timedelta(hours=1)
+    log.hear(CallProgressed(kind="hang_up", at_ms=3_600_000))
+    log.at += timedelta(minutes=10)
+    log.hear(segment("s9", "bye"))
+    log.at += timedelta(milliseconds=1)
+    log.hear(segment("s10", "and another thing"))
+    assert [each.text for each in log.turns] == ["bye"]
+
+
+def test_what_is_heard_live_while_an_import_is_on_its_way_is_kept() -> None:
+    log = Log()
+    log.hear(imported(turn("one", 0), part=1, parts=2))
+    log.hear(STARTED)
+    log.hear(segment("s1", "two"))
+    log.hear(CallProgressed(kind="hold", at_ms=950))
+    log.hear(CallProgressed(kind="hang_up", at_ms=960))
+    log.hear(imported(turn("three", 1_000), part=2, parts=2))
+    log.hear(segment("s2", "three"))
+    assert [each.text for each in log.turns] == ["one", "two", "three"]
+    assert log.kinds == ["started", "speech", "speech", "hold", "speech", "hang_up"]
 
 
 ANY = st.one_of(

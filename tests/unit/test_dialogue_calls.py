@@ -1,13 +1,23 @@
 """A call in a conversation: what is said becomes messages, the agent is helped and the customer is told nothing."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from schemas.analysis import Analysis
-from schemas.base import MessageId
-from schemas.conversation_events import CallStateReported, ConversationAnalysed, SpeechTranscribed, SpokenTurn
+from schemas.base import Body, MessageId
+from schemas.conversation_events import (
+    AgentEditSubmitted,
+    AgentMessageSubmitted,
+    CallStateReported,
+    ConversationAnalysed,
+    ConversationStarted,
+    ReleaseRequested,
+    SpeechTranscribed,
+    SpokenTurn,
+    UnderstandingFailed,
+)
+from schemas.other_events import QueueLeft
 from schemas.outbound import (
     AgentMessage,
     AnalysisReady,
@@ -23,25 +33,8 @@ from schemas.outbound import (
 )
 from schemas.parts import Spoken
 from schemas.work import AnalysisRequested, AnswerRequested, GenerationCancelled, UnderstandingRequested
+from tests.support.call_stories import CallStory
 from tests.support.stories import MEI, NINE, PASSAGE, Story
-
-
-class CallStory(Story):
-    """A running call with Mei, from nine o'clock on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.report("started", language="en", **MEI)
-
-    def report(self, kind: Any, at_ms: int = 0, /, **fields: Any) -> None:
-        self.tell(CallStateReported(started_at=NINE, kind=kind, at_ms=at_ms, **fields))
-
-    def hears(self, speaker: Any, text: str, start_ms: int = 0, *, live: bool = True) -> MessageId:
-        message_id = MessageId(f"turn-{len(self.log)}")
-        spoken = Spoken(start_ms=start_ms, end_ms=start_ms + 900, original=f"um {text}")
-        turn = SpokenTurn(message_id=message_id, speaker=speaker, text=text, spoken=spoken)
-        self.tell(SpeechTranscribed(started_at=NINE, turns=(turn,), live=live))
-        return message_id
 
 
 def test_what_is_said_becomes_messages_of_the_moment_it_was_said() -> None:
@@ -191,30 +184,104 @@ def test_a_call_that_is_hung_up_is_closed_and_analysed_as_far_as_it_went() -> No
     assert story.bodies(AnalysisReady)[0].analysis == found
 
 
-def test_last_words_after_the_hang_up_are_kept_and_analysed_too() -> None:
-    story = CallStory()
-    story.report("hang_up", 90_000)
-    late = story.hears("customer", "Thank you, bye", 89_000)
-    assert story.settled[late] == "handed_over"
-    assert story.state is not None and story.state.status == "closed"
-    assert story.asked(UnderstandingRequested) == []
-    assert [body.up_to_seq for body in story.bodies(AnalysisRequested)][-1] == story.state.seq
-
-
-def test_a_call_of_which_nothing_more_is_heard_ends_after_an_hour() -> None:
-    story = CallStory()
-    story.pass_time(1_800)
-    story.hears("customer", "hello")
-    story.pass_time(3_500)
-    assert story.bodies(Closed) == []
-    assert len(story.timers) == 1
-    story.pass_time(200)
-    assert [body.by for body in story.bodies(Closed)] == ["system"]
-    assert len(story.bodies(AnalysisRequested)) == 1
-
-
 def test_an_imported_call_is_taken_in_without_help_or_watch() -> None:
     story = CallStory()
     asked = story.hears("customer", "What are the fees?", live=False)
     assert story.asked(UnderstandingRequested) == []
     assert story.settled == {asked: "handed_over"}
+
+
+def test_without_an_intent_what_was_said_last_is_looked_up_all_the_same() -> None:
+    story = CallStory()
+    older = story.hears("customer", "What are the fees?")
+    last = story.hears("customer", "And what does a new card cost?")
+    story.tell(UnderstandingFailed(message_id=older, reason="deadline"))
+    assert story.asked(AnswerRequested) == []
+    story.tell(UnderstandingFailed(message_id=last, reason="deadline"))
+    [asked] = story.bodies(AnswerRequested)
+    assert (asked.purpose, asked.message_ids, asked.intent) == ("draft", (last,), None)
+
+
+def test_without_an_intent_short_words_are_not_looked_up() -> None:
+    story = CallStory()
+    said = story.hears("customer", "yes")
+    story.tell(UnderstandingFailed(message_id=said, reason="unavailable"))
+    assert story.asked(AnswerRequested) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ReleaseRequested(human_agent_id="mei"),
+        ReleaseRequested(human_agent_id="mei", to="queue"),
+        AgentMessageSubmitted(message_id=MessageId("a-1"), human_agent_id="mei", text="Hello"),
+        AgentEditSubmitted(message_id=MessageId("a-1"), human_agent_id="mei", text="Hello"),
+    ],
+    ids=["to-bot", "to-queue", "message", "edit"],
+)
+def test_nobody_gives_a_call_away_or_types_into_it(command: Body) -> None:
+    story = CallStory()
+    story.tell(command)
+    assert [body.reason for body in story.bodies(CommandRejected)] == ["not_on_a_call"]
+    assert story.bodies(AgentMessage) == []
+    assert story.state is not None and story.state.owner == "human"
+
+
+def test_a_call_whose_beginning_is_not_in_the_log_is_one() -> None:
+    story = Story()
+    turn = SpokenTurn(
+        message_id=MessageId("t-1"), speaker="customer", text="Hello?", spoken=Spoken(start_ms=0, end_ms=1)
+    )
+    story.tell(SpeechTranscribed(started_at=NINE, turns=(turn,), live=True))
+    [owner] = story.bodies(OwnerChanged)
+    assert (owner.owner, owner.human_agent_id) == ("human", "unknown")
+    assert story.state is not None and story.state.channel == "call"
+
+
+def test_what_waited_in_a_chat_is_handed_over_where_it_becomes_a_call() -> None:
+    story = Story()
+    asked = story.says("a human please")
+    story.understood("human")
+    story.tell(CallStateReported(started_at=NINE, kind="started", at_ms=0, **MEI))
+    story.nobody()
+    story.deadline()
+    assert story.settled == {asked: "handed_over"}
+    assert len(story.bodies(QueueLeft)) == 1
+    assert story.replies == []
+
+
+def test_what_is_written_does_not_make_a_chat_of_a_call() -> None:
+    story = CallStory()
+    story.tell(ConversationStarted(channel="web"))
+    written = story.says("I write as well")
+    assert story.state is not None and story.state.channel == "call"
+    story.report("hang_up", 1_000)
+    after = story.says("and once more")
+    assert story.settled == {written: "handed_over", after: "closed"}
+    assert story.replies == []
+
+
+def test_a_record_of_a_call_that_was_skipped_says_nothing_to_the_customer() -> None:
+    story = CallStory()
+    story.skipped(MessageId("m-9"))
+    assert story.settled == {"m-9": "failed"}
+    assert story.replies == []
+
+
+@pytest.mark.parametrize(
+    "started_at",
+    [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))],
+)
+def test_what_is_said_at_a_time_that_cannot_be_is_said_now(started_at: datetime) -> None:
+    story = CallStory()
+    story.wait(30)
+    turn = SpokenTurn(
+        message_id=MessageId("t-1"),
+        speaker="customer",
+        text="What are the fees?",
+        spoken=Spoken(start_ms=60_000, end_ms=61_000),
+    )
+    story.tell(SpeechTranscribed(started_at=started_at, turns=(turn,), live=True))
+    story.tell(CallStateReported(started_at=started_at, kind="hang_up", at_ms=90_000))
+    at = {type(e.body): e.envelope.occurred_at for e in story.out}
+    assert at[CustomerMessage] == at[Closed] == story.at

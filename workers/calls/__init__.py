@@ -1,11 +1,13 @@
 """The call worker, a decider: of what a connector says of a call it makes what its conversation is told.
 
-A call that is heard while it runs and is imported once more afterwards is one call: what was heard live counts.
+A call that is heard while it runs and is imported once more afterwards is one call: what was heard live counts. The other way round, what is
+heard live while an import is on its way is taken in until the import's last part, which ends the call: then its transcript is whole, and what
+was heard live stands in it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from parley.domain.calls import message_of
 from parley.domain.deciding import Decision
@@ -27,16 +29,22 @@ from schemas.topics import CALL_EVENTS, Topic
 
 UNNAMED = "unknown"
 """The human agent of a call whose source names none."""
+LATE = timedelta(minutes=10)
+"""So long after the hang-up a recogniser's last words are still the call's."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """`part` is the last one that was imported; `live` tells that it was heard while it ran."""
+    """`part` is the last one that was imported; `live` tells that it was heard while it ran, `ended_at` when its end was told."""
 
     started_at: datetime
     live: bool
-    ended: bool = False
+    ended_at: datetime | None = None
     part: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
 
 
 class CallDecider:
@@ -85,7 +93,7 @@ def _started(state: Call | None, event: AnyEvent, body: CallStarted) -> Decision
 
 def _heard(call: Call, event: AnyEvent, body: CallSegmentHeard) -> Decision[Call]:
     """A partial text is shown by whoever listens, and decides nothing; noise is nothing that anybody said."""
-    if not body.final or not body.text or not call.live:
+    if not body.final or not body.text or not _hears(call, event.envelope.occurred_at):
         return Decision(call)
     turn = SpokenTurn(
         message_id=message_of(event.envelope.conversation_id, body.segment_id),
@@ -102,10 +110,16 @@ def _heard(call: Call, event: AnyEvent, body: CallSegmentHeard) -> Decision[Call
     return Decision(call, _following(event, [speech]))
 
 
+def _hears(call: Call, at: datetime) -> bool:
+    return call.ended_at is None or (call.live and at - call.ended_at <= LATE)
+
+
 def _progressed(call: Call, event: AnyEvent, body: CallProgressed) -> Decision[Call]:
-    if call.ended or not call.live:
+    """An import brings its own end."""
+    ends = body.kind == "hang_up"
+    if call.ended or (ends and not call.live):
         return Decision(call)
-    after = evolve(call, ended=body.kind == "hang_up")
+    after = evolve(call, ended_at=event.envelope.occurred_at) if ends else call
     return Decision(after, _following(event, [_report(call.started_at, body)]))
 
 
@@ -114,14 +128,14 @@ def _imported(state: Call | None, event: AnyEvent, body: TranscriptImported) -> 
     call = state or Call(body.started_at or event.envelope.occurred_at, live=False)
     if call.live or call.ended or body.part != call.part + 1:
         return Decision(call)
-    ended = body.part == body.parts
+    ended_at = event.envelope.occurred_at if body.part == body.parts else None
     bodies: list[Body] = [_opened(call, body)] if body.part == 1 else []
     bodies += _in_time(call, event, body)
-    if ended:
+    if ended_at is not None:
         last = max([0, *(turn.end_ms for turn in body.turns), *(each.at_ms for each in body.events)])
         by = next((each.by for each in body.events if each.kind == "hang_up"), None)
         bodies.append(CallStateReported(started_at=call.started_at, kind="hang_up", at_ms=last, by=by))
-    return Decision(evolve(call, part=body.part, ended=ended), _following(event, bodies))
+    return Decision(evolve(call, part=body.part, ended_at=ended_at), _following(event, bodies))
 
 
 def _opened(call: Call, body: TranscriptImported) -> CallStateReported:

@@ -1,6 +1,6 @@
 """A call that a human agent has with a customer: what both say becomes messages, and the agent alone is helped. The bot never speaks into it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from parley.domain.conversation import TurnMessage
 from parley.domain.following import says_little
@@ -12,8 +12,9 @@ from schemas.conversation_events import (
     MessageUnderstood,
     SpeechTranscribed,
     SpokenTurn,
-    TimerFired,
+    UnderstandingFailed,
 )
+from schemas.other_events import QueueLeft
 from schemas.outbound import (
     AgentMessage,
     AnalysisReady,
@@ -21,54 +22,59 @@ from schemas.outbound import (
     CustomerMessage,
     MessageRead,
 )
-from schemas.work import AnalysisRequested, UnderstandingRequested
+from schemas.parts import RiskKind, ScoredIntent
+from schemas.work import UnderstandingRequested
 from workers.dialogue.drafts import suggest, suggest_text
 from workers.dialogue.ending import close
-from workers.dialogue.moves import Moves, follow_id
+from workers.dialogue.intake import begin_next_turn
+from workers.dialogue.moves import Moves
+from workers.dialogue.watching import analyse, keep_watch, late_words
 
 HELP_WITHIN = timedelta(seconds=10)
 """A suggestion that comes later is for a moment that has passed."""
-SILENT = timedelta(hours=1)
-"""A call of which nothing has been heard for so long has ended without anybody saying so."""
-ANALYSED_WITHIN = timedelta(days=1)
-"""Nobody waits for it, and of a night's import thousands may stand before it."""
 INTENTS_SHOWN = 3
 UNKNOWN = "unknown"
 
 
 def speech_transcribed(moves: Moves, body: SpeechTranscribed) -> None:
     """Each turn a message, as of the moment it was said; the customer's are a human's to answer."""
+    _take_as_call(moves, lives=body.live)
     heard: list[MessageId] = []
     for turn in body.turns:
-        _say(moves, turn, body.started_at + timedelta(milliseconds=turn.spoken.start_ms))
+        _say(moves, turn, _moment(moves, body.started_at, turn.spoken.start_ms))
         if turn.speaker == "customer":
             heard.append(turn.message_id)
     moves.settle(tuple(heard), "handed_over")
+    last = body.turns[-1]
     if moves.state.status == "closed":  # a recogniser's last words may come after the hang-up
-        _analyse(moves)
+        late_words(moves)
+    elif body.live and last.speaker == "customer":  # who is not on hold any more, be that told or not
+        keep_watch(moves, held=False)
+        _have_understood(moves, last)
     elif body.live:
-        _keep_watch(moves)
-        if body.turns[-1].speaker == "customer":
-            _have_understood(moves, body.turns[-1])
+        keep_watch(moves)
 
 
 def state_reported(moves: Moves, body: CallStateReported) -> None:
-    at = body.started_at + timedelta(milliseconds=body.at_ms)
+    at = _moment(moves, body.started_at, body.at_ms)
     match body.kind:
         case "started" | "transfer":
             _hand_to(moves, body, at)
         case "hang_up":
+            _take_as_call(moves)
             close(moves, "customer" if body.by == "customer" else "system", at)
-            _analyse(moves)
+            analyse(moves)
         case _:
+            _take_as_call(moves, lives=body.kind == "resumed")
             moves.out(
                 CallStateChanged, at=at, kind=body.kind, at_ms=body.at_ms, by=body.by, detail=body.detail
             )
-            _keep_watch(moves)
+            if moves.state.status == "open":
+                keep_watch(moves, held={"hold": True, "resumed": False}.get(body.kind))
 
 
 def understood(moves: Moves, body: MessageUnderstood) -> None:
-    """For the agent: what the customer means, and what can be answered. Only to what was said last: an older question is past."""
+    """For the agent: what the customer means, and what can be answered."""
     moves.out(
         MessageRead,
         message_id=body.message_id,
@@ -77,35 +83,32 @@ def understood(moves: Moves, body: MessageUnderstood) -> None:
         risks=body.risks,
         entities=body.entities,
     )
-    asked = moves.state.heard
-    if asked is None or asked.message_id != body.message_id:
-        return
-    plan = plan_of(asked.text, body.intents, tuple(risk.kind for risk in body.risks), moves.tenant)
-    if isinstance(plan, HandOff) or (
-        isinstance(plan, LookUp) and (plan.intent or not says_little(asked.text))
-    ):
-        suggest(moves, body.message_id, plan.intent, moves.at + HELP_WITHIN)
-    elif not isinstance(plan, LookUp) and plan.asks:
-        suggest_text(moves, body.message_id, moves.tenant.text(plan.reply, moves.state.language))
+    _help(moves, body.message_id, body.intents, tuple(risk.kind for risk in body.risks))
+
+
+def not_understood(moves: Moves, body: UnderstandingFailed) -> None:
+    """Without its intent a message is looked up all the same, as a chat's is."""
+    _help(moves, body.message_id, (), ())
 
 
 def analysed(moves: Moves, body: ConversationAnalysed) -> None:
     moves.out(AnalysisReady, up_to_seq=body.up_to_seq, analysis=body.analysis)
 
 
-def silent(moves: Moves, body: TimerFired) -> None:
-    """The watch that was set when something was last known to be heard is over: the call is too, unless more was heard since."""
-    state = moves.state
-    if state.watch_id != body.timer_id:
+def _help(
+    moves: Moves, message_id: MessageId, intents: tuple[ScoredIntent, ...], risks: tuple[RiskKind, ...]
+) -> None:
+    """Only with what was said last, and while the call runs: an older question is past."""
+    asked = moves.state.heard
+    if moves.state.status == "closed" or asked is None or asked.message_id != message_id:
         return
-    moves.set(watch_id=None)
-    if state.status == "closed":
-        return
-    if state.heard_at is not None and moves.at < state.heard_at + SILENT:
-        _watch_until(moves, state.heard_at + SILENT)
-    else:
-        close(moves, "system")
-        _analyse(moves)
+    plan = plan_of(asked.text, intents, risks, moves.tenant)
+    if isinstance(plan, HandOff) or (
+        isinstance(plan, LookUp) and (plan.intent or not says_little(asked.text))
+    ):
+        suggest(moves, message_id, plan.intent, moves.at + HELP_WITHIN)
+    elif not isinstance(plan, LookUp) and plan.asks:
+        suggest_text(moves, message_id, moves.tenant.text(plan.reply, moves.state.language))
 
 
 def _say(moves: Moves, turn: SpokenTurn, at: datetime) -> None:
@@ -126,14 +129,45 @@ def _say(moves: Moves, turn: SpokenTurn, at: datetime) -> None:
 
 
 def _hand_to(moves: Moves, body: CallStateReported, at: datetime) -> None:
-    """To a human agent from the first moment on: no word of the bot's can come before."""
+    """To a human agent from the first moment on: no word of the bot's can come before. A call that was hung up stays so."""
     if body.kind == "started":
-        spoken = moves.tenant.spoken(body.language)
-        moves.set(channel="call", language=spoken or moves.tenant.default_language)
+        moves.set(language=moves.tenant.spoken(body.language) or moves.tenant.default_language)
+    moves.set(channel="call")
+    state = moves.state
+    if state.status == "closed" and not state.lapsed:
+        return
     agent = body.human_agent_id or UNKNOWN
-    if moves.state.owner != "human" or moves.state.human_agent_id != agent:
-        moves.change_owner("human", "claimed", agent, body.human_agent_name or UNKNOWN, at)
-    _keep_watch(moves)
+    if state.lapsed or state.owner != "human" or state.human_agent_id != agent:
+        _give_to(moves, agent, body.human_agent_name or UNKNOWN, at)
+    keep_watch(moves, held=False)
+
+
+def _take_as_call(moves: Moves, *, lives: bool = False) -> None:
+    """A human agent has it, also where its beginning is not in the log. What `lives` though the watch had ended it goes on under its agent."""
+    moves.set(channel="call")
+    state = moves.state
+    unowned = state.status == "open" and state.owner != "human"
+    if unowned or (state.lapsed and lives):
+        _give_to(moves, state.human_agent_id or UNKNOWN, state.human_agent_name or UNKNOWN)
+
+
+def _give_to(moves: Moves, agent: str, name: str, at: datetime | None = None) -> None:
+    """This human agent owns the call and all that was open in its conversation."""
+    if moves.state.owner == "queue":
+        moves.emit(QueueLeft(epoch=moves.state.epoch))
+    lapsed = moves.state.lapsed
+    moves.set(status="open", lapsed=False, held=False)
+    moves.change_owner("human", "reopened" if lapsed else "claimed", agent, name, at)
+    moves.end_turn("handed_over")
+    begin_next_turn(moves)
+
+
+def _moment(moves: Moves, started_at: datetime, milliseconds: int) -> datetime:
+    """When something happened on a call; now, where a source counts beyond the calendar's end."""
+    try:
+        return (started_at + timedelta(milliseconds=milliseconds)).astimezone(UTC)
+    except OverflowError:
+        return moves.at
 
 
 def _have_understood(moves: Moves, turn: SpokenTurn) -> None:
@@ -146,24 +180,3 @@ def _have_understood(moves: Moves, turn: SpokenTurn) -> None:
             deadline=moves.at + HELP_WITHIN,
         )
     )
-
-
-def _analyse(moves: Moves) -> None:
-    moves.emit(
-        AnalysisRequested(
-            up_to_seq=moves.state.seq, language=moves.state.language, deadline=moves.at + ANALYSED_WITHIN
-        )
-    )
-
-
-def _keep_watch(moves: Moves) -> None:
-    """One timer an hour, however much is said."""
-    moves.set(heard_at=moves.at)
-    if moves.state.watch_id is None:
-        _watch_until(moves, moves.at + SILENT)
-
-
-def _watch_until(moves: Moves, at: datetime) -> None:
-    watch_id = follow_id(moves.event, "watch")
-    moves.set(watch_id=watch_id)
-    moves.set_timer(watch_id, at, "idle_close")

@@ -70,6 +70,9 @@ def hand_to(moves: Moves, human_agent_id: str, name: str, *, announce: bool) -> 
 
 
 def release_requested(moves: Moves, body: ReleaseRequested) -> None:
+    """Of a chat: a call is between a customer and a human agent, whom a transfer alone changes."""
+    if _is_call(moves):
+        return
     if not _owned_by(moves, body.human_agent_id):
         reject(moves, "not_owner")
         return
@@ -80,6 +83,9 @@ def release_requested(moves: Moves, body: ReleaseRequested) -> None:
 
 
 def agent_message_submitted(moves: Moves, body: AgentMessageSubmitted) -> None:
+    """On a call nothing brings the customer what is typed."""
+    if _is_call(moves):
+        return
     if not _owned_by(moves, body.human_agent_id):
         reject(moves, "not_owner")
         return
@@ -94,6 +100,8 @@ def agent_message_submitted(moves: Moves, body: AgentMessageSubmitted) -> None:
 
 
 def agent_edit_submitted(moves: Moves, body: AgentEditSubmitted) -> None:
+    if _is_call(moves):
+        return
     if not _owned_by(moves, body.human_agent_id):
         reject(moves, "not_owner")
     elif not edit_message(moves, body):
@@ -134,11 +142,21 @@ def delivery_reported(moves: Moves, body: DeliveryReported) -> None:
     moves.out(DeliveryChanged, outbound_id=body.outbound_id, state=body.state, reason=body.reason)
 
 
-Rejection = Literal["not_owner", "already_owned", "closed", "nothing_to_draft", "no_such_message"]
+Rejection = Literal[
+    "not_owner", "already_owned", "closed", "nothing_to_draft", "no_such_message", "not_on_a_call"
+]
 
 
 def reject(moves: Moves, reason: Rejection) -> None:
     moves.out(CommandRejected, command_id=moves.event.envelope.event_id, reason=reason)
+
+
+def _is_call(moves: Moves) -> bool:
+    """True where it is one: the command is rejected then."""
+    if moves.state.channel != "call":
+        return False
+    reject(moves, "not_on_a_call")
+    return True
 
 
 def _waited_for(moves: Moves) -> bool:

@@ -9,7 +9,8 @@ from workers.dialogue.moves import Moves
 
 
 def close(moves: Moves, by: Literal["customer", "human_agent", "system"], at: datetime | None = None) -> None:
-    """Now, or since `at`. Nothing happens to one that is closed."""
+    """Now, or since `at`. Nothing happens to one that is closed, but that a call which had ended in silence alone has ended for good."""
+    moves.set(lapsed=False)
     if moves.state.status == "closed":
         return
     if moves.state.owner == "queue":
@@ -17,11 +18,11 @@ def close(moves: Moves, by: Literal["customer", "human_agent", "system"], at: da
     moves.raise_epoch("closed")
     moves.end_turn("closed")
     moves.settle(tuple(message.message_id for message in moves.take_later()), "closed")
+    if moves.state.channel != "call":  # whose last words may come after its end, and are its agent's
+        moves.set(human_agent_id=None, human_agent_name=None)
     moves.set(
         status="closed",
         owner="bot",
-        human_agent_id=None,
-        human_agent_name=None,
         draft=None,
         asked_about=None,
         ticket=None,

@@ -3,6 +3,7 @@
 from parley.domain.conversation import MERGE_MESSAGES, Reading, TurnMessage
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import CustomerMessage
+from schemas.parts import Channel
 from schemas.work import UnderstandingRequested
 from workers.dialogue.attachments import answer_files, is_file, take_files
 from workers.dialogue.moves import Moves
@@ -10,15 +11,17 @@ from workers.dialogue.moves import Moves
 
 def conversation_started(moves: Moves, body: ConversationStarted) -> None:
     language = body.language if body.language in moves.tenant.languages else moves.tenant.default_language
-    moves.set(channel=body.channel, language=language)
+    _write_on(moves, body.channel)
+    moves.set(language=language)
 
 
 def message_received(moves: Moves, body: MessageReceived) -> None:
     """Into the running turn, into a new one, or to the human who owns the conversation; to a file alone the bot has its own answer."""
-    if moves.state.status == "closed":
+    on_call = moves.state.channel == "call"
+    if moves.state.status == "closed" and not on_call:
         moves.set(status="open")
         moves.change_owner("bot", "reopened")
-    moves.set(channel=body.channel)
+    _write_on(moves, body.channel)
     moves.out(CustomerMessage, message_id=body.message_id, text=body.text, attachments=body.attachments)
     if body.text:
         moves.state = moves.state.remember("customer", body.text)
@@ -27,6 +30,8 @@ def message_received(moves: Moves, body: MessageReceived) -> None:
     message = TurnMessage(body.message_id, body.text, reading, arrived_at=moves.at)
     if moves.state.owner == "human":
         moves.settle((body.message_id,), "handed_over")
+    elif on_call:  # it has ended, and no bot speaks in it
+        moves.settle((body.message_id,), "closed")
     elif is_file(message) and moves.state.owner == "bot":
         answer_files(moves, (message,))
     elif moves.state.turn is None:
@@ -35,6 +40,12 @@ def message_received(moves: Moves, body: MessageReceived) -> None:
         moves.set(later=(*moves.state.later, message))
     else:
         merge(moves, message)
+
+
+def _write_on(moves: Moves, channel: Channel) -> None:
+    """A customer may go on elsewhere. A call stays one, and no written word makes one."""
+    if "call" not in (moves.state.channel, channel):
+        moves.set(channel=channel)
 
 
 def merge(moves: Moves, message: TurnMessage) -> None:

@@ -185,7 +185,7 @@ def row_of(state: Conversation) -> ConversationRow:
         channel=state.channel,
         language=state.language,
         owner=state.owner,
-        human_agent_id=state.human_agent_id,
+        human_agent_id=state.human_agent_id if state.status == "open" or state.lapsed else None,
         status=state.status,
         epoch=state.epoch,
         seq=state.seq,

@@ -11,7 +11,7 @@ from schemas.conversation_events import MessageFailed, MessageUnderstood, TimerF
 from schemas.other_events import QueueJoined
 from schemas.parts import Outcome
 from schemas.work import AnswerRequested
-from workers.dialogue import calls
+from workers.dialogue import calls, watching
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves, follow_id
 
@@ -28,6 +28,9 @@ def message_understood(moves: Moves, body: MessageUnderstood) -> None:
 
 def understanding_failed(moves: Moves, body: UnderstandingFailed) -> None:
     """Without its intent a message is looked up all the same: the articles may still answer it."""
+    if moves.state.channel == "call":
+        calls.not_understood(moves, body)
+        return
     _read(moves, body.message_id, Reading(moves.state.language))
 
 
@@ -147,7 +150,7 @@ def apologise(moves: Moves) -> None:
 def timer_fired(moves: Moves, body: TimerFired) -> None:
     """The backstop: whatever became of the turn's work, the customer hears something by the deadline."""
     if body.purpose == "idle_close":
-        calls.silent(moves, body)
+        watching.time_is_up(moves, body)
         return
     turn = moves.state.turn
     if turn is None or turn.timer_id != body.timer_id:
@@ -171,6 +174,9 @@ def message_failed(moves: Moves, body: MessageFailed) -> None:
     if body.message_id is None:
         if moves.state.turn is not None:
             apologise(moves)
+        return
+    if moves.state.channel == "call":  # nothing is said to its customer
+        moves.settle((body.message_id,), "failed")
         return
     language = moves.state.language
     text = moves.tenant.text("apology", language)
