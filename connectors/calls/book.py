@@ -10,10 +10,11 @@ from uuid import uuid4
 import orjson
 from cachetools import LRUCache
 
+from connectors.calls.fitting import fitted
 from connectors.calls.listening import Listening
 from connectors.calls.noise import normalise
 from connectors.calls.parts import MOST_NAME, agent_of, parts_of
-from connectors.calls.transcript import Party, Transcript
+from connectors.calls.transcript import MOST_CHARACTERS, Party, Transcript
 from connectors.kit.channel import Doorway
 from connectors.kit.pen import Pen
 from parley.domain.masking.partial import hidden
@@ -28,6 +29,8 @@ from schemas.outbound import AgentMessage, CustomerMessage
 
 MOST_SEGMENT_CHARS = 2_000
 """Of one piece of a running call: more than a minute of talk without a pause."""
+MOST_SHOWN_CHARS = 4_000
+"""Of its masked text: the limit of the event that carries it."""
 MOST_ID_CHARS = 128
 IMPORT = "call:transcript"
 LISTENED_TO = 10_000
@@ -190,8 +193,8 @@ class CallBook:
         return [
             TranscriptTurn(
                 speaker=turn.speaker,
-                text=text,
-                original=next(originals) if each.original else None,
+                text=fitted(text, MOST_CHARACTERS),
+                original=fitted(next(originals), MOST_CHARACTERS) if each.original else None,
                 start_ms=turn.start_ms,
                 end_ms=turn.end_ms,
                 confidence=turn.confidence,
@@ -227,11 +230,11 @@ class LiveCall:
         body = CallSegmentHeard(
             segment_id=segment.segment_id,
             speaker=segment.speaker,
-            text=text,
+            text=fitted(text, MOST_SHOWN_CHARS),
             final=segment.final,
             start_ms=segment.start_ms,
             end_ms=segment.end_ms,
-            original=original,
+            original=None if original is None else fitted(original, MOST_CHARACTERS),
             confidence=segment.confidence,
         )
         self._pen.publish([self._pen.event(self.chat, body, event_id, now)])
