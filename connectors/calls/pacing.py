@@ -42,9 +42,9 @@ class Pacer:
         self._open: deque[ConversationId] = deque()
         self._nobody_until = 0.0
 
-    def take(self, call: Transcript, language: str | None = None) -> Taken:
+    def take(self, transcript: Transcript, language: str | None = None) -> Taken:
         """As `CallBook.take`."""
-        taken = self._book.take(call, language)
+        taken = self._book.take(transcript, language)
         self._open.append(taken.conversation_id)
         if len(self._open) > self._most:
             self._wait_for(self._open.popleft())

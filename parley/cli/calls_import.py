@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
-from connectors.calls.book import CallBook, CallRefused
+from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import FORMS, read
 from connectors.calls.pacing import Pacer
+from connectors.calls.taking import Refused, take_one
 from connectors.calls.transcript import MOST_BYTES, Speaker, Transcript, TranscriptRefused
 from connectors.calls.vcon.jws import Trust
 from parley.cli.common import JsonOption, TenantOption, counted, known_tenant, platform, print_json
@@ -62,14 +63,24 @@ def import_(
         for path in counted(_files(files), "files"):
             try:
                 calls = read(_bytes(path), name=path.name, form=form, speakers=speakers, trust=trust)
-                results += [{"file": str(path), **asdict(pacer.take(call, language))} for call in calls]
-            except (TranscriptRefused, CallRefused) as error:
-                reason = str(error).removeprefix(f"{path.name}: ")
-                results.append({"file": str(path), "state": "refused", "reason": reason})
-                if not as_json:
-                    typer.secho(f"{path}: {reason}", err=True)
+            except TranscriptRefused as error:
+                found = [_refused(str(error).removeprefix(f"{path.name}: "))]
+            else:
+                found = [_told(take_one(pacer, call, language)) for call in calls]
+            results += [{"file": str(path), **each} for each in found]
+            for each in found:
+                if each["state"] == "refused" and not as_json:
+                    typer.secho(f"{path}: {each['reason']}", err=True)
         book.close()
     _tell(results, as_json=as_json)
+
+
+def _told(each: Taken | Refused) -> dict[str, Any]:
+    return asdict(each) if isinstance(each, Taken) else {"call_id": each.call_id, **_refused(each.reason)}
+
+
+def _refused(reason: str) -> dict[str, Any]:
+    return {"state": "refused", "reason": reason}
 
 
 def one_call(path: Path, form: str | None, speakers: Iterable[str]) -> Transcript:
@@ -134,7 +145,7 @@ def _trust(roots: Iterable[Path]) -> Trust:
 
 
 def _tell(results: list[dict[str, Any]], *, as_json: bool) -> None:
-    """Exits with 1 where a file was refused."""
+    """Exits with 1 where a file, or a call of one, was refused."""
     states = [each["state"] for each in results]
     if as_json:
         print_json({"calls": results})
@@ -142,7 +153,7 @@ def _tell(results: list[dict[str, Any]], *, as_json: bool) -> None:
         turns = sum(each.get("turns", 0) for each in results)
         typer.echo(
             f"{states.count('accepted'):,} calls imported, {states.count('known'):,} known before, "
-            f"{states.count('refused'):,} files refused; {turns:,} turns"
+            f"{states.count('refused'):,} refused; {turns:,} turns"
         )
     if "refused" in states:
         raise typer.Exit(1)

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from connectors.calls.book import CallBook, CallErased, CallKnown, CallRefused, LiveCall, Opening, Taken
 from connectors.calls.formats import read
-from connectors.calls.transcript import Speaker, Transcript, TranscriptRefused
+from connectors.calls.taking import Refused, take_each
+from connectors.calls.transcript import Speaker, TranscriptRefused
 from connectors.calls.vcon.jws import Trust
+from parley.errors import RecordTooLarge
 from schemas.base import ConversationId, CustomerId, TenantId
 from services.gateway.call_streams import CallStreams
 from services.gateway.core import Gateway
@@ -49,8 +51,10 @@ class CallDoor:
         form: str | None,
         language: str | None,
         speakers: dict[str, Speaker],
-    ) -> list[Taken]:
-        """All calls of a file; each is in the log when this returns. A file that cannot be read writes nothing."""
+    ) -> list[Taken | Refused]:
+        """All calls of a file; each that was not refused is in the log when this returns. A file that cannot be read writes nothing;
+        where every call is refused that is a `Problem`.
+        """
         try:
             async with asyncio.timeout(WAIT_FOR_IMPORT_S):
                 await self._imports.acquire()
@@ -59,7 +63,7 @@ class CallDoor:
         try:
             book = await self._book(tenant)
             calls = await self._run(partial(read, data, form=form, speakers=speakers, trust=Trust()))
-            return await self._run(partial(_all, book, calls, language))
+            return _some(await self._run(partial(take_each, book, calls, language)))
         finally:
             self._imports.release()
 
@@ -86,13 +90,28 @@ class CallDoor:
             return await self._gateway.threads.run(call)
         except TranscriptRefused as error:
             raise Problem(400, str(error)) from error
-        except CallKnown as error:
-            raise Problem(409, str(error)) from error
-        except CallErased as error:
-            raise erased() from error
-        except CallRefused as error:
-            raise Problem(422, str(error)) from error
+        except (CallRefused, RecordTooLarge) as error:
+            raise _problem(error) from error
 
 
-def _all(book: CallBook, calls: list[Transcript], language: str | None) -> list[Taken]:
-    return [book.take(call, language) for call in calls]
+def _some(taken: list[Taken | Refused]) -> list[Taken | Refused]:
+    """Raises `Problem` where every call was refused."""
+    refused = [each for each in taken if isinstance(each, Refused)]
+    if len(refused) < len(taken):
+        return taken
+    problem = _problem(refused[0].error)
+    if len(refused) > 1:
+        problem.detail += f" (and {len(refused) - 1:,} other calls of the file, all refused)"
+    raise problem from refused[0].error
+
+
+def _problem(error: CallRefused | RecordTooLarge) -> Problem:
+    match error:
+        case CallErased():
+            return erased()
+        case CallKnown():
+            return Problem(409, str(error))
+        case CallRefused():
+            return Problem(422, str(error))
+        case _:
+            return Problem(413, f"call: is too large ({error}); allowed: what fits into the log's records")

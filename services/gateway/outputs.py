@@ -66,12 +66,13 @@ class Health(Output):
 
 
 class CallTaken(Output):
-    """A finished call. `known`: it was here already, and nothing was written that was not."""
+    """What became of a finished call. `known`: it was here already, and nothing was written that was not."""
 
     call_id: str
-    conversation_id: str
-    turns: int
-    state: Literal["accepted", "known"]
+    conversation_id: str | None = Field(default=None, description="null where the call was refused")
+    turns: int = 0
+    state: Literal["accepted", "known", "refused"]
+    reason: str | None = Field(default=None, description="why it was refused")
 
 
 class CallsTaken(Output):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import orjson
 from fastapi import APIRouter, Header, Query
@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from connectors.calls.book import Taken
 from connectors.calls.formats import FORMS
 from connectors.calls.frames import FrameType
+from connectors.calls.taking import Refused
 from connectors.calls.transcript import MOST_BYTES, Speaker
 from connectors.kit.http import body_of
 from parley.errors import TransientError
@@ -66,7 +68,7 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
             allowed = f"at most {MOST_BYTES:,} bytes"
             raise Problem(413, f"body: is too large; allowed: {allowed}", headers={"Connection": "close"})
         taken = await door.take(key.tenant, data, form=form, language=language, speakers=speakers)
-        body = orjson.dumps({"calls": [asdict(each) for each in taken]})
+        body = orjson.dumps({"calls": [_told(each) for each in taken]})
         return Response(body, 202, media_type="application/json")
 
     @router.get(
@@ -109,6 +111,13 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
             await close_socket(websocket, error)
 
     return router
+
+
+def _told(each: Taken | Refused) -> dict[str, Any]:
+    """As `CallTaken`."""
+    if isinstance(each, Taken):
+        return asdict(each)
+    return {"call_id": each.call_id, "state": "refused", "reason": each.reason}
 
 
 async def _caller(gateway: Gateway, request: Request) -> AccessKey:

@@ -42,11 +42,29 @@ def test_a_folder_is_imported_and_each_refusal_told(platform: Platform, tmp_path
     (folder / ".hidden").write_text("{")
     done = parley("import", str(folder))
     assert done.exit_code == 1
-    assert "2 calls imported, 0 known before, 1 files refused; 4 turns" in done.stdout
+    assert "2 calls imported, 0 known before, 1 refused; 4 turns" in done.stdout
     assert "broken.json" in done.stderr and ".hidden" not in done.stderr
     again = parley("import", str(folder / "late"), "--json")
     assert again.exit_code == 0
     assert [each["state"] for each in json.loads(again.stdout)["calls"]] == ["known"]
+
+
+def test_a_call_that_is_refused_takes_no_other_result_away(platform: Platform, tmp_path: Path) -> None:
+    calls = [{"call_id": f"c{number}", "turns": call_files.TURNS["turns"]} for number in range(3)]
+    file = tmp_path / "calls.json"
+    file.write_text(json.dumps(calls[1]))
+    parley("import", str(file))
+    calls[1]["turns"] = [{"role": "caller", "text": "Good evening."}]
+    file.write_text(json.dumps(calls))
+    done = parley("import", str(file), "--json")
+    assert done.exit_code == 1
+    results = json.loads(done.stdout)["calls"]
+    assert [(each["call_id"], each["state"]) for each in results] == [
+        ("c0", "accepted"),
+        ("c1", "refused"),
+        ("c2", "accepted"),
+    ]
+    assert "another transcript" in results[1]["reason"]
 
 
 def test_a_file_comes_from_standard_input(platform: Platform) -> None:

@@ -229,6 +229,20 @@ def test_an_id_that_is_another_calls_is_refused(small: CallCentre) -> None:
     assert "call_id" in answer.json()["detail"]
 
 
+def test_each_call_of_a_file_is_taken_or_refused_by_itself(small: CallCentre) -> None:
+    calls = [{"call_id": f"c{number}", "turns": call_files.TURNS["turns"]} for number in range(3)]
+    small.imports(json.dumps(calls[1]).encode())
+    calls[1]["turns"] = [{"role": "caller", "text": "Good evening."}]
+    answer = small.imports(json.dumps(calls).encode())
+    assert answer.status_code == 202, answer.text
+    first, second, third = answer.json()["calls"]
+    assert [first["state"], second["state"], third["state"]] == ["accepted", "refused", "accepted"]
+    assert "call_id" in second["reason"] and "conversation_id" not in second
+    assert len(bodies(small, "call.events", TranscriptImported)) == 3
+    again = small.imports(json.dumps([calls[1], {**calls[1], "call_id": "x" * 200}]).encode())
+    assert again.status_code == 409 and "other calls" in again.json()["detail"]
+
+
 def test_a_call_longer_than_a_record_comes_in_parts_and_is_one_conversation(small: CallCentre) -> None:
     turns = [
         {

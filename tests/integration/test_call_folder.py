@@ -5,10 +5,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 
+from connectors.calls.book import CallBook, Taken
 from connectors.calls.folder import FolderWatch
+from connectors.calls.transcript import Transcript
 from parley.backends.bus import open_bus
 from parley.errors import BusUnavailable
 from tests.support import call_files
@@ -99,8 +102,6 @@ def test_links_and_hidden_files_are_not_followed(platform: Platform, folder: Pat
 def test_a_file_waits_while_the_log_is_away(
     platform: Platform, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connectors.calls.book import CallBook
-
     def away(*_: object) -> None:
         raise BusUnavailable("no broker")
 
@@ -111,6 +112,88 @@ def test_a_file_waits_while_the_log_is_away(
     assert there(folder) == ["call.json"]
     look(platform, folder)
     assert there(folder) == ["done/call.json"]
+
+
+def two_calls(second: str) -> bytes:
+    """A file of the first call, and of another."""
+    other = json.loads(json.dumps(call_files.VCON))
+    other["analysis"][0]["body"][1]["message"] = second
+    other["uuid"] = "0190aaaa-0000-8000-8000-000000000002"
+    return json.dumps([call_files.VCON, other]).encode()
+
+
+def test_a_call_that_is_refused_keeps_no_other_of_its_file_back(platform: Platform, folder: Path) -> None:
+    changed = json.loads(json.dumps(call_files.VCON))
+    changed["analysis"][0]["body"][1]["message"] = "I lost my keys."
+    (folder / "a.json").write_bytes(json.dumps(changed).encode())
+    (folder / "b.json").write_bytes(two_calls("I found it."))
+    look(platform, folder)
+    assert there(folder) == ["done/a.json", "refused/b.json", "refused/b.json.why.txt"]
+    [line] = (folder / "refused" / "b.json.why.txt").read_text().splitlines()
+    assert line.startswith("call 1: call_id: ")
+    assert len(records_on(platform, "call.events")) == 2
+
+
+def test_a_file_that_nobody_foresaw_ends_nothing(
+    platform: Platform, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = CallBook.take
+
+    def fragile(book: CallBook, transcript: Transcript, language: str | None = None) -> Taken:
+        if transcript.call_id == call_files.VCON["uuid"]:
+            raise ValueError("what was said")
+        return take(book, transcript, language)
+
+    monkeypatch.setattr(CallBook, "take", fragile)
+    (folder / "a.json").write_bytes(VCON)
+    (folder / "b.txt").write_bytes(call_files.TEXT.encode())
+    look(platform, folder)
+    assert there(folder) == ["done/b.txt", "refused/a.json", "refused/a.json.why.txt"]
+    assert (folder / "refused" / "a.json.why.txt").read_text().startswith("cannot be taken (ValueError)")
+
+
+def test_a_file_that_cannot_be_moved_keeps_no_other_back(
+    platform: Platform, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "done").write_text("in the way")
+    (folder / "Mira Holt.json").write_bytes(VCON)
+    (folder / "broken.json").write_bytes(b"{")
+    watch = FolderWatch("call-folder", platform, folder, "bank")
+    for _ in range(5):
+        watch.look(Flag())
+    assert "refused/broken.json" in there(folder) and "Mira Holt.json" in there(folder)
+    assert len(records_on(platform, "call.events")) == 1
+    assert len([each for each in caplog.messages if "stays where it is" in each]) == 1
+    assert "Mira" not in caplog.text
+
+
+def test_a_name_may_be_as_long_as_a_file_system_takes(platform: Platform, folder: Path) -> None:
+    name = "客" * 83 + ".json"
+    for _ in range(2):
+        (folder / name).write_bytes(b"{")
+        look(platform, folder)
+    assert len(there(folder)) == 4
+    assert sum(each.endswith(".why.txt") for each in there(folder)) == 2
+
+
+def test_a_file_that_must_not_be_read_is_refused(
+    platform: Platform, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.json").write_bytes(VCON)
+    (folder / "b.txt").write_bytes(call_files.TEXT.encode())
+    opened = Path.open
+
+    def denied(
+        path: Path, *args: Any, **options: Any
+    ) -> Any:  # a test may run as root, who may read anything
+        if path.name == "a.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", denied)
+    look(platform, folder)
+    assert there(folder) == ["done/b.txt", "refused/a.json", "refused/a.json.why.txt"]
+    assert (folder / "refused" / "a.json.why.txt").read_bytes() == b"cannot be read (Permission denied)\n"
 
 
 def test_a_folder_that_is_named_is_watched(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
