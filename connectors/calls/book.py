@@ -3,6 +3,7 @@
 import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
 from typing import Literal
 from uuid import uuid4
@@ -22,6 +23,7 @@ from parley.errors import KeyErased, ParleyError
 from parley.ids import named_id
 from parley.ports.channels import Chat
 from parley.ports.store import Claim
+from parley.runtime.digests import derive_key, text_digest
 from parley.runtime.history import history
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
 from schemas.call_events import CallProgressed, CallSegmentHeard, CallSpeaker, CallStarted, TranscriptTurn
@@ -36,6 +38,10 @@ IMPORT = "call:transcript"
 LISTENED_TO = 10_000
 HEARD_BEFORE = 40
 """Events of a call's history in which a number may have been asked for that is told now."""
+LIVE = "live"
+"""Stands in the place of a transcript's digest where a call was heard as it ran: whoever came first has the call."""
+CALL_WORKER = "calls"
+"""The decider that makes a conversation of what is imported."""
 
 
 class CallRefused(ParleyError):
@@ -46,18 +52,24 @@ class CallKnown(CallRefused):
     """The call's id stands for something else already: another transcript, or a call that has ended."""
 
 
+class SegmentReused(CallRefused):
+    """The segment's id stands for other words already; nothing was written."""
+
+
 class CallErased(CallRefused):
     """The call's customer was erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a finished call. `known`: it was here already, and nothing was written that was not."""
+    """What became of a finished call. `known`: it was here already, and nothing was written that was not. `heard_live`: it was heard while
+    it ran, and stays as it was heard. `turns` are the transcript's.
+    """
 
     call_id: str
     conversation_id: ConversationId
     turns: int
-    state: Literal["accepted", "known"]
+    state: Literal["accepted", "known", "heard_live"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +113,29 @@ class CallBook:
         """A finished call. Raises `CallKnown` for an id that was another call's, `CallErased`."""
         language = language or transcript.language
         chat, now = self._chat(transcript.call_id, language), self._opened.clock.now()
-        turns = self._turns(chat, transcript, now)
-        parts = parts_of(transcript, turns, self._pen.config().spoken(language))
-        message_id = MessageId(named_id(chat.conversation_id, IMPORT))
-        claim = Claim(chat.conversation_id, IMPORT, message_id, self._digest(transcript), now)
-        [held] = self._opened.store.claim([claim])
-        if held.text_digest != claim.text_digest:
+        digest = self._digest(transcript)
+        held = self._claimed(chat, digest, now)
+        taken = Taken(transcript.call_id, chat.conversation_id, len(transcript.turns), "accepted")
+        if held.text_digest == LIVE:
+            return replace(taken, state="heard_live")
+        if held.text_digest != digest:
             raise CallKnown(
                 f"call_id: {transcript.call_id!r} was imported with another transcript; allowed: an id for each call"
             )
-        taken = Taken(transcript.call_id, chat.conversation_id, len(transcript.turns), "accepted")
+        turns = self._turns(chat, transcript, now)
+        parts = parts_of(transcript, turns, self._pen.config().spoken(language))
         if held.claimed_at != now:
             taken = replace(taken, state="known")
-            row = self._opened.store.conversation(chat.conversation_id)
-            if row is not None and row.status == "closed":
+            if self._is_whole(chat, len(parts)):
                 return taken
-        events = [
-            self._pen.event(chat, part, named_id(chat.conversation_id, IMPORT, str(part.part)), now)
-            for part in parts
-        ]
+        events = [self._pen.event(chat, part, _part_id(chat, part.part), now) for part in parts]
         self._pen.publish(events)
         return taken
 
     def begin(self, opening: Opening) -> "LiveCall":
         """A running call, or one that goes on after its connection was lost, or after a long silence. Raises `CallKnown` for one that has ended."""
         chat = self._chat(opening.call_id, opening.language)
+        self._claimed(chat, LIVE, self._opened.clock.now())
         row = self._opened.store.conversation(chat.conversation_id)
         if row is not None and row.status == "closed" and row.human_agent_id is None:
             raise CallKnown(f"call_id: {opening.call_id!r} has ended; allowed: an id for each call")
@@ -177,6 +187,17 @@ class CallBook:
                 found = self._listening.setdefault(chat.conversation_id, found)
         return found
 
+    def _claimed(self, chat: Chat, digest: str, now: datetime) -> Claim:
+        """The claim that holds: this one, or an earlier one of another's."""
+        message_id = MessageId(named_id(chat.conversation_id, IMPORT))
+        [held] = self._opened.store.claim([Claim(chat.conversation_id, IMPORT, message_id, digest, now)])
+        return held
+
+    def _is_whole(self, chat: Chat, parts: int) -> bool:
+        """Whether the call worker has had the last part. A call of which it has not may be cut off, also where it was closed for silence."""
+        last = _part_id(chat, parts)
+        return bool(self._opened.store.seen(CALL_WORKER, [last]))
+
     def _digest(self, transcript: Transcript) -> str:
         """By which the same transcript is known again, and by nobody without the secret."""
         said = [(turn.speaker, turn.original, turn.start_ms, turn.end_ms) for turn in transcript.turns]
@@ -204,6 +225,10 @@ class CallBook:
         ]
 
 
+def _part_id(chat: Chat, part: int) -> EventId:
+    return named_id(chat.conversation_id, IMPORT, str(part))
+
+
 def _other_agent(party: Party, agent: Party | None) -> str | None:
     """The name of a human agent who is not the call's first."""
     if party.speaker != "human_agent" or party is agent or party.name is None:
@@ -220,11 +245,17 @@ class LiveCall:
         self.chat = chat
         self._listening = listening
 
+    @cached_property
+    def _secret(self) -> bytes:
+        return derive_key(self._opened.settings.signing_secret(), "call-segment-digest")
+
     def hear(self, segment: Segment) -> None:
-        """A repeated final segment has the same id in the log, and is said once."""
+        """A repeated final segment has the same id in the log, and is said once. Raises `SegmentReused`, `KeyErased`."""
         now = self._opened.clock.now()
         place = (self.chat.conversation_id, "segment", segment.segment_id)
         event_id = named_id(*place, "final") if segment.final else EventId(str(uuid4()))
+        if segment.final:
+            self._claim(segment, event_id, now)
         said = normalise(segment.text)
         text, original = self._masked(segment, said, event_id, now)
         body = CallSegmentHeard(
@@ -238,6 +269,19 @@ class LiveCall:
             confidence=segment.confidence,
         )
         self._pen.publish([self._pen.event(self.chat, body, event_id, now)])
+
+    def _claim(self, segment: Segment, event_id: EventId, now: datetime) -> None:
+        """A recogniser that counts from 0 on each connection would have its words taken for those it said before."""
+        # Of who was erased not even a claim is written.
+        self._opened.keys.get(self.chat.tenant, self.chat.customer_id)
+        said = orjson.dumps((segment.speaker, segment.text, segment.start_ms)).decode()
+        digest = text_digest(self._secret, self.chat.conversation_id, said)
+        claim = Claim(self.chat.conversation_id, f"segment:{event_id}", MessageId(event_id), digest, now)
+        [held] = self._opened.store.claim([claim])
+        if held.text_digest != digest:
+            raise SegmentReused(
+                "segment_id: was used for other words; allowed: an id for each segment of a call"
+            )
 
     def progress(self, body: CallProgressed) -> None:
         """Twice the same at one time is once: by the same side, to the same agent."""

@@ -14,7 +14,14 @@ import orjson
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, model_validator
 from starlette.websockets import WebSocket
 
-from connectors.calls.book import MOST_ID_CHARS, MOST_SEGMENT_CHARS, LiveCall, Opening, Segment
+from connectors.calls.book import (
+    MOST_ID_CHARS,
+    MOST_SEGMENT_CHARS,
+    LiveCall,
+    Opening,
+    Segment,
+    SegmentReused,
+)
 from connectors.calls.transcript import MOST_MS
 from parley.errors import KeyErased, TransientError
 from parley.ports.store import AccessKey
@@ -211,6 +218,11 @@ class LiveSocket:
             await self._gateway.threads.run(partial(write, call, frame))
         except KeyErased as error:
             raise Problem(410, "the customer of this call was erased") from error
+        except (
+            SegmentReused
+        ) as error:  # not counted as wrong: who counts anew on each connection comes to new ids at last
+            await self._send({"type": "error", "detail": str(error), "segment_id": name})
+            return
         except TransientError:
             await self._send({"type": "error", "detail": "was not taken; send it again", "segment_id": name})
             return

@@ -66,12 +66,14 @@ class Health(Output):
 
 
 class CallTaken(Output):
-    """What became of a finished call. `known`: it was here already, and nothing was written that was not."""
+    """What became of a finished call. `known`: it was here already, and nothing was written that was not. `heard_live`: it was heard while
+    it ran, and stays as it was heard.
+    """
 
     call_id: str
     conversation_id: str | None = Field(default=None, description="null where the call was refused")
     turns: int = 0
-    state: Literal["accepted", "known", "refused"]
+    state: Literal["accepted", "known", "heard_live", "refused"]
     reason: str | None = Field(default=None, description="why it was refused")
 
 

@@ -1,22 +1,32 @@
 """What calls become in the log: within the limits of their events, told apart from others of their id, and whole."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from connectors.calls.book import CallBook, Opening, Segment
+from connectors.calls.book import CallBook, Opening, Segment, SegmentReused
 from connectors.calls.formats import read
+from connectors.kit.pen import Pen
 from parley.backends.memory_bus import MemoryBus
-from schemas.base import TenantId
+from parley.domain.events import follow
+from parley.errors import BusUnavailable
+from schemas.base import AnyEvent, TenantId
 from schemas.call_events import CallSegmentHeard, TranscriptImported
+from schemas.conversation_events import CallStateReported
 from schemas.privacy import MaskPattern, Privacy
-from tests.support.platform import events_on, make_platform
+from tests.support import call_files
+from tests.support.calls import CallCentre, embedded_call_centre
+from tests.support.effectors import until
+from tests.support.platform import events_on, make_platform, send
 from tests.support.small_tenant import CONFIG, CONTENT, TENANT
 from workers.wiring import Platform
 
 OPENING = Opening("call-1", "test", datetime(2026, 11, 23, 9, 0, tzinfo=UTC), "mei", "Mei", "en")
+[CALL] = read(json.dumps(call_files.VCON).encode())
 POLICY = MaskPattern(name="policy_reference", regex="P[0-9]{5}")
 
 
@@ -53,3 +63,73 @@ def test_texts_that_masking_makes_longer_than_their_events_are_cut(on: Platform)
     for cut, most in ((heard.text, 4_000), (turn.text, 16_384), (turn.original or "", 16_384)):
         assert most - 40 < len(cut) <= most
         assert cut.endswith("]…")
+
+
+def test_a_segments_id_with_other_words_is_refused_and_with_the_same_is_said_once(
+    on: Platform, book: CallBook
+) -> None:
+    book.begin(OPENING).hear(said("I lost my card."))
+    again = book.begin(OPENING)
+    again.hear(said("I lost my card."))
+    for other in (said("Yes."), said("I lost my card.", start_ms=60_000)):
+        with pytest.raises(SegmentReused, match="segment_id: was used for other words; allowed: an id"):
+            again.hear(other)
+    again.hear(said("Yes.", "s2"))
+    ids = {
+        event.envelope.event_id: event.body.text
+        for event in events_on(on, "call.events")
+        if isinstance(event.body, CallSegmentHeard)
+    }
+    assert list(ids.values()) == ["I lost my card.", "Yes."]
+
+
+def test_a_call_that_was_heard_live_stays_as_it_was_heard(on: Platform, book: CallBook) -> None:
+    book.begin(replace(OPENING, call_id=CALL.call_id)).hear(said("I lost my card."))
+    assert [book.take(CALL).state for _ in range(2)] == ["heard_live", "heard_live"]
+    assert not any(isinstance(event.body, TranscriptImported) for event in events_on(on, "call.events"))
+
+
+def test_an_import_that_a_live_call_joins_stays_an_import(book: CallBook) -> None:
+    assert book.take(CALL).state == "accepted"
+    book.begin(replace(OPENING, call_id=CALL.call_id))
+    assert book.take(CALL).state == "known"
+
+
+def test_an_import_that_was_cut_off_is_finished_also_where_silence_has_closed_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies between two parts; an hour later the call is closed; then the file comes again."""
+    turns = [{"role": "caller" if n % 2 else "agent", "text": f"{n} " + "x" * 16_000} for n in range(60)]
+    [long] = read(json.dumps({"id": "long", "turns": turns}).encode())
+    with embedded_call_centre("memory", tmp_path) as centre:
+        on, store = centre.platform, centre.platform.store
+        book = CallBook(on, TenantId(TENANT))
+        with monkeypatch.context() as patched:
+            patched.setattr(Pen, "publish", cut_off)
+            with pytest.raises(BusUnavailable):
+                book.take(long)
+        [first] = events_on(on, "call.events")
+        name = first.envelope.conversation_id
+        over = CallStateReported(started_at=first.envelope.occurred_at, kind="hang_up", at_ms=3_600_000)
+        until(lambda: store.seen("calls", [first.envelope.event_id]))
+        send(on, follow(first.envelope, over, "silence"))
+        until(lambda: (row := store.conversation(name)) is not None and row.status == "closed")
+        assert len(messages(centre, name)) < 60
+        assert book.take(long).state == "known"
+        until(lambda: len(messages(centre, name)) == 60)
+        before = len(events_on(on, "call.events"))
+        assert book.take(long).state == "known"
+        assert len(events_on(on, "call.events")) == before
+        book.close()
+
+
+def messages(centre: CallCentre, conversation: str) -> list[str]:
+    return [each["text"] for each in centre.frames(conversation, "ready") if each["type"] == "message"]
+
+
+def cut_off(pen: Pen, events: Sequence[AnyEvent]) -> None:
+    publish(pen, events[:1])
+    raise BusUnavailable("gone")
+
+
+publish = Pen.publish

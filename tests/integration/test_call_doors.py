@@ -113,6 +113,29 @@ def test_a_call_goes_on_after_its_connection_was_lost(small: CallCentre) -> None
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4409
 
 
+def test_a_segments_id_that_is_used_for_other_words_is_an_error_and_the_call_goes_on(
+    small: CallCentre,
+) -> None:
+    with small.call() as phone:
+        phone.until("started")
+        phone.says("customer", "Hello?", "0")
+        phone.until("ack")
+    with small.call() as phone:
+        phone.until("started")
+        phone.says("customer", "Hello?", "0")
+        phone.until("ack", segment_id="0")
+        phone.says("customer", "Anybody there?", "0")
+        assert phone.until("error")["segment_id"] == "0"
+        phone.says("customer", "Anybody there?", "1")
+        phone.until("message", text="Anybody there?")
+        assert len([each for each in phone.got if each["type"] == "message"]) == 2
+        phone.tell(type="hang_up", at_ms=3_000)
+        phone.until("closed")
+    turns = {**call_files.TURNS, "call_id": "call-1"}
+    [taken] = small.imports(json.dumps(turns).encode()).json()["calls"]
+    assert (taken["state"], taken["turns"]) == ("heard_live", 2)
+
+
 def test_numbers_are_masked_before_the_log_and_not_shown_in_the_making(small: CallCentre) -> None:
     card = "4111 1111 1111 1111"
     with small.call() as phone:
