@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from connectors.calls.draft import Draft, Heard, Voice
 from connectors.calls.noise import normalise
@@ -10,9 +12,11 @@ from connectors.calls.speakers import assign
 from connectors.calls.splitting import split
 from connectors.calls.timeline import on_timeline
 from connectors.calls.transcript import (
+    MOST_EVENTS,
     MOST_MS,
     MOST_PARTIES,
     MOST_TURNS,
+    CallEvent,
     Party,
     Speaker,
     Transcript,
@@ -42,7 +46,7 @@ def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Tra
         started_at=started_at,
         parties=tuple(_party(label, voice, sides[label]) for label, voice in voices.items()),
         turns=tuple(sorted(turns, key=lambda turn: turn.start_ms)),
-        events=tuple(sorted(draft.events, key=lambda event: event.at_ms)),
+        events=tuple(_events(draft)),
         source=draft.form,
         language=draft.language,
         redacted=draft.redacted,
@@ -100,8 +104,7 @@ def _turns(
             party=parties[turn.voice],
             speaker=sides[turn.voice],
             text=normalise(turn.text),
-            # no store takes a NUL, and it is no part of what was said
-            original=turn.text.strip().replace("\x00", "\ufffd"),
+            original=_writable(turn.text.strip()),
             start_ms=start,
             end_ms=end,
             confidence=turn.confidence,
@@ -109,9 +112,31 @@ def _turns(
         before = start
 
 
+def _events(draft: Draft) -> list[CallEvent]:
+    if len(draft.events) > MOST_EVENTS:
+        raise TranscriptRefused(
+            f"party_history: {len(draft.events):,} events of one call; allowed are {MOST_EVENTS:,}"
+        )
+    events = (replace(event, detail=_writable(event.detail)) for event in draft.events)
+    return sorted(events, key=lambda event: event.at_ms)
+
+
 def _party(label: str, voice: Voice, side: Speaker) -> Party:
-    shown = label[:_LONGEST_LABEL].replace("\x00", "\ufffd") or UNNAMED
-    return Party(label=shown, speaker=side, name=voice.name, tel=voice.tel, mailto=voice.mailto)
+    return Party(
+        label=_writable(label[:_LONGEST_LABEL]) or UNNAMED,
+        speaker=side,
+        name=_writable(voice.name),
+        tel=_writable(voice.tel),
+        mailto=_writable(voice.mailto),
+    )
+
+
+T = TypeVar("T", str, str | None)
+
+
+def _writable(text: T) -> T:
+    """No store takes a NUL, and it is no part of what was said."""
+    return None if text is None else text.replace("\x00", "\ufffd")
 
 
 def _call_id(draft: Draft) -> str:

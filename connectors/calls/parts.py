@@ -1,46 +1,47 @@
 """A finished call as the log takes it: one event, or several where it is longer than a record. Pure."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 
 from connectors.calls.transcript import CallEvent, Party, Transcript
 from schemas.call_events import CallProgressed, TranscriptImported, TranscriptTurn
 
 MOST_PART_BYTES = 500_000
-"""Of the texts of one part, sealed. With what stands around them, the event that the call worker makes of it is below a record's 1 MB."""
+"""Of one part's texts, sealed, and its events. With what stands around them, the event that the call worker makes of it is below a record's 1 MB."""
+MOST_PART_ITEMS = 200
+"""Turns and events of one part: between two parts whoever talks just now has a turn at the dialogue worker."""
 AROUND_TEXT = 320
 """Bytes that a turn has besides its texts, in the larger of both events."""
 MOST_NAME = 80
 MOST_DETAIL = 200
 UNNAMED = "unknown"
 
+Item = TranscriptTurn | CallProgressed
+
 
 def parts_of(
     transcript: Transcript, turns: Sequence[TranscriptTurn], language: str | None
 ) -> list[TranscriptImported]:
-    """`turns` are the transcript's, masked. At least one part, each with the events of its time."""
-    groups = list(_groups(turns))
-    begins = [group[0].start_ms for group in groups]
+    """`turns` are the transcript's, masked. At least one part; what happened stands before what was said at the same time."""
+    events = (progressed(transcript, each) for each in sorted(transcript.events, key=lambda each: each.at_ms))
+    groups = list(_groups(merge(events, turns, key=_order))) or [[]]
     agent = agent_of(transcript)
-    events = sorted(transcript.events, key=lambda each: each.at_ms)
-    made = []
-    for number, (group, (since, until)) in enumerate(zip(groups or [[]], _spans(begins), strict=True), 1):
-        made.append(
-            TranscriptImported(
-                call_id=transcript.call_id,
-                source=transcript.source,
-                turns=tuple(group),
-                part=number,
-                parts=max(1, len(groups)),
-                started_at=transcript.started_at,
-                language=language,
-                human_agent_id=id_of(agent),
-                human_agent_name=name_of(agent),
-                events=tuple(progressed(transcript, each) for each in events if since <= each.at_ms < until),
-                redacted=transcript.redacted,
-            )
+    return [
+        TranscriptImported(
+            call_id=transcript.call_id,
+            source=transcript.source,
+            turns=tuple(each for each in group if isinstance(each, TranscriptTurn)),
+            part=number,
+            parts=len(groups),
+            started_at=transcript.started_at,
+            language=language,
+            human_agent_id=id_of(agent),
+            human_agent_name=name_of(agent),
+            events=tuple(each for each in group if isinstance(each, CallProgressed)),
+            redacted=transcript.redacted,
         )
-    return made
+        for number, group in enumerate(groups, 1)
+    ]
 
 
 def agent_of(transcript: Transcript) -> Party | None:
@@ -59,29 +60,33 @@ def name_of(party: Party | None) -> str:
     return ((party.name or party.label) if party is not None else "")[:MOST_NAME] or UNNAMED
 
 
-def _groups(turns: Sequence[TranscriptTurn]) -> Iterator[list[TranscriptTurn]]:
-    group: list[TranscriptTurn] = []
+def _order(item: Item) -> int:
+    return item.at_ms if isinstance(item, CallProgressed) else item.start_ms
+
+
+def _groups(items: Iterable[Item]) -> Iterator[list[Item]]:
+    group: list[Item] = []
     size = 0
-    for turn in turns:
-        bytes_ = AROUND_TEXT + _sealed(turn.text) + _sealed(turn.original or "")
-        if group and size + bytes_ > MOST_PART_BYTES:
+    for item in items:
+        bytes_ = _bytes(item)
+        if group and (len(group) == MOST_PART_ITEMS or size + bytes_ > MOST_PART_BYTES):
             yield group
             group, size = [], 0
-        group.append(turn)
+        group.append(item)
         size += bytes_
     if group:
         yield group
 
 
+def _bytes(item: Item) -> int:
+    if isinstance(item, CallProgressed):
+        return len(item.model_dump_json().encode())
+    return AROUND_TEXT + _sealed(item.text) + _sealed(item.original or "")
+
+
 def _sealed(text: str) -> int:
     """Bytes of a text once it is sealed: its UTF-8, a tag of 16, in Base64."""
     return 4 * (len(text.encode()) + 18) // 3
-
-
-def _spans(begins: Sequence[int]) -> Iterator[tuple[float, float]]:
-    """For each part, from when to when its events are; the first also has what came before, the last what came after."""
-    edges = [float("-inf"), *map(float, begins[1:]), float("inf")]
-    yield from pairwise(edges)
 
 
 def progressed(transcript: Transcript, event: CallEvent) -> CallProgressed:

@@ -12,6 +12,7 @@ EventKind = Literal["joined", "hang_up", "hold", "resumed", "muted", "unmuted", 
 MOST_BYTES = 50_000_000
 MOST_PARTIES = 100
 MOST_TURNS = 20_000
+MOST_EVENTS = 2_000  # besides talk: each is a record of its own in the conversation
 MOST_CHARACTERS = 16_384  # of one turn: the limit of the event that carries it
 #: A century in milliseconds: no call ends later, and every integer up to it is exact in JSON.
 MOST_MS = 100 * 366 * 86_400_000

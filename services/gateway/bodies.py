@@ -24,7 +24,8 @@ VISIBLE_TEXT_PATTERN = rf"^[^\u0000]*[^{_INVISIBLE}][^\u0000]*$"
 """What `SendMessage.text` must match, for the OpenAPI document; the code says more clearly what is wrong."""
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
+    """PostgreSQL takes no NUL. Raises `ValueError`."""
     if "\x00" in text:
         raise ValueError("contains NUL (U+0000)")
     return text
@@ -74,7 +75,7 @@ class SendMessage(RequestBody):
             max_length=MAX_MESSAGE_CHARS,
             description=f"1 to {MAX_MESSAGE_CHARS} characters, not only white space, no NUL",
         ),
-        AfterValidator(_writable),
+        AfterValidator(writable),
         AfterValidator(_visible),
     ]
 
@@ -85,7 +86,7 @@ class GiveFeedback(RequestBody):
     ]
     score: Annotated[Literal[-1, 1], BeforeValidator(_no_boolean), Field(description="-1 or 1")]
     comment: Annotated[
-        Annotated[str, Field(max_length=MAX_COMMENT_CHARS), AfterValidator(_writable)] | None,
+        Annotated[str, Field(max_length=MAX_COMMENT_CHARS), AfterValidator(writable)] | None,
         Field(description=f"at most {MAX_COMMENT_CHARS} characters, no NUL, or null"),
     ] = None
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, ValidationError, model_validator
 from starlette.websockets import WebSocket
 
 from connectors.calls.book import (
@@ -27,7 +27,7 @@ from parley.errors import KeyErased, TransientError
 from parley.ports.store import AccessKey
 from schemas.call_events import CallProgressed
 from services.gateway.auth import bearer
-from services.gateway.bodies import RequestBody, refusal
+from services.gateway.bodies import RequestBody, refusal, writable
 from services.gateway.call_door import CallDoor
 from services.gateway.core import Gateway
 from services.gateway.problems import Problem, invalid, unavailable
@@ -41,7 +41,11 @@ MOST_WRONG = 100
 CLOCKS_DIFFER = timedelta(days=1)
 FIRST = '{"type": "start", "call_id": …, "agent": {"id": …, "name": …}, "key"?: …} as the first frame'
 
-Id = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARS, description="1 to 128 characters")]
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=MOST_ID_CHARS, description="1 to 128 characters, no NUL"),
+    AfterValidator(writable),
+]
 Ms = Annotated[int, Field(ge=0, le=MOST_MS, description="milliseconds from the call's beginning, 0 or more")]
 Language = Annotated[
     str,
@@ -53,7 +57,11 @@ Language = Annotated[
 
 class Agent(RequestBody):
     id: Id
-    name: Annotated[str, Field(min_length=1, max_length=80, description="1 to 80 characters")]
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=80, description="1 to 80 characters, no NUL"),
+        AfterValidator(writable),
+    ]
 
 
 class Start(RequestBody):
@@ -67,7 +75,11 @@ class Start(RequestBody):
     agent: Annotated[Agent, Field(description='{"id": …, "name": …}')]
     language: Language | None = None
     started_at: Annotated[AwareDatetime | None, Field(strict=False, description="RFC 3339, or null")] = None
-    source: Annotated[str, Field(min_length=1, max_length=64, description="1 to 64 characters")] = "live"
+    source: Annotated[
+        str,
+        Field(min_length=1, max_length=64, description="1 to 64 characters, no NUL"),
+        AfterValidator(writable),
+    ] = "live"
 
     @classmethod
     def parsed(cls, text: str) -> Self:
@@ -85,7 +97,9 @@ class Said(RequestBody):
     segment_id: Id
     speaker: Annotated[Literal["customer", "human_agent"], Field(description="customer or human_agent")]
     text: Annotated[
-        str, Field(max_length=MOST_SEGMENT_CHARS, description=f"at most {MOST_SEGMENT_CHARS} characters")
+        str,
+        Field(max_length=MOST_SEGMENT_CHARS, description=f"at most {MOST_SEGMENT_CHARS} characters, no NUL"),
+        AfterValidator(writable),
     ]
     final: Annotated[bool, Field(description="true or false")]
     start_ms: Ms

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from connectors.calls.book import CallBook
+from parley.errors import RecordTooLarge
 from schemas.call_events import CallSegmentHeard, TranscriptImported
 from schemas.conversation_events import SpeechTranscribed
 from schemas.outbound import MessageSettled, ReplyReady
@@ -188,6 +190,19 @@ def test_numbers_are_masked_before_the_log_and_not_shown_in_the_making(small: Ca
         ),
         ({"type": "transfer", "at_ms": 3}, "agent"),
         ({"type": "hold", "at_ms": 3, "colour": "red"}, "colour"),
+        (
+            {
+                "type": "segment",
+                "segment_id": "a\x00",
+                "speaker": "customer",
+                "text": "x",
+                "final": True,
+                "start_ms": 0,
+                "end_ms": 3,
+            },
+            "segment_id: contains NUL",
+        ),
+        ({"type": "transfer", "at_ms": 3, "agent": {"id": "li", "name": "L\x00i"}}, "agent: contains NUL"),
     ],
 )
 def test_a_wrong_frame_is_answered_by_its_field_and_the_call_goes_on(
@@ -208,6 +223,8 @@ def test_a_wrong_frame_is_answered_by_its_field_and_the_call_goes_on(
         ({"type": "start", "call_id": "c", "agent": AGENT}, {"Authorization": "Bearer nobody"}, 4401),
         ({"type": "start", "call_id": "c", "agent": AGENT, "key": "x"}, {"Authorization": ""}, 4401),
         ({"type": "start", "call_id": ""}, {}, 4422),
+        ({"type": "start", "call_id": "c\x00", "agent": AGENT}, {}, 4422),
+        ({"type": "start", "call_id": "c", "agent": {"id": "mei", "name": "M\x00"}}, {}, 4422),
         ({"type": "start", "call_id": "c", "agent": AGENT, "started_at": "2001-01-01T00:00:00Z"}, {}, 4422),
         ({"type": "hold", "at_ms": 0}, {}, 4422),
     ],
@@ -250,6 +267,18 @@ def test_an_id_that_is_another_calls_is_refused(small: CallCentre) -> None:
     answer = small.imports(json.dumps(other).encode())
     assert answer.status_code == 409
     assert "call_id" in answer.json()["detail"]
+
+
+def test_what_no_record_takes_is_told_and_no_fault_of_ours(
+    shared: CallCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise RecordTooLarge("a record of 2 MB")
+
+    monkeypatch.setattr(CallBook, "take", too_large)
+    answer = shared.imports(json.dumps(call_files.TURNS).encode())
+    assert answer.status_code == 413
+    assert "record" in answer.json()["detail"]
 
 
 def test_each_call_of_a_file_is_taken_or_refused_by_itself(small: CallCentre) -> None:
