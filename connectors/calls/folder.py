@@ -16,7 +16,7 @@ from time import monotonic
 
 from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import read
-from connectors.calls.pacing import Pacer
+from connectors.calls.pacing import OnTheirWay, Pacer
 from connectors.calls.taking import Refused, take_each
 from connectors.calls.transcript import MOST_BYTES, TranscriptRefused
 from connectors.kit.channel import Doorway
@@ -142,7 +142,7 @@ class FolderWatch:
     def _pacer(self, tenant: TenantId) -> Pacer:
         if tenant not in self._books:
             self._books[tenant] = CallBook(self._opened, tenant)
-            self._pacers[tenant] = Pacer(self._books[tenant], self._opened.store)
+            self._pacers[tenant] = Pacer(self._books[tenant], OnTheirWay(self._opened.store))
         return self._pacers[tenant]
 
     def _refuse(self, path: Path, reasons: Iterable[str]) -> None:

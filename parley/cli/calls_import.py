@@ -11,7 +11,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import FORMS, read
-from connectors.calls.pacing import Pacer
+from connectors.calls.pacing import OnTheirWay, Pacer
 from connectors.calls.taking import Refused, take_one
 from connectors.calls.transcript import MOST_BYTES, Speaker, Transcript, TranscriptRefused
 from connectors.calls.vcon.jws import Trust
@@ -59,7 +59,7 @@ def import_(
     results: list[dict[str, Any]] = []
     with platform() as opened:
         book = CallBook(opened, known_tenant(opened, tenant))
-        pacer = Pacer(book, opened.store)
+        pacer = Pacer(book, OnTheirWay(opened.store))
         for path in counted(_files(files), "files"):
             try:
                 calls = read(_bytes(path), name=path.name, form=form, speakers=speakers, trust=trust)

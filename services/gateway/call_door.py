@@ -1,14 +1,16 @@
-"""Calls at the gateway, behind their routes: each tenant's call book, tokens for who watches, imports a few at a time."""
+"""Calls at the gateway, behind their routes: each tenant's call book, tokens for who watches, imports a few at a time and paced."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 from connectors.calls.book import CallBook, CallErased, CallKnown, CallRefused, LiveCall, Opening, Taken
 from connectors.calls.formats import read
-from connectors.calls.taking import Refused, take_each
+from connectors.calls.pacing import OnTheirWay
+from connectors.calls.taking import Refused, take_one
 from connectors.calls.transcript import Speaker, TranscriptRefused
 from connectors.calls.vcon.jws import Trust
 from parley.errors import RecordTooLarge
@@ -23,9 +25,13 @@ T = TypeVar("T")
 CALL_TOKENS = "call-token-1"
 """A purpose of its own: a token that shows a call to staff opens no customer's conversation, nor the other way round."""
 TOKEN_LASTS = timedelta(hours=12)
-IMPORTS_AT_ONCE = 2
-"""Parsing holds the interpreter; what is more waits a moment, or is told to come again."""
+IMPORTS_AT_ONCE = 4
+"""Of all tenants, one of each: a file is in memory as a whole, and parsing holds the interpreter. What is more waits a moment, or is
+told to come again."""
 WAIT_FOR_IMPORT_S = 5.0
+ON_THEIR_WAY = 20_000
+"""A tenant's turns that are no conversations yet, some ten seconds of the dialogue worker's time. With more no file is begun, and one that is begun waits."""
+LOOK_EVERY_S = 0.1
 
 
 class CallDoor:
@@ -37,11 +43,28 @@ class CallDoor:
         self.signer = TokenSigner(deps.settings.signing_secret(), CALL_TOKENS)
         self.streams = CallStreams(deps.store, deps.codec, gateway.rooms, gateway.threads)
         self._books: dict[TenantId, CallBook] = {}
+        self._ways: dict[TenantId, OnTheirWay] = {}
         self._imports = asyncio.Semaphore(IMPORTS_AT_ONCE)
+        self._own: dict[TenantId, asyncio.Semaphore] = {}
 
     def close(self) -> None:
         for book in self._books.values():
             book.close()
+
+    @asynccontextmanager
+    async def slot(self, tenant: TenantId) -> AsyncIterator[None]:
+        """Room for one file, from before its body is read. Raises `Problem` 503 where there is none."""
+        own = self._own.setdefault(tenant, asyncio.Semaphore(1))
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(WAIT_FOR_IMPORT_S):
+                    await held.enter_async_context(own)
+                    await held.enter_async_context(self._imports)
+            except TimeoutError as error:
+                raise _later("other files are being read") from error
+            if await self._run(self._way(tenant).too_many):
+                raise _later("what was imported before is still on its way")
+            yield
 
     async def take(
         self,
@@ -52,20 +75,19 @@ class CallDoor:
         language: str | None,
         speakers: dict[str, Speaker],
     ) -> list[Taken | Refused]:
-        """All calls of a file; each that was not refused is in the log when this returns. A file that cannot be read writes nothing;
-        where every call is refused that is a `Problem`.
+        """All calls of a file, within its `slot`; each that was not refused is in the log when this returns. A file that cannot be read writes
+        nothing; where every call is refused that is a `Problem`.
         """
-        try:
-            async with asyncio.timeout(WAIT_FOR_IMPORT_S):
-                await self._imports.acquire()
-        except TimeoutError as error:
-            raise unavailable("other files are being read", retry_after_s=5) from error
-        try:
-            book = await self._book(tenant)
-            calls = await self._run(partial(read, data, form=form, speakers=speakers, trust=Trust()))
-            return _some(await self._run(partial(take_each, book, calls, language)))
-        finally:
-            self._imports.release()
+        book, way = await self._book(tenant), self._way(tenant)
+        calls = await self._run(partial(read, data, form=form, speakers=speakers, trust=Trust()))
+        taken: list[Taken | Refused] = []
+        for call in calls:
+            while await self._run(way.too_many):
+                await asyncio.sleep(LOOK_EVERY_S)  # without a thread
+            taken.append(await self._run(partial(take_one, book, call, language)))
+            if isinstance(taken[-1], Taken):
+                way.add(taken[-1])
+        return _some(taken)
 
     async def begin(self, tenant: TenantId, opening: Opening) -> LiveCall:
         book = await self._book(tenant)
@@ -85,6 +107,11 @@ class CallDoor:
             self._books.setdefault(tenant, made)
         return self._books[tenant]
 
+    def _way(self, tenant: TenantId) -> OnTheirWay:
+        if tenant not in self._ways:
+            self._ways[tenant] = OnTheirWay(self._gateway.deps.store, most=ON_THEIR_WAY)
+        return self._ways[tenant]
+
     async def _run(self, call: Callable[[], T]) -> T:
         try:
             return await self._gateway.threads.run(call)
@@ -92,6 +119,12 @@ class CallDoor:
             raise Problem(400, str(error)) from error
         except (CallRefused, RecordTooLarge) as error:
             raise _problem(error) from error
+
+
+def _later(why: str) -> Problem:
+    problem = unavailable(why, retry_after_s=5)
+    problem.headers["Connection"] = "close"  # spares us reading a body that nobody takes
+    return problem
 
 
 def _some(taken: list[Taken | Refused]) -> list[Taken | Refused]:

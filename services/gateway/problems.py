@@ -15,6 +15,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     403: ("forbidden", "This is not allowed"),
     404: ("not-found", "There is no such thing"),
     405: ("method-not-allowed", "This address has no such method"),
+    408: ("timeout", "The request took too long"),
     409: ("conflict", "This id was used for something else"),
     410: ("gone", "This conversation was erased"),
     413: ("too-large", "The body is too large"),

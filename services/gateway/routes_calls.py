@@ -1,5 +1,6 @@
 """Calls over HTTP: finished ones as files, running ones on a WebSocket, and the stream of what is said and found for whoever helps."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any, get_args
@@ -34,6 +35,8 @@ from services.gateway.tokens import Grant, TokenRefused
 API_KEY: Security = [{"apiKey": []}]
 CALL_TOKEN: Security = [{"callToken": []}, {"apiKey": []}]
 SPEAKERS = "LABEL:customer or LABEL:human_agent"
+BODY_WITHIN_S = 120.0
+"""Seconds for a file, which has a slot of its tenant as it comes."""
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 
 
@@ -45,7 +48,7 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
         status_code=202,
         summary="Import a finished call, or a file of several",
         response_model=CallsTaken,
-        responses=documented(400, 401, 403, 409, 410, 413, 422, 429, 503),
+        responses=documented(400, 401, 403, 408, 409, 410, 413, 422, 429, 503),
         openapi_extra={"security": API_KEY, **_FILE},
     )
     async def take(
@@ -63,11 +66,9 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
     ) -> Response:
         key = await _caller(gateway, request)
         speakers = _speakers(speaker or ())
-        data = await body_of(request, MOST_BYTES)
-        if data is None:
-            allowed = f"at most {MOST_BYTES:,} bytes"
-            raise Problem(413, f"body: is too large; allowed: {allowed}", headers={"Connection": "close"})
-        taken = await door.take(key.tenant, data, form=form, language=language, speakers=speakers)
+        async with door.slot(key.tenant):
+            data = await _file(request)
+            taken = await door.take(key.tenant, data, form=form, language=language, speakers=speakers)
         body = orjson.dumps({"calls": [_told(each) for each in taken]})
         return Response(body, 202, media_type="application/json")
 
@@ -111,6 +112,20 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
             await close_socket(websocket, error)
 
     return router
+
+
+async def _file(request: Request) -> bytes:
+    """Raises `Problem` 408, 413."""
+    closing = {"Connection": "close"}
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            data = await body_of(request, MOST_BYTES)
+    except TimeoutError as error:
+        allowed = f"all of it within {BODY_WITHIN_S:.0f} s"
+        raise Problem(408, f"body: came too slowly; allowed: {allowed}", headers=closing) from error
+    if data is None:
+        raise Problem(413, f"body: is too large; allowed: at most {MOST_BYTES:,} bytes", headers=closing)
+    return data
 
 
 def _told(each: Taken | Refused) -> dict[str, Any]:

@@ -2,21 +2,26 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event as Flag
+from time import sleep
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from connectors.calls.book import CallBook
+from connectors.calls.pacing import OnTheirWay
 from parley.errors import RecordTooLarge
 from schemas.call_events import CallSegmentHeard, TranscriptImported
 from schemas.conversation_events import SpeechTranscribed
 from schemas.outbound import MessageSettled, ReplyReady
+from services.gateway import call_door, routes_calls
 from tests.support import call_files
 from tests.support.calls import AGENT, CallCentre, embedded_call_centre
 from tests.support.effectors import until
-from tests.support.platform import events_on, records_on
+from tests.support.platform import WAIT_S, events_on, records_on
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -279,6 +284,53 @@ def test_what_no_record_takes_is_told_and_no_fault_of_ours(
     answer = shared.imports(json.dumps(call_files.TURNS).encode())
     assert answer.status_code == 413
     assert "record" in answer.json()["detail"]
+
+
+def test_a_file_has_its_slot_before_its_body_is_read(
+    shared: CallCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_door, "WAIT_FOR_IMPORT_S", 0.3)
+    data = json.dumps({**call_files.TURNS, "call_id": "slot"}).encode()
+
+    def slow() -> Iterator[bytes]:
+        yield data[:10]
+        began.set()
+        assert answered.wait(WAIT_S)
+        yield data[10:]
+
+    began, answered = Flag(), Flag()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: shared.http.post("/v1/calls", content=slow()))
+        assert began.wait(WAIT_S)
+        second = shared.imports(data)
+        answered.set()
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "5")
+    assert first.result().status_code == 202
+    assert shared.imports(data).status_code == 202
+
+
+def test_a_body_that_comes_too_slowly_gives_its_slot_back(
+    shared: CallCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes_calls, "BODY_WITHIN_S", 0.2)
+
+    def slow() -> Iterator[bytes]:
+        yield b"{"
+        sleep(1.0)
+        yield b"}"
+
+    assert shared.http.post("/v1/calls", content=slow()).status_code == 408
+    assert shared.imports(json.dumps(call_files.TURNS).encode()).status_code == 202
+
+
+def test_with_too_many_turns_on_their_way_no_file_is_begun(
+    shared: CallCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(OnTheirWay, "too_many", lambda _: True)
+        answer = shared.imports(json.dumps(call_files.TURNS).encode())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "on its way" in answer.json()["detail"]
 
 
 def test_each_call_of_a_file_is_taken_or_refused_by_itself(small: CallCentre) -> None:

@@ -9,7 +9,8 @@ import pytest
 from connectors.calls import pacing
 from connectors.calls.book import Taken
 from connectors.calls.formats import read
-from connectors.calls.pacing import Pacer
+from connectors.calls.pacing import OnTheirWay, Pacer
+from connectors.calls.transcript import Transcript
 from schemas.base import ConversationId
 
 CALL = read(b"Agent: Hello, how can I help?\nCustomer: I lost my card.")[0]
@@ -31,10 +32,15 @@ class Book:
 
 
 def pacer(book: Any, **options: Any) -> Pacer:
-    return Pacer(book, book, on_their_way=3, **options)
+    """Of calls of two turns each."""
+    return Pacer(book, OnTheirWay(book, most=6, **options))
 
 
-def test_more_than_a_few_wait_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def calls(count: int) -> list[Transcript]:
+    return [replace(CALL, call_id=f"c{number}") for number in range(count)]
+
+
+def test_more_than_some_turns_wait_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     book, waited = Book(), []
 
     def work(_: float) -> None:
@@ -43,17 +49,47 @@ def test_more_than_a_few_wait_for_the_first(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(pacing, "sleep", work)
     paced = pacer(book)
-    for number in range(6):
-        paced.take(replace(CALL, call_id=f"c{number}"))
+    for call in calls(7):
+        paced.take(call)
     assert waited == [4, 5, 6]
+
+
+def test_a_long_call_is_waited_for_alone() -> None:
+    book = Book()
+    way = OnTheirWay(book, most=6)  # type: ignore[arg-type]
+    way.add(Taken("long", ConversationId("long"), 20_000, "accepted"))
+    assert way.too_many()
+    book.closed.add("long")
+    assert not way.too_many()
+
+
+def test_what_was_imported_twice_or_heard_live_is_not_counted() -> None:
+    way = OnTheirWay(Book(), most=6)  # type: ignore[arg-type]
+    for _ in range(4):
+        way.add(Taken("c", ConversationId("c"), 3, "known"))
+    way.add(Taken("live", ConversationId("live"), 300, "heard_live"))
+    assert not way.too_many()
 
 
 def test_nobody_is_waited_for_where_nothing_moves(caplog: pytest.LogCaptureFixture) -> None:
     book = Book()
     paced = pacer(book, patience_s=0.05)
-    for number in range(20):
-        paced.take(replace(CALL, call_id=f"c{number}"))
+    for call in calls(20):
+        paced.take(call)
     assert len(book.taken) == 20
     assert [record.message for record in caplog.records if "no worker" in record.message] == [
         "calls: no worker makes conversations of what is imported; they wait in the log"
     ]
+
+
+def test_a_call_that_is_never_made_is_not_waited_for_by_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its customer was erased meanwhile."""
+    book = Book()
+    monkeypatch.setattr(pacing, "sleep", lambda _: book.closed.update(book.taken[1:]))
+    paced = pacer(book, patience_s=0.05)
+    for call in calls(20):
+        paced.take(call)
+    assert len(book.taken) == 20
+    assert "no worker" not in caplog.text
