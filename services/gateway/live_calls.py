@@ -6,13 +6,15 @@ once the log has it.
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, ValidationError, model_validator
-from starlette.websockets import WebSocket
+from starlette import status
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from connectors.calls.book import (
     MOST_ID_CHARS,
@@ -25,6 +27,7 @@ from connectors.calls.book import (
 from connectors.calls.transcript import MOST_MS
 from parley.errors import KeyErased, TransientError
 from parley.ports.store import AccessKey
+from parley.runtime.limits import TokenBuckets
 from schemas.call_events import CallProgressed
 from services.gateway.auth import bearer
 from services.gateway.bodies import RequestBody, refusal, writable
@@ -38,6 +41,10 @@ SEND_WITHIN_S = 20.0
 MOST_FRAME_BYTES = 65_536
 MOST_WRONG = 100
 """Wrong frames, after which a client is taken for broken."""
+FRAMES_PER_S, FRAMES_AT_ONCE = 50.0, 200.0
+"""Of one connection. What comes faster is not read for a while, and waits where it is sent."""
+KEY_CHECK_EVERY_S = 60.0
+"""So long at most a connection outlives its key."""
 CLOCKS_DIFFER = timedelta(days=1)
 FIRST = '{"type": "start", "call_id": …, "agent": {"id": …, "name": …}, "key"?: …} as the first frame'
 
@@ -142,12 +149,14 @@ class LiveSocket:
         self._door = door
         self._websocket = websocket
         self._sending = asyncio.Lock()
+        self._rate = TokenBuckets(rate=FRAMES_PER_S, burst=FRAMES_AT_ONCE)
         self._wrong = 0
 
     async def run(self) -> None:
-        """Raises `Problem` before the call is open; `StreamEnded`, `WebSocketDisconnect` after it."""
+        """Raises `Problem` before the call is open and where its key is revoked; `StreamEnded`, `WebSocketDisconnect` after it."""
         start = await self._first()
-        key = await self._key(start)
+        presented = bearer(self._websocket) or start.key
+        key = await self._key(presented)
         view = await self._gateway.doorman.tenant(key.tenant)
         call = await self._door.begin(key.tenant, self._opening(start))
         chat = call.chat
@@ -164,7 +173,7 @@ class LiveSocket:
             frames = self._door.streams.frames(
                 chat.conversation_id, view.config, connection, 0, self._gateway.ping_s
             )
-            await _first_of(self._help(frames), self._listen(call))
+            await _first_of(self._help(frames), self._listen(call), self._until_revoked(presented))
         finally:
             self._door.streams.leave(chat.conversation_id, connection)
 
@@ -177,12 +186,18 @@ class LiveSocket:
         except KeyError as error:
             raise invalid("body", "the first frame is binary", FIRST) from error
 
-    async def _key(self, start: Start) -> AccessKey:
-        presented = bearer(self._websocket) or start.key
+    async def _key(self, presented: str | None) -> AccessKey:
         key = None if presented is None else await self._gateway.directory.key(presented)
         if key is None or key.kind != "api":
             raise Problem(401, "key: is missing or not a valid API key")
         return key
+
+    async def _until_revoked(self, presented: str | None) -> None:
+        """Raises `Problem` 401."""
+        while True:
+            await asyncio.sleep(KEY_CHECK_EVERY_S)
+            with suppress(TransientError):
+                await self._key(presented)
 
     def _opening(self, start: Start) -> Opening:
         now = self._gateway.deps.clock.now()
@@ -213,6 +228,8 @@ class LiveSocket:
 
     async def _listen(self, call: LiveCall) -> None:
         while True:
+            while wait_s := self._rate.take("frames"):
+                await asyncio.sleep(wait_s)
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
@@ -256,8 +273,12 @@ class LiveSocket:
         await self._send_text(orjson.dumps(frame).decode())
 
     async def _send_text(self, text: str) -> None:
-        async with self._sending, asyncio.timeout(SEND_WITHIN_S):
-            await self._websocket.send_text(text)
+        """Who does not read is gone. Raises `WebSocketDisconnect`."""
+        try:
+            async with self._sending, asyncio.timeout(SEND_WITHIN_S):
+                await self._websocket.send_text(text)
+        except TimeoutError as error:
+            raise WebSocketDisconnect(status.WS_1006_ABNORMAL_CLOSURE, "does not read") from error
 
 
 def parsed(text: str) -> Said | Happened:

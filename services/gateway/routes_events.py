@@ -252,8 +252,11 @@ async def close_socket(websocket: WebSocket, error: Exception) -> None:
         websocket.application_state == WebSocketState.CONNECTED
         and websocket.client_state == WebSocketState.CONNECTED
     ):
-        with suppress(WebSocketDisconnect, RuntimeError):  # the client was faster
-            await websocket.close(code, reason[:100])
+        with suppress(
+            WebSocketDisconnect, RuntimeError, TimeoutError
+        ):  # the client was faster, or does not read
+            async with asyncio.timeout(SEND_WITHIN_S):
+                await websocket.close(code, reason[:100])
 
 
 _STREAM = {

@@ -1,14 +1,18 @@
 """Calls through the gateway's doors and all workers: a running one with help for its agent, and files of finished ones."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from websockets.exceptions import ConnectionClosed
 
 from connectors.calls.book import CallBook
@@ -17,9 +21,10 @@ from parley.errors import RecordTooLarge
 from schemas.call_events import CallSegmentHeard, TranscriptImported
 from schemas.conversation_events import SpeechTranscribed
 from schemas.outbound import MessageSettled, ReplyReady
-from services.gateway import call_door, routes_calls
+from services.gateway import call_door, create_gateway, live_calls, routes_calls
+from services.gateway.directory import key_hash
 from tests.support import call_files
-from tests.support.calls import AGENT, CallCentre, embedded_call_centre
+from tests.support.calls import AGENT, KEY, CallCentre, embedded_call_centre
 from tests.support.effectors import until
 from tests.support.platform import WAIT_S, events_on, records_on
 
@@ -241,6 +246,60 @@ def test_a_connection_is_closed_with_the_reason(
         phone.tell(**first)
         phone.until("started")
     assert closed.value.rcvd is not None and closed.value.rcvd.code == code
+
+
+def test_what_is_told_too_fast_waits_and_is_taken(small: CallCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_calls, "FRAMES_PER_S", 10.0)
+    monkeypatch.setattr(live_calls, "FRAMES_AT_ONCE", 5.0)
+    with small.call() as phone:
+        phone.until("started")
+        began = monotonic()
+        for number in range(20):
+            phone.says("customer", f"word {number}", f"s{number}")
+        phone.until("ack", segment_id="s19")
+        assert monotonic() - began > 1.3
+        assert not [each for each in phone.got if each["type"] == "error"]
+
+
+def test_a_connection_ends_with_its_key(small: CallCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_calls, "KEY_CHECK_EVERY_S", 0.2)
+    with small.call() as phone:
+        phone.until("started")
+        small.platform.store.revoke_key(key_hash(KEY), datetime.now(UTC))
+        with pytest.raises(ConnectionClosed) as closed:
+            phone.until("never")
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+
+
+def test_who_tells_and_does_not_read_is_gone(small: CallCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application by itself, on a connection whose buffers are full after the first frame."""
+    monkeypatch.setattr(live_calls, "SEND_WITHIN_S", 0.2)
+    start = {"type": "start", "call_id": "deaf", "agent": AGENT, "key": KEY}
+    coming: list[dict[str, Any]] = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": json.dumps(start)},
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> Any:
+        if not coming:
+            await asyncio.sleep(WAIT_S)
+        return coming.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message["type"] != "websocket.accept":
+            await asyncio.sleep(WAIT_S)
+
+    scope = {"type": "websocket", "path": "/v1/calls/live", "headers": [], "query_string": b""}
+    app = create_gateway(replace(small.platform, registry=CollectorRegistry()))
+
+    async def connected() -> None:
+        async with app.router.lifespan_context(app), asyncio.timeout(WAIT_S / 2):
+            await app({**scope, "client": ("127.0.0.1", 1), "subprotocols": []}, receive, send)
+
+    asyncio.run(connected())
+    assert [each["type"] for each in sent] == ["websocket.accept", "websocket.send"]
 
 
 def test_a_finished_call_is_imported_once(centre: CallCentre) -> None:
