@@ -10,6 +10,7 @@ CHATS = False
 
 
 def configured() -> bool:
+    """Raises `ConfigurationError`."""
     return CallSettings.load().folder is not None
 
 
@@ -18,7 +19,7 @@ def build(opened: Opened) -> Runs:
     from connectors.calls.folder import FolderWatch
 
     settings = CallSettings.load()
-    return FolderWatch(NAME, opened, settings.watched(), settings.tenant)
+    return FolderWatch(NAME, opened, settings.watched(), settings.tenant, keep_days=settings.keep_days)
 
 
 def door(opened: Doorway) -> HttpDoor | None:

@@ -16,6 +16,7 @@ from time import monotonic
 
 from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import read
+from connectors.calls.keeping import forget_old
 from connectors.calls.pacing import OnTheirWay, Pacer
 from connectors.calls.taking import Refused, take_each
 from connectors.calls.transcript import MOST_BYTES, TranscriptRefused
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 AGAIN_AFTER_S = 60.0
 """After which a file is tried again that could not be moved."""
+TIDY_EVERY_S = 3_600.0
 DONE, REFUSED = "done", "refused"
 WHY = ".why.txt"
 MOST_NAME_BYTES = 255
@@ -38,16 +40,25 @@ Seen = tuple[int, int]
 
 
 class FolderWatch:
-    """Implements `connectors.kit.discovery.Runs`. Files directly in the folder are `tenant`'s."""
+    """Implements `connectors.kit.discovery.Runs`. Files directly in the folder are `tenant`'s; without `keep_days` what was moved is kept."""
 
     def __init__(
-        self, name: str, opened: Doorway, folder: Path, tenant: str, *, every_s: float = LOOK_EVERY_S
+        self,
+        name: str,
+        opened: Doorway,
+        folder: Path,
+        tenant: str,
+        *,
+        keep_days: float = 0.0,
+        every_s: float = LOOK_EVERY_S,
     ) -> None:
         self.name = name
         self.ready = Flag()
         self._opened = opened
         self._folder = folder
         self._tenant = TenantId(tenant)
+        self._keep_s = keep_days * 86_400
+        self._tidied_at = -TIDY_EVERY_S
         self._every_s = every_s
         self._books: dict[TenantId, CallBook] = {}
         self._pacers: dict[TenantId, Pacer] = {}
@@ -60,6 +71,7 @@ class FolderWatch:
         try:
             while not stop.is_set():
                 self.look(stop)
+                self.tidy()
                 stop.wait(self._every_s)
         finally:
             for book in self._books.values():
@@ -83,6 +95,21 @@ class FolderWatch:
                 log.error("%s: %s stays where it is: %s", self.name, _anonymous(path), error.strerror)
         self._seen = seen
         self._not_before = {path: at for path, at in self._not_before.items() if path in seen}
+
+    def tidy(self) -> None:
+        """Delete what was moved so long ago; once an hour."""
+        if not self._keep_s or monotonic() - self._tidied_at < TIDY_EVERY_S:
+            return
+        self._tidied_at = monotonic()
+        before = self._opened.clock.now().timestamp() - self._keep_s
+        deleted = sum(forget_old(self._folder / each, before) for each in (DONE, REFUSED))
+        if deleted:
+            log.info(
+                "%s: %d files are deleted, %g days after their import",
+                self.name,
+                deleted,
+                self._keep_s / 86_400,
+            )
 
     def _files(self) -> Iterator[tuple[Path, TenantId]]:
         """By name. Hidden files are being copied, or none of ours; what is no plain file is not followed."""

@@ -1,8 +1,9 @@
 """What a deployment says of calls (`PARLEY_CALLS_…`)."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from parley.errors import ConfigurationError
@@ -14,10 +15,18 @@ class CallSettings(BaseSettings):
     folder: Path | None = None
     #: Whose calls the files are that lie in no tenant's folder.
     tenant: str = "bank"
+    #: How long files lie in `done` and `refused`, where their texts stand as they came; 0 keeps them for ever.
+    keep_days: Annotated[float, Field(ge=0, le=3650, allow_inf_nan=False)] = 7.0
 
     @classmethod
     def load(cls) -> Self:
-        return cls()
+        """Raises `ConfigurationError`."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = f"PARLEY_CALLS_{str(first['loc'][0]).upper()}"
+            raise ConfigurationError(f"{name}: {first['msg']}") from error
 
     def watched(self) -> Path:
         """Raises `ConfigurationError`."""

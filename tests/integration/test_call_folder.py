@@ -3,6 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -13,9 +15,9 @@ from connectors.calls.book import CallBook, Taken
 from connectors.calls.folder import FolderWatch
 from connectors.calls.transcript import Transcript
 from parley.backends.bus import open_bus
-from parley.errors import BusUnavailable
+from parley.errors import BusUnavailable, ConfigurationError
 from tests.support import call_files
-from tests.support.platform import make_platform, records_on
+from tests.support.platform import ManualClock, make_platform, records_on
 from workers.wiring import Platform, check_name, configured_connectors
 
 VCON = json.dumps(call_files.VCON).encode()
@@ -201,3 +203,24 @@ def test_a_folder_that_is_named_is_watched(monkeypatch: pytest.MonkeyPatch, fold
     monkeypatch.setenv("PARLEY_CALLS_FOLDER", str(folder))
     assert "call-folder" in configured_connectors()
     check_name("call-folder")
+
+
+def test_what_was_moved_is_deleted_after_its_days(platform: Platform, folder: Path) -> None:
+    (folder / "call.json").write_bytes(VCON)
+    (folder / "broken.json").write_bytes(b"{")
+    look(platform, folder)
+    later = ManualClock(datetime.now(UTC) + timedelta(days=6.9))
+    moved = replace(platform, clock=later)
+    FolderWatch("call-folder", moved, folder, "bank", keep_days=7).tidy()
+    assert len(there(folder)) == 3
+    later.move(0.2 * 86_400)
+    FolderWatch("call-folder", moved, folder, "bank").tidy()
+    assert len(there(folder)) == 3, "without a term everything is kept"
+    FolderWatch("call-folder", moved, folder, "bank", keep_days=7).tidy()
+    assert there(folder) == []
+
+
+def test_a_setting_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_CALLS_KEEP_DAYS", "-1")
+    with pytest.raises(ConfigurationError, match="PARLEY_CALLS_KEEP_DAYS"):
+        configured_connectors()
