@@ -41,7 +41,7 @@ class CallDoor:
         self._gateway = gateway
         deps = gateway.deps
         self.signer = TokenSigner(deps.settings.signing_secret(), CALL_TOKENS)
-        self.streams = CallStreams(deps.store, deps.codec, gateway.rooms, gateway.threads)
+        self.streams = CallStreams(deps.store, deps.codec, gateway.threads)
         self._books: dict[TenantId, CallBook] = {}
         self._ways: dict[TenantId, OnTheirWay] = {}
         self._imports = asyncio.Semaphore(IMPORTS_AT_ONCE)

@@ -10,25 +10,17 @@ from parley.runtime.history import Told, history
 from schemas.base import AnyEvent, ConversationId
 from schemas.outbound import Outbound
 from schemas.tenant import TenantConfig
-from services.gateway.rooms import Connection, Rooms
+from services.gateway.rooms import Connection
 from services.gateway.threads import Threads
 
 
 class CallStreams:
-    """Makes streams; holds nothing of any."""
+    """Makes streams; holds nothing of any. Who is given one's frames has joined the conversation (`Streams.join`)."""
 
-    def __init__(self, store: ReadModel, codec: Codec, rooms: Rooms, threads: Threads) -> None:
+    def __init__(self, store: ReadModel, codec: Codec, threads: Threads) -> None:
         self._store = store
         self._codec = codec
-        self._rooms = rooms
         self._threads = threads
-
-    def join(self, conversation_id: ConversationId) -> Connection:
-        """Raises `TooManyConnections`, `StreamEnded`. Whoever joins must run `frames`, or leave."""
-        return self._rooms.join(conversation_id)
-
-    def leave(self, conversation_id: ConversationId, connection: Connection) -> None:
-        self._rooms.leave(conversation_id, connection)
 
     async def frames(
         self,

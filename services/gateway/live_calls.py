@@ -175,7 +175,7 @@ class LiveSocket:
             )
             await _first_of(self._help(frames), self._listen(call), self._until_revoked(presented))
         finally:
-            self._door.streams.leave(chat.conversation_id, connection)
+            self._gateway.streams.leave(chat.conversation_id, connection)
 
     async def _first(self) -> Start:
         try:
@@ -215,7 +215,7 @@ class LiveSocket:
 
     def _join(self, call: LiveCall) -> Connection:
         try:
-            return self._door.streams.join(call.chat.conversation_id)
+            return self._gateway.streams.join(call.chat.conversation_id)
         except TooManyConnections as error:
             raise Problem(429, "too many connections for one call; close one") from error
         except StreamEnded as error:

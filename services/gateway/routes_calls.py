@@ -28,7 +28,7 @@ from services.gateway.live_calls import LiveSocket
 from services.gateway.outputs import CallsTaken
 from services.gateway.problems import FieldError, Problem, documented, invalid, too_many, unavailable
 from services.gateway.rooms import StreamEnded, TooManyConnections
-from services.gateway.routes_events import EventStream, close_socket
+from services.gateway.routes_events import EventStream, close_socket, stream_of
 from services.gateway.routes_messages import ConversationPath
 from services.gateway.tokens import Grant, TokenRefused
 
@@ -76,7 +76,10 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
         "/v1/calls/{conversation_id}/events",
         summary="What is said in a call, and what helps the agent, as server-sent events",
         response_class=Response,
-        responses={200: _STREAM, **documented(401, 403, 404, 410, 422, 429, 503)},
+        responses={
+            200: stream_of(get_args(FrameType), r"^\d+$"),
+            **documented(401, 403, 404, 410, 422, 429, 503),
+        },
         openapi_extra={"security": CALL_TOKEN},
     )
     async def events(
@@ -91,7 +94,7 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
         if gateway.tail.trouble() is not None:
             raise unavailable("events cannot be read just now")
         try:
-            connection = door.streams.join(grant.conversation_id)
+            connection = gateway.streams.join(grant.conversation_id)
         except TooManyConnections as error:
             raise too_many("streams", "a few for one call; close one", 5) from error
         except StreamEnded as error:
@@ -193,21 +196,4 @@ _FILE = {
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
-}
-_STREAM = {
-    "description": f"Frames until the reader leaves: {', '.join(get_args(FrameType))}",
-    "content": {
-        "text/event-stream": {
-            "schema": {
-                "type": "object",
-                "description": "One event; its data is the frame as JSON",
-                "properties": {
-                    "event": {"enum": list(get_args(FrameType))},
-                    "id": {"type": "string", "pattern": r"^\d+$"},
-                    "data": {"type": "string", "contentMediaType": "application/json"},
-                },
-                "required": ["event", "data"],
-            }
-        }
-    },
 }

@@ -1,9 +1,9 @@
 """The two ways a stream of frames travels: server-sent events and a WebSocket. What is in it is `streams`' affair."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
-from typing import Annotated, Protocol, get_args
+from typing import Annotated, Any, Protocol, get_args
 
 from fastapi import APIRouter, Header
 from pydantic import Field, ValidationError
@@ -51,7 +51,10 @@ def routes(gateway: Gateway) -> APIRouter:
         "/events",
         summary="The stream of frames, as server-sent events",
         response_class=Response,
-        responses={200: _STREAM, **documented(401, 403, 404, 410, 422, 429, 503)},
+        responses={
+            200: stream_of(get_args(FrameType), r"^\d+\.\d+$"),
+            **documented(401, 403, 404, 410, 422, 429, 503),
+        },
         openapi_extra={"security": TOKEN_SECURITY},
     )
     async def events(
@@ -259,20 +262,17 @@ async def close_socket(websocket: WebSocket, error: Exception) -> None:
                 await websocket.close(code, reason[:100])
 
 
-_STREAM = {
-    "description": "Frames until the client leaves: ready, message, delta, reply, retracted, owner, typing, closed",
-    "content": {
-        "text/event-stream": {
-            "schema": {
-                "type": "object",
-                "description": "One event; its data is the frame as JSON",
-                "properties": {
-                    "event": {"enum": list(get_args(FrameType))},
-                    "id": {"type": "string", "pattern": r"^\d+\.\d+$"},
-                    "data": {"type": "string", "contentMediaType": "application/json"},
-                },
-                "required": ["event", "data"],
-            }
-        }
-    },
-}
+def stream_of(types: Sequence[str], ident: str) -> dict[str, Any]:
+    """How a stream of frames of these types is documented; `ident` is the pattern of their ids."""
+    frame = {
+        "type": "object",
+        "description": "One event; its data is the frame as JSON",
+        "properties": {
+            "event": {"enum": list(types)},
+            "id": {"type": "string", "pattern": ident},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
+        "required": ["event", "data"],
+    }
+    told = f"Frames until the client leaves: {', '.join(types)}"
+    return {"description": told, "content": {"text/event-stream": {"schema": frame}}}
