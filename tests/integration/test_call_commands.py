@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from connectors.calls.book import CallBook
 from parley.backends.bus import open_bus
 from parley.cli import calls_import
 from parley.cli.calls_play import shown
 from parley.cli.main import app
+from parley.errors import RecordTooLarge
 from tests.support import call_files
 from tests.support.calls import KEY, embedded_call_centre
 from tests.support.platform import make_platform, records_on
@@ -65,6 +67,20 @@ def test_a_call_that_is_refused_takes_no_other_result_away(platform: Platform, t
         ("c2", "accepted"),
     ]
     assert "another transcript" in results[1]["reason"]
+
+
+def test_a_call_that_no_record_takes_is_refused(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise RecordTooLarge("a record of 2 MB")
+
+    monkeypatch.setattr(CallBook, "take", too_large)
+    file = tmp_path / "call.json"
+    file.write_text(VCON)
+    done = parley("import", str(file))
+    assert done.exit_code == 1
+    assert "a record of 2 MB" in done.stderr and "1 refused" in done.stdout
 
 
 def test_a_file_comes_from_standard_input(platform: Platform) -> None:
