@@ -332,7 +332,7 @@ def test_the_dots_stay_while_a_message_has_no_reply(gateway: Gateway, visit: Vis
     assert second
 
 
-def test_an_edit_takes_the_messages_place_and_files_have_a_line(gateway: Gateway, visit: Visit) -> None:
+def test_an_edit_takes_the_messages_place(gateway: Gateway, visit: Visit) -> None:
     page = visit()
     begun(gateway, page)
     words = {"type": "message", "message_id": "a-1", "from": "human_agent", "name": "Ada", "at": NOW}
@@ -344,10 +344,6 @@ def test_an_edit_takes_the_messages_place_and_files_have_a_line(gateway: Gateway
     expect(log(page)).to_contain_text("It costs 6")
     assert len(rows(page)) == before and rows(page)[-1] == "It costs 6"
     expect(log(page).get_by_text("edited")).to_have_count(1)
-    files = [{"kind": "photo", "name": None}, {"kind": "document", "name": "bill.pdf"}]
-    gateway.say({**customer("", ident="m-files"), "attachments": files})
-    expect(mine(page).last).to_contain_text("bill.pdf")
-    assert rows(page)[-1] == "📎 Photo\n📎 bill.pdf"
 
 
 def test_deltas_are_shown_in_order_without_gaps_repeats_or_another_attempt(

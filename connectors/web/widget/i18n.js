@@ -9,7 +9,7 @@ const EN = {
   queue: "Looking for a colleague…", joined: "is here for you now", back: "The assistant is back",
   closed: "This conversation is closed. Write again at any time.", unread: "unread", left: "characters left",
   slow: "Your message has arrived. The answer takes longer than usual…",
-  edited: "edited", photo: "Photo", voice: "Voice message", audio: "Audio", video: "Video", document: "Document", sticker: "Sticker",
+  edited: "edited",
   unavailable: "The chat is not available just now.", hint: "Answers from our help pages. Never share a PIN or code.",
 };
 const ZH = {
@@ -22,7 +22,7 @@ const ZH = {
   queue: "正在为您寻找客服…", joined: "为您服务", back: "助手继续为您服务",
   closed: "本次对话已结束，您可以随时再次留言。", unread: "条未读", left: "字可用",
   slow: "消息已收到，回复所需时间比平时稍长…",
-  edited: "已编辑", photo: "照片", voice: "语音消息", audio: "音频", video: "视频", document: "文件", sticker: "贴纸",
+  edited: "已编辑",
   unavailable: "暂时无法使用在线客服。", hint: "回答来自帮助文章。请勿透露密码或验证码。",
 };
 const WORDS = { en: EN, zh: ZH };

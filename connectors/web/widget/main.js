@@ -65,10 +65,6 @@ export function mount(options) {
     view.waits(waiting);
   }
 
-  /** A message's text, and a line for each file that came with it. */
-  const shown = ({ text, attachments = [] }) =>
-    [text, ...attachments.map((each) => `📎 ${each.name ?? view.words[each.kind] ?? each.kind}`)].filter(Boolean).join("\n");
-
   function arrived() {
     if (view.isOpen) client.see();
     else if (client.seq > (client.kept.seen ?? 0)) view.count(view.unread + 1);
@@ -86,7 +82,7 @@ export function mount(options) {
       dots();
     },
     message: (m) => {
-      if (m.from === "customer") return view.echo(m.message_id, shown(m), m.at);
+      if (m.from === "customer") return view.echo(m.message_id, m.text, m.at);
       view.theirs({ name: "", ...m });
       arrived();
     },
