@@ -72,7 +72,7 @@ def receiver() -> Iterator[Receiver]:
     made.close()
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.slow)])
 def stage(
     request: pytest.FixtureRequest, receiver: Receiver, tmp_path: Path
 ) -> Iterator[tuple[Platform, ParleyProcess]]:
