@@ -115,7 +115,8 @@ def test_at_telegrams_webhook(on: Platform, api: TelegramApi, monkeypatch: pytes
         assert post(60, chat=6).status_code == 200
     told = [each.text for each in api.messages(chat) if each.by_bot]
     assert len(told) == 1 and told[0].startswith("You are writing faster than I can read.")
-    assert received(on) == [f"message {n}" for n in (*range(PER_MINUTE), 60)]
+    # Two chats may be in two partitions, which are read in any order.
+    assert sorted(received(on)) == sorted(f"message {n}" for n in (*range(PER_MINUTE), 60))
 
 
 def test_of_one_that_is_polled_the_others_are_read_all_the_same(
