@@ -12,7 +12,8 @@ def growth(run: Callable[[str], object], piece: str) -> float:
     """How many times as long `LONG` characters of a repeated piece take as `SHORT` ones: about `IN_STEP`, or `SQUARED` where the
     work grows with the square.
     """
-    short, long = ((piece * length)[-length:] for length in (SHORT, LONG))
+    # Whole pieces: half of one may be what some rule looks for, and be there in one text alone.
+    short, long = (piece * max(1, length // len(piece)) for length in (SHORT, LONG))
     return _fastest(run, long, 3) / _fastest(run, short, 7)
 
 
