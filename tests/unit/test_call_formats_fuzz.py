@@ -140,4 +140,5 @@ def legs(count: int) -> bytes:
 def test_work_grows_with_the_file(case: str) -> None:
     make = HOSTILE[case]
     short = max(0.001, min(seconds(make(50_000)) for _ in range(3)))
-    assert seconds(make(400_000)) < short * 32, "eight times the file, and far more than eight times the work"
+    long = min(seconds(make(400_000)) for _ in range(2))
+    assert long < short * 32, "eight times the file, and far more than eight times the work"
