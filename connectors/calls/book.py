@@ -3,7 +3,6 @@
 import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from threading import Lock
 from typing import Literal
 from uuid import uuid4
@@ -104,8 +103,10 @@ class CallBook:
         self._opened = opened
         self._tenant = tenant
         self._pen = Pen(opened, "call", tenant)
-        self._secret = hmac.digest(opened.settings.signing_secret(), b"call-transcript-digest", "sha256")
-        self._customers = hmac.digest(opened.settings.signing_secret(), b"call-customer", "sha256")
+        secret = opened.settings.signing_secret()
+        self._secret = derive_key(secret, "call-transcript-digest")
+        self._customers = derive_key(secret, "call-customer")
+        self._segments = derive_key(secret, "call-segment-digest")
         self._listening: LRUCache[ConversationId, Listening] = LRUCache(LISTENED_TO)
         self._lock = Lock()
 
@@ -149,7 +150,7 @@ class CallBook:
         )
         event_id = named_id(chat.conversation_id, "started")
         self._pen.publish([self._pen.event(chat, started, event_id, self._opened.clock.now())])
-        return LiveCall(self._opened, self._pen, chat, self._listening_to(chat))
+        return LiveCall(self._opened, self._pen, chat, self._listening_to(chat), self._segments)
 
     def close(self) -> None:
         self._pen.close()
@@ -239,15 +240,12 @@ def _other_agent(party: Party, agent: Party | None) -> str | None:
 class LiveCall:
     """One running call. Its pieces are given one after the other."""
 
-    def __init__(self, opened: Doorway, pen: Pen, chat: Chat, listening: Listening) -> None:
+    def __init__(self, opened: Doorway, pen: Pen, chat: Chat, listening: Listening, secret: bytes) -> None:
         self._opened = opened
         self._pen = pen
         self.chat = chat
         self._listening = listening
-
-    @cached_property
-    def _secret(self) -> bytes:
-        return derive_key(self._opened.settings.signing_secret(), "call-segment-digest")
+        self._secret = secret
 
     def hear(self, segment: Segment) -> None:
         """A repeated final segment has the same id in the log, and is said once. Raises `SegmentReused`, `KeyErased`."""

@@ -19,7 +19,7 @@ from connectors.calls.formats import read
 from connectors.calls.keeping import forget_old
 from connectors.calls.pacing import OnTheirWay, Pacer
 from connectors.calls.taking import Refused, take_each
-from connectors.calls.transcript import MOST_BYTES, TranscriptRefused
+from connectors.calls.transcript import TranscriptRefused, whole
 from connectors.kit.channel import Doorway
 from parley.errors import TransientError, UnknownTenant
 from schemas.base import TenantId
@@ -194,14 +194,11 @@ def _bytes(path: Path) -> bytes:
     """Raises `TranscriptRefused`, `FileNotFoundError`."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            return whole(file)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise TranscriptRefused(f"cannot be read ({error.strerror})") from error
-    if len(data) > MOST_BYTES:
-        raise TranscriptRefused(f"more than {MOST_BYTES:,} bytes; allowed: a transcript")
-    return data
 
 
 def _free(folder: Path, stem: str, suffix: str) -> Path:

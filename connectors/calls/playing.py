@@ -1,7 +1,7 @@
 """A finished call as a recogniser would have told it while it ran: partial texts that grow, final ones at the end of each turn. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.calls.book import MOST_SEGMENT_CHARS, Segment
@@ -9,6 +9,8 @@ from connectors.calls.parts import progressed
 from connectors.calls.transcript import Transcript, Turn
 from schemas.call_events import CallProgressed
 
+SPEEDS: Mapping[str, float | None] = {"1x": 1.0, "10x": 10.0, "at-once": None}
+"""How fast a call may be played, as people name it: so many times as fast as it was, or without waiting."""
 PARTIAL_EVERY_MS = 600
 """How often recognisers that stream tell what they have: two to five times a second; a reader needs less."""
 MOST_PARTIALS = 40

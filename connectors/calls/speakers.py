@@ -14,6 +14,21 @@ from connectors.calls.draft import Heard, Voice
 from connectors.calls.transcript import Speaker, TranscriptRefused
 
 SIDES: tuple[Speaker, Speaker] = ("customer", "human_agent")
+LABELLED = "LABEL:customer or LABEL:human_agent"
+"""How a person says who a label is."""
+
+
+def labelled(told: Iterable[str]) -> dict[str, Speaker]:
+    """From `LABEL:customer`: what `read` takes as `speakers`. Raises `ValueError` with the first that names no side."""
+    found: dict[str, Speaker] = {}
+    for each in told:
+        label, _, named = each.rpartition(":")
+        side = next((side for side in SIDES if side == named), None)
+        if not label or side is None:
+            raise ValueError(each)
+        found[label] = side
+    return found
+
 
 #: Phrases go before words: "customer service" is the company.
 _AGENT_PHRASES = re.compile(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from parley.errors import ParleyError
 
@@ -21,6 +21,14 @@ MOST_MS = 100 * 366 * 86_400_000
 class TranscriptRefused(ParleyError):
     """A file that is no transcript which can be read. The message names the field or line and what is allowed; it never quotes
     what was said."""
+
+
+def whole(file: BinaryIO) -> bytes:
+    """All of a file, read no further than it may be long. Raises `TranscriptRefused`, `OSError`."""
+    data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise TranscriptRefused(f"more than {MOST_BYTES:,} bytes; allowed: a transcript")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import FORMS, read
 from connectors.calls.pacing import OnTheirWay, Pacer
+from connectors.calls.speakers import LABELLED, labelled
 from connectors.calls.taking import Refused, take_one
-from connectors.calls.transcript import MOST_BYTES, Speaker, Transcript, TranscriptRefused
+from connectors.calls.transcript import Speaker, Transcript, TranscriptRefused, whole
 from connectors.calls.vcon.jws import Trust
 from parley.cli.common import JsonOption, TenantOption, counted, known_tenant, platform, print_json
 from parley.errors import ConfigurationError
 
 STDIN = Path("-")
-SIDES: dict[str, Speaker] = {"customer": "customer", "human_agent": "human_agent"}
 
 FilesArgument = Annotated[
     list[Path], typer.Argument(help="Files, or folders of files; - reads one from standard input.")
@@ -30,9 +30,7 @@ FormOption = Annotated[
 ]
 SpeakerOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--speaker", help="Who a label of the file is: LABEL:customer or LABEL:human_agent; repeatable."
-    ),
+    typer.Option("--speaker", help=f"Who a label of the file is: {LABELLED}; repeatable."),
 ]
 LanguageOption = Annotated[
     str | None, typer.Option(help="Where a file does not say its language, such as en.")
@@ -107,29 +105,21 @@ def _files(named: Iterable[Path]) -> Iterator[Path]:
 def _bytes(path: Path) -> bytes:
     """Raises `TranscriptRefused`."""
     try:
-        data = sys.stdin.buffer.read(MOST_BYTES + 1) if path == STDIN else _read(path)
+        if path == STDIN:
+            return whole(sys.stdin.buffer)
+        with path.open("rb") as file:
+            return whole(file)
     except OSError as error:
         raise TranscriptRefused(f"cannot be read ({error.strerror})") from error
-    if len(data) > MOST_BYTES:
-        raise TranscriptRefused(f"more than {MOST_BYTES:,} bytes; allowed: a transcript")
-    return data
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
 
 
 def _speakers(told: Iterable[str]) -> dict[str, Speaker]:
-    found: dict[str, Speaker] = {}
-    for each in told:
-        label, _, side = each.rpartition(":")
-        if not label or side not in SIDES:
-            raise ConfigurationError(
-                f"--speaker: {each!r} names no side; allowed: LABEL:customer or LABEL:human_agent"
-            )
-        found[label] = SIDES[side]
-    return found
+    try:
+        return labelled(told)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"--speaker: {error.args[0]!r} names no side; allowed: {LABELLED}"
+        ) from error
 
 
 def _trust(roots: Iterable[Path]) -> Trust:

@@ -22,7 +22,7 @@ import typer
 
 from connectors.calls.book import Segment
 from connectors.calls.parts import agent_of, id_of, name_of
-from connectors.calls.playing import Step, steps
+from connectors.calls.playing import SPEEDS, Step, steps
 from connectors.calls.transcript import Transcript
 from parley.cli.calls_import import FormOption, SpeakerOption, one_call
 from parley.cli.common import JsonOption, load_settings, print_json, step
@@ -43,7 +43,7 @@ class Speed(Enum):
 
     @property
     def factor(self) -> float | None:
-        return {"1x": 1.0, "10x": 10.0}.get(self.value)
+        return SPEEDS[self.value]
 
 
 def play(

@@ -12,6 +12,8 @@ from services.gateway.problems import FieldError, Problem
 
 MAX_BODY_BYTES = 65_536
 MAX_COMMENT_CHARS = 2_000
+LANGUAGE_TAG = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
+"""What a client may ask for as a language (after BCP 47)."""
 
 # White space, controls and characters that show nothing by themselves (joiners, marks of direction, soft hyphen); the
 # inside of a character class, in the spelling that Python's and JavaScript's regular expressions share.
@@ -54,7 +56,7 @@ class StartConversation(RequestBody):
     language: Annotated[
         str | None,
         Field(
-            pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$",
+            pattern=LANGUAGE_TAG,
             description="a language tag such as en or zh-Hans, or null",
         ),
     ] = None

@@ -13,6 +13,7 @@ from string import Template
 
 from connectors.calls import examples as example_calls
 from connectors.calls.formats import read
+from connectors.calls.playing import SPEEDS
 from connectors.calls.transcript import TranscriptRefused
 from parley.errors import ConfigurationError
 from schemas.base import TenantId
@@ -20,7 +21,6 @@ from schemas.base import TenantId
 logger = logging.getLogger(__name__)
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
-SPEEDS = ("1x", "10x", "at-once")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -99,7 +99,7 @@ def body(
         tenant=html.escape(tenant),
         checks=html.escape(json.dumps(checks, ensure_ascii=False)),
         options="".join(_option(example, language) for example in found),
-        speeds="".join(_speed(speed, words[speed], checked=speed == SPEEDS[0]) for speed in SPEEDS),
+        speeds="".join(_speed(speed, words[speed], checked=speed == next(iter(SPEEDS))) for speed in SPEEDS),
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Literal
@@ -18,7 +17,7 @@ from connectors.calls import examples
 from connectors.calls.book import LiveCall, Opening, Segment
 from connectors.calls.formats import read
 from connectors.calls.parts import agent_of, id_of, name_of
-from connectors.calls.playing import Step, steps
+from connectors.calls.playing import SPEEDS, Step, steps
 from connectors.calls.transcript import Transcript
 from parley.errors import ParleyError
 from parley.runtime.faults import describe
@@ -32,7 +31,6 @@ from services.gateway.problems import Problem, too_many
 
 log = logging.getLogger(__name__)
 
-FACTORS: Mapping[str, float | None] = {"1x": 1.0, "10x": 10.0, "at-once": None}
 MOST_AT_ONCE = 20
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 NO_KEY = "0" * 12
@@ -74,7 +72,7 @@ class Plays:
         tenant = view.config.id
         transcript = await self._gateway.threads.run(partial(_example, tenant, body.example))
         call = await self._door.begin(tenant, self._opening(transcript, body.speed))
-        task = asyncio.create_task(self._play(call, transcript, FACTORS[body.speed]))
+        task = asyncio.create_task(self._play(call, transcript, SPEEDS[body.speed]))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         chat = call.chat
@@ -84,7 +82,7 @@ class Plays:
     def _opening(self, transcript: Transcript, speed: str) -> Opening:
         """It began so long ago that it ends when its playing does."""
         told = steps(transcript, partials=False)
-        factor = FACTORS[speed]
+        factor = SPEEDS[speed]
         length = timedelta(milliseconds=told[-1].at_ms) * (1 - (1 / factor if factor else 0))
         agent = agent_of(transcript)
         return Opening(

@@ -98,6 +98,11 @@ class Directory:
         found = await self._keys.get(digest, lambda: self._threads.run(lambda: self._store.key(digest)))
         return found if found is not None and found.revoked_at is None else None
 
+    async def api_key(self, presented: str | None) -> AccessKey | None:
+        """The same for a key of a tenant's own programs: a widget's is in every visitor's page. Raises `StoreUnavailable`."""
+        key = None if presented is None else await self.key(presented)
+        return key if key is not None and key.kind == "api" else None
+
     async def known_origin(self, origin: str) -> bool:
         """Whether any tenant or key allows it: all that can be told before a token or key was read (a preflight)."""
         known = await self._origins.get("all", lambda: self._threads.run(self._load_origins))

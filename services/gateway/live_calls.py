@@ -30,7 +30,7 @@ from parley.ports.store import AccessKey
 from parley.runtime.limits import TokenBuckets
 from schemas.call_events import CallProgressed
 from services.gateway.auth import bearer
-from services.gateway.bodies import RequestBody, refusal, writable
+from services.gateway.bodies import LANGUAGE_TAG, RequestBody, refusal, writable
 from services.gateway.call_door import CallDoor
 from services.gateway.core import Gateway
 from services.gateway.problems import Problem, invalid, unavailable
@@ -56,9 +56,7 @@ Id = Annotated[
 Ms = Annotated[int, Field(ge=0, le=MOST_MS, description="milliseconds from the call's beginning, 0 or more")]
 Language = Annotated[
     str,
-    Field(
-        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", description="a language tag such as en or zh-Hans"
-    ),
+    Field(pattern=LANGUAGE_TAG, description="a language tag such as en or zh-Hans"),
 ]
 
 
@@ -187,8 +185,8 @@ class LiveSocket:
             raise invalid("body", "the first frame is binary", FIRST) from error
 
     async def _key(self, presented: str | None) -> AccessKey:
-        key = None if presented is None else await self._gateway.directory.key(presented)
-        if key is None or key.kind != "api":
+        key = await self._gateway.directory.api_key(presented)
+        if key is None:
             raise Problem(401, "key: is missing or not a valid API key")
         return key
 

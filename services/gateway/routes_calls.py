@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from connectors.calls.book import Taken
 from connectors.calls.formats import FORMS
 from connectors.calls.frames import FrameType
+from connectors.calls.speakers import LABELLED, labelled
 from connectors.calls.taking import Refused
 from connectors.calls.transcript import MOST_BYTES, Speaker
 from connectors.kit.http import body_of
@@ -21,6 +22,7 @@ from parley.errors import TransientError
 from parley.ports.store import AccessKey
 from schemas.base import ConversationId
 from services.gateway.auth import bearer
+from services.gateway.bodies import LANGUAGE_TAG
 from services.gateway.call_door import CallDoor
 from services.gateway.core import Gateway
 from services.gateway.documents import Security
@@ -34,10 +36,8 @@ from services.gateway.tokens import Grant, TokenRefused
 
 API_KEY: Security = [{"apiKey": []}]
 CALL_TOKEN: Security = [{"callToken": []}, {"apiKey": []}]
-SPEAKERS = "LABEL:customer or LABEL:human_agent"
 BODY_WITHIN_S = 120.0
 """Seconds for a file, which has a slot of its tenant as it comes."""
-LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 
 
 def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
@@ -58,10 +58,10 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
             Query(max_length=32, description=f"one of {', '.join(FORMS)}; else told by the content"),
         ] = None,
         language: Annotated[
-            str | None, Query(pattern=LANGUAGE, description="where the file does not say it, such as en")
+            str | None, Query(pattern=LANGUAGE_TAG, description="where the file does not say it, such as en")
         ] = None,
         speaker: Annotated[
-            list[str] | None, Query(max_length=20, description=f"{SPEAKERS}; repeated")
+            list[str] | None, Query(max_length=20, description=f"{LABELLED}; repeated")
         ] = None,
     ) -> Response:
         key = await _caller(gateway, request)
@@ -140,9 +140,8 @@ def _told(each: Taken | Refused) -> dict[str, Any]:
 
 async def _caller(gateway: Gateway, request: Request) -> AccessKey:
     """The API key: a widget's is in every visitor's page."""
-    presented = bearer(request)
-    key = None if presented is None else await gateway.directory.key(presented)
-    if key is None or key.kind != "api":
+    key = await gateway.directory.api_key(bearer(request))
+    if key is None:
         raise Problem(
             401,
             "Authorization: is missing or not a valid API key",
@@ -174,17 +173,11 @@ async def _watcher(
 
 
 def _speakers(told: Iterable[str]) -> dict[str, Speaker]:
-    """From `LABEL:customer`. Raises `Problem` 422."""
-    found: dict[str, Speaker] = {}
-    for each in told:
-        label, _, who = each.rpartition(":")
-        if who == "customer" and label:
-            found[label] = "customer"
-        elif who == "human_agent" and label:
-            found[label] = "human_agent"
-        else:
-            raise invalid("speaker", "names no side", SPEAKERS)
-    return found
+    """Raises `Problem` 422."""
+    try:
+        return labelled(told)
+    except ValueError as error:
+        raise invalid("speaker", "names no side", LABELLED) from error
 
 
 _FILE = {

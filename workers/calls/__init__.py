@@ -99,12 +99,7 @@ def _heard(call: Call, event: AnyEvent, body: CallSegmentHeard) -> Decision[Call
         message_id=message_of(event.envelope.conversation_id, body.segment_id),
         speaker=body.speaker,
         text=body.text,
-        spoken=Spoken(
-            start_ms=body.start_ms,
-            end_ms=body.end_ms,
-            confidence=body.confidence,
-            original=body.original,
-        ),
+        spoken=_spoken(body),
     )
     speech = SpeechTranscribed(started_at=call.started_at, turns=(turn,), live=True)
     return Decision(call, _following(event, [speech]))
@@ -176,13 +171,14 @@ def _turn(envelope: Envelope, part: int, number: int, turn: TranscriptTurn) -> S
         message_id=MessageId(derived_id(envelope.event_id, f"turn:{part}:{number}")),
         speaker=turn.speaker,
         text=turn.text,
-        spoken=Spoken(
-            start_ms=turn.start_ms,
-            end_ms=turn.end_ms,
-            confidence=turn.confidence,
-            original=turn.original,
-        ),
+        spoken=_spoken(turn),
         human_agent_name=turn.name,
+    )
+
+
+def _spoken(said: CallSegmentHeard | TranscriptTurn) -> Spoken:
+    return Spoken(
+        start_ms=said.start_ms, end_ms=said.end_ms, confidence=said.confidence, original=said.original
     )
 
 
