@@ -1,8 +1,7 @@
 """The gateway is killed again and again while ten calls tell it five hundred segments: each is said once and in order, whatever was told twice."""
 
 import json
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,17 +15,15 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from infra.dev.ground import free_ports
-from infra.migrations import upgrade_keys, upgrade_store
-from parley.cli.admin import specs
 from parley.ports.store import AccessKey
-from parley.settings import Settings
 from schemas.outbound import CustomerMessage, MessageSettled
 from services.gateway.directory import key_hash
+from tests.support.durable import durable_platform
 from tests.support.platform import events_on
 from tests.support.processes import ParleyProcess
-from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
+from tests.support.small_tenant import TENANT
 from workers.embedded import Embedded
-from workers.wiring import Platform, open_platform
+from workers.wiring import Platform
 
 CALLS, EACH, KILLS = 10, 50, 4
 WITHIN_S = 120.0
@@ -37,25 +34,7 @@ KEY = "sk_chaos"
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Platform, ParleyProcess, str]]:
     """All workers in this process, and the gateway in one of its own, at an address."""
     [port] = free_ports(1)
-    environment = {
-        "PARLEY_HOME": str(tmp_path / "home"),
-        "PARLEY_PORT": str(port),
-        "PARLEY_SECRET": secrets.token_hex(32),
-    }
-    settings = Settings(home=tmp_path / "home", secret=environment["PARLEY_SECRET"])
-    if request.param == "kafka":
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
-        urls = {"bus_url": request.getfixturevalue("kafka").url, "database_url": fresh(), "keys_url": fresh()}
-        settings = settings.model_copy(update=urls)
-        environment |= {f"PARLEY_{name.upper()}": url for name, url in urls.items()}
-    settings.ensure_home()
-    upgrade_store(settings.database)
-    upgrade_keys(settings.keys)
-    platform = open_platform(settings)
-    admin = platform.bus.admin()
-    admin.apply(specs(settings))
-    admin.close()
-    platform.store.put(VERSION, CONFIG, CONTENT, datetime.now(UTC))
+    platform, environment = durable_platform(request, tmp_path / "home", PARLEY_PORT=str(port))
     platform.store.put_key(AccessKey(key_hash(KEY), TENANT, "api", "chaos", (), datetime.now(UTC)))
     workers = Embedded(platform, ("calls", "dialogue"))
     workers.start()

@@ -3,7 +3,6 @@ nothing is lost, nothing is sent twice, and each chat keeps its order.
 """
 
 import json
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,17 +12,15 @@ from time import monotonic, sleep
 
 import pytest
 
-from infra.migrations import upgrade_keys, upgrade_store
-from parley.cli.admin import specs
 from parley.ports.channels import Chat
-from parley.settings import Settings
 from schemas.base import AnyEvent, ConversationId, CustomerId, Event, ReplyId
 from schemas.outbound import ReplyReady
+from tests.support.durable import durable_platform
 from tests.support.platform import send
 from tests.support.processes import ParleyProcess
-from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
+from tests.support.small_tenant import TENANT
 from tests.support.stories import event
-from workers.wiring import Platform, open_platform
+from workers.wiring import Platform
 
 CHATS, EACH, KILLS = 20, 10, 3
 NAMES = [f"c-{number}" for number in range(CHATS)]
@@ -76,26 +73,9 @@ def receiver() -> Iterator[Receiver]:
 def stage(
     request: pytest.FixtureRequest, receiver: Receiver, tmp_path: Path
 ) -> Iterator[tuple[Platform, ParleyProcess]]:
-    environment = {
-        "PARLEY_HOME": str(tmp_path / "home"),
-        "PARLEY_SECRET": secrets.token_hex(32),
-        "PARLEY_WEBHOOK_URL": receiver.url,
-        "PARLEY_WEBHOOK_SECRET": "w" * 40,
-    }
-    settings = Settings(home=tmp_path / "home", secret=environment["PARLEY_SECRET"])
-    if request.param == "kafka":
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
-        urls = {"bus_url": request.getfixturevalue("kafka").url, "database_url": fresh(), "keys_url": fresh()}
-        settings = settings.model_copy(update=urls)
-        environment |= {f"PARLEY_{name.upper()}": url for name, url in urls.items()}
-    settings.ensure_home()
-    upgrade_store(settings.database)
-    upgrade_keys(settings.keys)
-    platform = open_platform(settings)
-    admin = platform.bus.admin()
-    admin.apply(specs(settings))
-    admin.close()
-    platform.store.put(VERSION, CONFIG, CONTENT, datetime.now(UTC))
+    platform, environment = durable_platform(
+        request, tmp_path / "home", PARLEY_WEBHOOK_URL=receiver.url, PARLEY_WEBHOOK_SECRET="w" * 40
+    )
     connector = ParleyProcess("webhook", ["worker", "webhook"], environment, tmp_path)
     connector.start()
     yield platform, connector

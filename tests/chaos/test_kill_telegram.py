@@ -2,9 +2,7 @@
 what goes out goes out once, or is known to be unsure.
 """
 
-import secrets
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
@@ -12,18 +10,16 @@ from typing import Any
 
 import pytest
 
-from infra.migrations import upgrade_keys, upgrade_store
-from parley.cli.admin import specs
 from parley.ports.channels import Delivery
-from parley.settings import Settings
 from schemas.conversation_events import DeliveryReported, MessageReceived
 from schemas.outbound import MessageSettled, ReplyReady
+from tests.support.durable import durable_platform
 from tests.support.platform import events_on
 from tests.support.processes import ParleyProcess
-from tests.support.small_tenant import CONFIG, CONTENT, TENANT, VERSION
+from tests.support.small_tenant import TENANT
 from tests.support.telegram import TOKEN, TelegramApi
 from workers.embedded import Embedded
-from workers.wiring import Platform, open_platform
+from workers.wiring import Platform
 
 CHATS, EACH, KILLS = 25, 20, 4
 WITHIN_S = 150.0
@@ -43,26 +39,9 @@ def stage(
     request: pytest.FixtureRequest, api: TelegramApi, tmp_path: Path
 ) -> Iterator[tuple[Platform, ParleyProcess]]:
     """All workers in this process, and the connector in one of its own."""
-    environment = {
-        "PARLEY_HOME": str(tmp_path / "home"),
-        "PARLEY_SECRET": secrets.token_hex(32),
-        "PARLEY_TELEGRAM_TOKEN": TOKEN,
-        "PARLEY_TELEGRAM_API_URL": api.base_url,
-    }
-    settings = Settings(home=tmp_path / "home", secret=environment["PARLEY_SECRET"])
-    if request.param == "kafka":
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
-        urls = {"bus_url": request.getfixturevalue("kafka").url, "database_url": fresh(), "keys_url": fresh()}
-        settings = settings.model_copy(update=urls)
-        environment |= {f"PARLEY_{name.upper()}": url for name, url in urls.items()}
-    settings.ensure_home()
-    upgrade_store(settings.database)
-    upgrade_keys(settings.keys)
-    platform = open_platform(settings)
-    admin = platform.bus.admin()
-    admin.apply(specs(settings))
-    admin.close()
-    platform.store.put(VERSION, CONFIG, CONTENT, datetime.now(UTC))
+    platform, environment = durable_platform(
+        request, tmp_path / "home", PARLEY_TELEGRAM_TOKEN=TOKEN, PARLEY_TELEGRAM_API_URL=api.base_url
+    )
     workers = Embedded(platform)
     workers.start()
     connector = ParleyProcess("telegram", ["worker", "telegram"], environment, tmp_path)
