@@ -52,11 +52,11 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(kafka: Any, fresh_database: Any, tmp_path: Path) -> Iterator[tuple[Cluster, Platform]]:
+def cluster(clean_kafka: Any, fresh_database: Any, tmp_path: Path) -> Iterator[tuple[Cluster, Platform]]:
     [port] = free_ports(1)
     environment = {
         "PARLEY_HOME": str(tmp_path / "home"),
-        "PARLEY_BUS_URL": kafka.url,
+        "PARLEY_BUS_URL": clean_kafka.url,
         "PARLEY_DATABASE_URL": fresh_database(),
         "PARLEY_KEYS_URL": fresh_database(),
         "PARLEY_SECRET": secrets.token_hex(32),
@@ -67,7 +67,7 @@ def cluster(kafka: Any, fresh_database: Any, tmp_path: Path) -> Iterator[tuple[C
     }
     settings = Settings(
         home=tmp_path / "home",
-        bus_url=kafka.url,
+        bus_url=clean_kafka.url,
         database_url=environment["PARLEY_DATABASE_URL"],
         keys_url=environment["PARLEY_KEYS_URL"],
     )
