@@ -120,6 +120,24 @@ class ChecklistItem(Contract):
     within_turns: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
+_SPOKEN_CHINESE = "zho chi cmn yue wuu nan hak gan hsn cdo cjy"
+_OTHERS = """
+eng en deu de ger de fra fr fre fr spa es ita it por pt nld nl dut nl rus ru jpn ja kor ko ara ar hin hi tur tr pol pl ces cs cze cs
+swe sv dan da fin fi ukr uk vie vi tha th ind id msa ms may ms ell el gre el heb he ron ro rum ro
+"""
+_LONGER_CODES = {
+    **dict.fromkeys(_SPOKEN_CHINESE.split(), "zh"),
+    **dict(zip(_OTHERS.split()[::2], _OTHERS.split()[1::2], strict=True)),
+}
+"""ISO 639-3's and 639-2's codes of languages that have one of two letters; the spoken kinds of Chinese are one in writing."""
+
+
+def primary_language(tag: str) -> str:
+    """`zh` of `zh-Hans`, `zho`, `cmn-Hans-CN` and `yue-Hant-HK`: the first subtag, by its shortest code."""
+    first = tag.replace("_", "-").partition("-")[0].lower()
+    return _LONGER_CODES.get(first, first)
+
+
 class Calls(Contract):
     """`checklist`: what is looked for in finished calls. None is the platform's own list, and an empty one is none."""
 
@@ -149,8 +167,8 @@ class TenantFile(Contract):
         """The tenant's language that fits best; None where it speaks none of the kind (it then uses its default)."""
         if language is None or language in self.languages:
             return language
-        primary = language.partition("-")[0].lower()
-        return next((each for each in self.languages if each.partition("-")[0] == primary), None)
+        primary = primary_language(language)
+        return next((each for each in self.languages if primary_language(each) == primary), None)
 
     @model_validator(mode="after")
     def _default_is_spoken(self) -> Self:

@@ -11,6 +11,7 @@ import orjson
 from cachetools import LRUCache
 
 from connectors.calls.fitting import fitted
+from connectors.calls.languages import language_for
 from connectors.calls.listening import Listening
 from connectors.calls.noise import normalise
 from connectors.calls.parts import MOST_NAME, agent_of, parts_of
@@ -112,7 +113,7 @@ class CallBook:
 
     def take(self, transcript: Transcript, language: str | None = None) -> Taken:
         """A finished call. Raises `CallKnown` for an id that was another call's, `CallErased`."""
-        language = language or transcript.language
+        language = language_for(transcript, self._pen.config(), language)
         chat, now = self._chat(transcript.call_id, language), self._opened.clock.now()
         digest = self._digest(transcript)
         held = self._claimed(chat, digest, now)
@@ -124,7 +125,7 @@ class CallBook:
                 f"call_id: {transcript.call_id!r} was imported with another transcript; allowed: an id for each call"
             )
         turns = self._turns(chat, transcript, now)
-        parts = parts_of(transcript, turns, self._pen.config().spoken(language))
+        parts = parts_of(transcript, turns, language)
         if held.claimed_at != now:
             taken = replace(taken, state="known")
             if self._is_whole(chat, len(parts)):

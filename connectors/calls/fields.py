@@ -16,6 +16,7 @@ from connectors.calls.transcript import MOST_MS, TranscriptRefused
 Object = dict[str, Any]
 
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?s?", re.ASCII)
+_NO_LANGUAGE = ("und", "mul", "mis", "zxx")  # what ISO 639 has for none, several, and none of its own
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z0-9]{2,8}))?(?:[-_].*)?", re.ASCII)
 
 
@@ -127,6 +128,8 @@ def language_of(value: Any) -> str | None:
     if not isinstance(value, str) or (found := _LANGUAGE.fullmatch(value)) is None:
         return None
     base, region = found[1].lower(), found[2]
+    if base in _NO_LANGUAGE:
+        return None
     if region is None:
         return base
     return f"{base}-{region.upper() if len(region) == 2 else region}"

@@ -89,6 +89,14 @@ def test_a_call_that_was_heard_live_stays_as_it_was_heard(on: Platform, book: Ca
     assert not any(isinstance(event.body, TranscriptImported) for event in events_on(on, "call.events"))
 
 
+def test_a_call_without_a_language_is_in_that_of_its_script(on: Platform, book: CallBook) -> None:
+    for text in ("客服：您好\n客户：我的卡丢了", "Agent: Hello\nCustomer: I lost my card"):
+        [call] = read(text.encode("gb18030"))
+        book.take(call)
+    bodies = [event.body for event in events_on(on, "call.events")]
+    assert [each.language for each in bodies if isinstance(each, TranscriptImported)] == ["zh", "en"]
+
+
 def test_an_import_that_a_live_call_joins_stays_an_import(book: CallBook) -> None:
     assert book.take(CALL).state == "accepted"
     book.begin(replace(OPENING, call_id=CALL.call_id))
