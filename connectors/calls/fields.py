@@ -15,7 +15,12 @@ from connectors.calls.transcript import MOST_MS, TranscriptRefused
 
 Object = dict[str, Any]
 
-_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?s?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,19}(?:\.\d{0,15})?s?", re.ASCII)
+#: Dates as spreadsheets write them: the year first, for 3/1/2026 is in March or in January.
+_SPREADSHEET = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?(Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
 _NO_LANGUAGE = ("und", "mul", "mis", "zxx")  # what ISO 639 has for none, several, and none of its own
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z0-9]{2,8}))?(?:[-_].*)?", re.ASCII)
 
@@ -117,10 +122,18 @@ def moment(value: Any, at: str) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        read = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(_padded(value))
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise TranscriptRefused(f"{at} must be a time like 2026-03-01T09:30:00Z") from error
+
+
+def _padded(value: Any) -> Any:
+    """`2026-03-01T09:30:05` of `2026/3/1 9:30:05`; whatever is no such date stays."""
+    if not isinstance(value, str) or (found := _SPREADSHEET.fullmatch(value.strip())) is None:
+        return value
+    year, month, day, hour, minute, second, zone = found.groups()
+    return f"{year}-{month:0>2}-{day:0>2}T{hour or '0':0>2}:{minute or '00'}:{second or '00'}{zone or ''}"
 
 
 def language_of(value: Any) -> str | None:

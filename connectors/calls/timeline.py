@@ -38,6 +38,13 @@ def later(moment: datetime, milliseconds: int, at: str) -> datetime:
         raise TranscriptRefused(f"{at} lies beyond the year 9999") from error
 
 
+def after(start: int | datetime | None, milliseconds: int, at: str) -> int | datetime | None:
+    """The end of what began then and lasted so long; None where nobody knows when it began."""
+    if isinstance(start, datetime):
+        return later(start, milliseconds, at)
+    return None if start is None else start + milliseconds
+
+
 def _relative(turn: Heard, begin: datetime) -> Heard:
     if turn.start_at is None:
         return turn

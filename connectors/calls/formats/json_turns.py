@@ -1,10 +1,10 @@
 """Plain JSON: a list of turns, or an object that holds one, under the names that tools commonly give.
 
-Whisper's `segments`, the World Transcription Format of vCons and most exports from databases are of this kind. Times are seconds unless
-their field says milliseconds; a text that is a date and time is a clock's.
+Whisper's `segments`, the World Transcription Format of vCons, AssemblyAI's `utterances` and most exports from databases are of this kind.
+Times are seconds unless their field says milliseconds; a text that is a date and time is a clock's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +14,15 @@ from connectors.calls.fields import (
     confidence_of,
     label_at,
     language_of,
-    milliseconds,
-    moment,
     object_at,
     objects,
     placed,
     text_at,
 )
-from connectors.calls.timeline import later
+from connectors.calls.formats.columns import NAMES, best, column
+from connectors.calls.formats.roles import Said, voices_of
+from connectors.calls.formats.times import Time, is_date, time_of
+from connectors.calls.timeline import after
 from connectors.calls.transcript import TranscriptRefused
 
 LISTS = (
@@ -34,44 +35,17 @@ LISTS = (
     "dialogue",
     "conversation",
 )
-TEXTS = ("text", "content", "message", "utterance", "transcript", "body")
-SPEAKERS = (
-    "speaker",
-    "speaker_role",
-    "role",
-    "participant",
-    "parties",
-    "party",
-    "speaker_label",
-    "speaker_id",
-    "name",
-    "channel",
-)
-STARTS = (
-    "start",
-    "start_time",
-    "startTime",
-    "begin",
-    "offset",
-    "from",
-    "timestamp",
-    "time",
-    "start_timestamp",
-)
-ENDS = ("end", "end_time", "endTime", "stop", "to")
-STARTS_MS = ("start_ms", "startMs", "offset_ms", "begin_ms", "start_timestamp_ms")
-ENDS_MS = ("end_ms", "endMs")
-_IDS = ("call_id", "callId", "conversation_id", "id", "uuid", "sid")
+_IDS = ("call_id", "callId", "conversation_id", "conversationId", "id", "uuid", "sid")
+_LANGUAGES = ("language", "language_code", "languageCode", "locale")
+_ASSEMBLYAI = ("acoustic_model", "language_model", "speech_model", "speech_models", "audio_url")
 
 
 def is_turns(value: Any) -> bool:
     """Whether this is a list of turns: objects of which the first has a text under a known name."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and isinstance(value[0], dict)
-        and _first(value[0], TEXTS) is not None
-    )
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return False
+    name = _names(value[0]).get("text")
+    return name is not None and not isinstance(value[0][name], (list, dict))
 
 
 def holds_turns(value: Any) -> bool:
@@ -85,20 +59,41 @@ def turns(document: Any, form: str = "turns") -> Draft:
     listed = holder.get(key) if key else document
     if not is_turns(listed):
         raise TranscriptRefused(
-            f"no list of turns: it must be the document itself or under {', '.join(LISTS)}, its objects with one of {', '.join(TEXTS)}"
+            f"no list of turns: it must be the document itself or under {', '.join(LISTS)}, its objects with one of {_TEXTS}"
         )
     described = object_at(holder.get("transcript"), "transcript") if key != "transcript" else {}
+    scale = 1.0 if key == "utterances" and _is_assemblyai(holder) else 1_000.0
+    heard, voices = voices_of(list(_said(listed, key, scale)), dict(_voices(holder)))
     return Draft(
         form=form,
-        heard=[_turn(each, at) for at, each in objects(listed, key)],
+        heard=heard,
         call_id=next(
             (label_at(holder, name, "") for name in _IDS if isinstance(holder.get(name), (str, int))), None
         ),
         started_at=_clock(holder.get("started_at") or holder.get("start_time"), "started_at"),
-        language=language_of(holder.get("language") or described.get("language")),
+        language=_language(holder) or _language(described),
         redacted=holder.get("redacted") is True,
-        voices=dict(_voices(holder)),
+        voices=voices,
     )
+
+
+_TEXTS = ", ".join(name for name in NAMES["text"] if name.isascii())
+
+
+def _is_assemblyai(holder: Object) -> bool:
+    """Whose times are milliseconds, though no name says so: told by what an answer has besides, or by a word that would last 20 seconds."""
+    if any(name in holder for name in _ASSEMBLYAI):
+        return True
+    words = holder["utterances"][0].get("words")
+    first = words[0] if isinstance(words, list) and words else None
+    if not isinstance(first, dict) or "text" not in first:
+        return False
+    start, end = first.get("start"), first.get("end")
+    return isinstance(start, int) and isinstance(end, int) and end - start >= 20
+
+
+def _language(holder: Object) -> str | None:
+    return next((found for name in _LANGUAGES if (found := language_of(holder.get(name))) is not None), None)
 
 
 def _voices(holder: Object) -> Iterator[tuple[str, Voice]]:
@@ -110,72 +105,68 @@ def _voices(holder: Object) -> Iterator[tuple[str, Voice]]:
         yield key, Voice(role=label, name=label or None)
 
 
-def _first(holder: Object, names: tuple[str, ...]) -> str | None:
-    return next((name for name in names if holder.get(name) is not None), None)
+def _said(listed: Any, key: str, scale: float) -> Iterator[Said]:
+    for at, entry in objects(listed, key):
+        names = _names(entry)
+        told = {kind: _label(entry, names[kind], at) for kind in _SAYING_WHO if kind in names}
+        voice = next((found for kind in _SAYING_WHO if (found := told.get(kind))), "")
+        yield Said(_turn(entry, names, at, scale, voice), told.get("role", ""), told.get("name", ""))
 
 
-def _turn(entry: Object, at: str) -> Heard:
-    text = _first(entry, TEXTS)
-    if text is None:
-        raise TranscriptRefused(f"{at} must have its text under one of {', '.join(TEXTS)}")
-    start = _time(entry, at, STARTS_MS, STARTS)
-    end = _time(entry, at, ENDS_MS, ENDS)
-    start_ms, start_at = (None, start) if isinstance(start, datetime) else (start, None)
-    ended = end if end is not None else _lasted(entry, at, start)
-    end_ms, end_at = (None, ended) if isinstance(ended, datetime) else (ended, None)
+_SAYING_WHO = (
+    "speaker",
+    "name",
+    "voice",
+    "role",
+)  # the first there is labels a turn; a role decides the side, whatever labels it
+
+
+def _names(entry: Object) -> dict[str, str]:
+    """By what they hold, the fields that hold something."""
+    return best(name for name, value in entry.items() if value is not None)
+
+
+def _turn(entry: Object, names: Mapping[str, str], at: str, scale: float, voice: str) -> Heard:
+    if (text := names.get("text")) is None:
+        raise TranscriptRefused(f"{at} must have its text under one of {_TEXTS}")
+    start, end, lasted = (_time(entry, names.get(kind), at, scale) for kind in ("start", "end", "duration"))
+    if end is None and isinstance(lasted, int):
+        end = after(start, lasted, at)
     return Heard(
-        _speaker(entry, at),
-        text_at(entry, text, at),
-        start_ms,
-        end_ms,
-        _sure(entry, at),
-        at,
-        start_at,
-        end_at,
+        voice=voice,
+        text=text_at(entry, text, at),
+        start_ms=start if isinstance(start, int) else None,
+        end_ms=end if isinstance(end, int) else None,
+        confidence=confidence_of(entry.get("confidence"), placed(at, "confidence")),
+        at=at,
+        start_at=start if isinstance(start, datetime) else None,
+        end_at=end if isinstance(end, datetime) else None,
     )
 
 
-def _speaker(entry: Object, at: str) -> str:
-    key = _first(entry, SPEAKERS)
-    if key is None:
-        return ""
+def _label(entry: Object, key: str, at: str) -> str:
     value = entry[key]
     if isinstance(value, list) and value:
         value, at = value[0], placed(at, key)
     if isinstance(value, dict):
-        inner = _first(value, ("role", "label", "name", "id"))
+        inner = next((name for name in ("role", "label", "name", "id") if value.get(name) is not None), None)
         return label_at(value, inner, placed(at, key)) if inner else ""
     label = label_at({key: value}, key, at)
     # vCon's own transcripts point into the list of parties
     return f"party {label}" if key in ("parties", "party") and label.isdigit() else label
 
 
-def _time(
-    entry: Object, at: str, in_ms: tuple[str, ...], in_seconds: tuple[str, ...]
-) -> int | datetime | None:
-    if (key := _first(entry, in_ms)) is not None:
-        return milliseconds(entry[key], placed(at, key))
-    if (key := _first(entry, in_seconds)) is None:
+def _time(entry: Object, key: str | None, at: str, scale: float) -> Time:
+    if key is None:
         return None
-    value = entry[key]
-    if isinstance(value, str) and "-" in value[1:]:
-        return _clock(value, placed(at, key))
-    return milliseconds(value, placed(at, key), 1_000)
+    known = column(key)
+    own = None if known is None else known.scale
+    return time_of(entry[key], placed(at, key), scale if own is None else own)
 
 
 def _clock(value: Any, at: str) -> datetime | None:
-    return moment(value, at) if isinstance(value, str) and "-" in value[1:] else None
-
-
-def _lasted(entry: Object, at: str, start: int | datetime | None) -> int | datetime | None:
-    """The end by the duration, where there is one."""
-    lasted = milliseconds(entry.get("duration_ms"), placed(at, "duration_ms"))
-    if lasted is None:
-        lasted = milliseconds(entry.get("duration"), placed(at, "duration"), 1_000)
-    if lasted is None or start is None:
+    """When the call began, where that is a date; a number may be the first turn's."""
+    if isinstance(value, str) and not is_date(value):
         return None
-    return later(start, lasted, at) if isinstance(start, datetime) else start + lasted
-
-
-def _sure(entry: Object, at: str) -> float | None:
-    return confidence_of(entry.get("confidence"), placed(at, "confidence"))
+    found = time_of(value, at) if isinstance(value, (str, int, float)) else None
+    return found if isinstance(found, datetime) else None
