@@ -13,6 +13,7 @@ from connectors.calls.splitting import split
 from connectors.calls.timeline import on_timeline
 from connectors.calls.transcript import (
     MOST_EVENTS,
+    MOST_ID_CHARS,
     MOST_MS,
     MOST_PARTIES,
     MOST_TURNS,
@@ -26,7 +27,6 @@ from connectors.calls.transcript import (
 
 UNNAMED = "unnamed"  # the label of whoever spoke where the source does not say who
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-_LONGEST_ID = 256
 _LONGEST_LABEL = 200
 
 
@@ -34,9 +34,9 @@ def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Tra
     """Raises `TranscriptRefused` for a draft that says nothing, or more than is allowed."""
     started_at, timed = on_timeline(draft.heard, draft.started_at)
     _on_the_calendar(started_at)
-    heard = _limited(timed)
+    heard = [] if draft.wordless else _limited(timed)
     voices = _voices(draft.voices, heard)
-    sides = assign(voices, heard, speakers)
+    sides = assign(voices, heard, speakers) if heard else _of_nobody(voices, speakers)
     turns = tuple(_turns(heard, {label: number for number, label in enumerate(voices)}, sides))
     _within_a_call("start_ms", [turn.start_ms for turn in turns])
     _within_a_call("end_ms", [turn.end_ms for turn in turns])
@@ -52,7 +52,13 @@ def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Tra
         redacted=draft.redacted,
         timed=any(turn.end_ms > 0 for turn in turns),
         signature=draft.signature,
+        notes=draft.notes,
     )
+
+
+def _of_nobody(voices: Mapping[str, Voice], speakers: Mapping[str, Speaker] | None) -> dict[str, Speaker]:
+    """Where nobody spoke, each by what is said of them alone: whoever nothing is said of called, and nobody answered."""
+    return {label: assign({label: voice}, (), speakers)[label] for label, voice in voices.items()}
 
 
 def _on_the_calendar(started_at: datetime | None) -> None:
@@ -140,15 +146,22 @@ def _writable(text: T) -> T:
 
 
 def _call_id(draft: Draft) -> str:
-    """The source's id; else a hash of what was said, so that the same call is the same call again."""
+    """The source's id; a hash of one that is too long or cannot be written; else one of what was said, so that the same call is the same
+    call again."""
     given = (draft.call_id or "").strip()
-    if given and len(given) <= _LONGEST_ID and given.isprintable():
+    if given and len(given) <= MOST_ID_CHARS and given.isprintable():
         return given
     digest = hashlib.sha256()
-    for turn in draft.heard:
-        digest.update(
-            f"{turn.voice}\x1f{turn.text}\x1f{turn.start_ms}\x1f{turn.start_at}\x1e".encode(
-                "utf-8", "surrogatepass"
-            )
-        )
+    for part in [given] if given else _told(draft):
+        digest.update(f"{part}\x1e".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:32]
+
+
+def _told(draft: Draft) -> Iterator[str]:
+    for turn in draft.heard:
+        yield f"{turn.voice}\x1f{turn.text}\x1f{turn.start_ms}\x1f{turn.start_at}"
+    if draft.wordless:
+        yield f"{draft.started_at}"
+        yield from (
+            f"{label}\x1f{each.name}\x1f{each.tel}\x1f{each.mailto}" for label, each in draft.voices.items()
+        )

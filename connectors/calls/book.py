@@ -15,7 +15,7 @@ from connectors.calls.languages import language_for
 from connectors.calls.listening import Listening
 from connectors.calls.noise import normalise
 from connectors.calls.parts import MOST_NAME, agent_of, parts_of
-from connectors.calls.transcript import MOST_CHARACTERS, Party, Transcript
+from connectors.calls.transcript import MOST_CHARACTERS, MOST_ID_CHARS, Party, Transcript
 from connectors.kit.channel import Doorway
 from connectors.kit.pen import Pen
 from parley.domain.masking.partial import hidden
@@ -33,7 +33,6 @@ MOST_SEGMENT_CHARS = 2_000
 """Of one piece of a running call: more than a minute of talk without a pause."""
 MOST_SHOWN_CHARS = 4_000
 """Of its masked text: the limit of the event that carries it."""
-MOST_ID_CHARS = 128
 IMPORT = "call:transcript"
 LISTENED_TO = 10_000
 HEARD_BEFORE = 40
@@ -63,13 +62,14 @@ class CallErased(CallRefused):
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of a finished call. `known`: it was here already, and nothing was written that was not. `heard_live`: it was heard while
-    it ran, and stays as it was heard. `turns` are the transcript's.
+    it ran, and stays as it was heard. `turns` are the transcript's, and `notes` tell what else its file has and was left out.
     """
 
     call_id: str
     conversation_id: ConversationId
     turns: int
     state: Literal["accepted", "known", "heard_live"]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ class CallBook:
         chat, now = self._chat(transcript.call_id, language), self._opened.clock.now()
         digest = self._digest(transcript)
         held = self._claimed(chat, digest, now)
-        taken = Taken(transcript.call_id, chat.conversation_id, len(transcript.turns), "accepted")
+        said = len(transcript.turns)
+        taken = Taken(transcript.call_id, chat.conversation_id, said, "accepted", transcript.notes)
         if held.text_digest == LIVE:
             return replace(taken, state="heard_live")
         if held.text_digest != digest:

@@ -34,7 +34,10 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`voices` by label, in the order of the parties; those that only turns name follow them."""
+    """`voices` by label, in the order of the parties; those that only turns name follow them.
+
+    `notes` tell what else the source has and cannot be read, by place; `wordless` that nobody spoke, as the source says itself.
+    """
 
     form: str
     heard: Sequence[Heard]
@@ -45,3 +48,5 @@ class Draft:
     voices: dict[str, Voice] = field(default_factory=dict)
     events: tuple[CallEvent, ...] = ()
     signature: Signature | None = None
+    notes: tuple[str, ...] = ()
+    wordless: bool = False

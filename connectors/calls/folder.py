@@ -1,5 +1,6 @@
 """A folder of which every file is imported as a finished call, or several. A file of which every call was taken is moved to `done`, any other to
-`refused`, with the reasons beside it. One that is still being written is left until it has not changed for a while.
+`refused`, with the reasons beside it; what else a file has and cannot be read is told beside it, too. One that is still being written is left
+until it has not changed for a while.
 
 A process that ends between the log and the move finds the file again: the same call is known, and nothing is doubled. No file keeps the others
 back: one that cannot be moved is tried again later. Names of files are not logged, for they may be names of customers.
@@ -32,6 +33,7 @@ AGAIN_AFTER_S = 60.0
 TIDY_EVERY_S = 3_600.0
 DONE, REFUSED = "done", "refused"
 WHY = ".why.txt"
+NOTES = ".notes.txt"
 MOST_NAME_BYTES = 255
 """Of a file's name, on every file system there is."""
 
@@ -156,15 +158,22 @@ class FolderWatch:
             self._settle(path, taken)
 
     def _settle(self, path: Path, taken: list[Taken | Refused]) -> None:
-        numbered = enumerate(taken, 1)
+        numbered = list(enumerate(taken, 1))
         reasons = [f"call {number}: {each.reason}" for number, each in numbered if isinstance(each, Refused)]
+        calls = ((number, each) for number, each in numbered if isinstance(each, Taken))
+        notes = [f"call {number}: {note}" for number, each in calls for note in each.notes]
         log.info(
             "%s: %d calls of a file taken, %d refused", self.name, len(taken) - len(reasons), len(reasons)
         )
         if reasons:
-            self._refuse(path, reasons)
+            self._refuse(path, [*reasons, *notes])
         else:
-            self._move(path, DONE)
+            moved = self._move(path, DONE)
+            if notes:
+                log.warning(
+                    "%s: %s has more than was read; what, lies beside it", self.name, _anonymous(moved)
+                )
+                self._write(moved, NOTES, notes)
 
     def _pacer(self, tenant: TenantId) -> Pacer:
         if tenant not in self._books:
@@ -176,8 +185,11 @@ class FolderWatch:
         """Raises `OSError`."""
         moved = self._move(path, REFUSED)
         log.warning("%s: %s is refused; the reason lies beside it", self.name, _anonymous(moved))
+        self._write(moved, WHY, reasons)
+
+    def _write(self, moved: Path, end: str, lines: Iterable[str]) -> None:
         try:
-            _free(moved.parent, moved.name, WHY).write_text("\n".join([*reasons, ""]), encoding="utf-8")
+            _free(moved.parent, moved.name, end).write_text("\n".join([*lines, ""]), encoding="utf-8")
         except OSError as error:
             log.error("%s: the reason cannot be written: %s", self.name, error.strerror)
 

@@ -13,6 +13,7 @@ MOST_BYTES = 50_000_000
 MOST_PARTIES = 100
 MOST_TURNS = 20_000
 MOST_EVENTS = 2_000  # besides talk: each is a record of its own in the conversation
+MOST_ID_CHARS = 128
 MOST_CHARACTERS = 16_384  # of one turn: the limit of the event that carries it
 #: A century in milliseconds: no call ends later, and every integer up to it is exact in JSON.
 MOST_MS = 100 * 366 * 86_400_000
@@ -90,6 +91,8 @@ class Transcript:
 
     `call_id` is the source's own id, or a hash of its content, so that the same file gives the same id. `source` is the form's name.
     `redacted` tells that the source says of itself that something was taken out. `timed` is False where the source has no times: then all turns stand at 0.
+    `notes` tell what else the source has and cannot be read, such as a recording without a transcript: by its place, without its words. A call
+    that came to nothing has no turns.
     """
 
     call_id: str
@@ -102,6 +105,7 @@ class Transcript:
     redacted: bool
     timed: bool = True
     signature: Signature | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def spoken(self) -> tuple[Turn, ...]:

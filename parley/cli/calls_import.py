@@ -67,10 +67,15 @@ def import_(
                 found = [_told(take_one(pacer, call, language)) for call in calls]
             results += [{"file": str(path), **each} for each in found]
             for each in found:
-                if each["state"] == "refused" and not as_json:
-                    typer.secho(f"{path}: {each['reason']}", err=True)
+                if not as_json:
+                    _say(path, each)
         book.close()
     _tell(results, as_json=as_json)
+
+
+def _say(path: Path, each: dict[str, Any]) -> None:
+    for line in [each["reason"]] if each["state"] == "refused" else each["notes"]:
+        typer.secho(f"{path}: {line}", err=True)
 
 
 def _told(each: Taken | Refused) -> dict[str, Any]:

@@ -17,14 +17,13 @@ from starlette import status
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from connectors.calls.book import (
-    MOST_ID_CHARS,
     MOST_SEGMENT_CHARS,
     LiveCall,
     Opening,
     Segment,
     SegmentReused,
 )
-from connectors.calls.transcript import MOST_MS
+from connectors.calls.transcript import MOST_ID_CHARS, MOST_MS
 from parley.errors import KeyErased, TransientError
 from parley.ports.store import AccessKey
 from parley.runtime.limits import TokenBuckets

@@ -75,6 +75,9 @@ class CallTaken(Output):
     turns: int = 0
     state: Literal["accepted", "known", "heard_live", "refused"]
     reason: str | None = Field(default=None, description="why it was refused")
+    notes: list[str] = Field(
+        default=[], description="what else the file has and cannot be read, by its place"
+    )
 
 
 class CallsTaken(Output):

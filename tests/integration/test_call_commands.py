@@ -51,6 +51,16 @@ def test_a_folder_is_imported_and_each_refusal_told(platform: Platform, tmp_path
     assert [each["state"] for each in json.loads(again.stdout)["calls"]] == ["known"]
 
 
+def test_what_a_file_has_and_cannot_be_read_is_told(platform: Platform, tmp_path: Path) -> None:
+    file = tmp_path / "call.json"
+    file.write_text(json.dumps({**call_files.VCON, "dialog": call_files.VCON["dialog"] * 2}))
+    done = parley("import", str(file))
+    assert done.exit_code == 0
+    assert f"{file}: dialog[1] is a url, which is never fetched" in done.stderr
+    [taken] = json.loads(parley("import", str(file), "--json").stdout)["calls"]
+    assert len(taken["notes"]) == 1
+
+
 def test_a_call_that_is_refused_takes_no_other_result_away(platform: Platform, tmp_path: Path) -> None:
     calls = [{"call_id": f"c{number}", "turns": call_files.TURNS["turns"]} for number in range(3)]
     file = tmp_path / "calls.json"

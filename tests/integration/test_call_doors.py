@@ -324,6 +324,16 @@ def test_a_finished_call_is_imported_once(centre: CallCentre) -> None:
     assert len(bodies(centre, "conversation.events", SpeechTranscribed)) == 1
 
 
+def test_what_a_file_has_and_cannot_be_read_is_told(small: CallCentre) -> None:
+    second = {**call_files.VCON["dialog"][0], "start": "2026-03-01T09:31:00Z"}
+    call = {**call_files.VCON, "dialog": [*call_files.VCON["dialog"], second]}
+    for state in ("accepted", "known"):
+        [taken] = small.imports(json.dumps(call).encode()).json()["calls"]
+        assert (taken["state"], taken["turns"]) == (state, 2)
+        [note] = taken["notes"]
+        assert note.startswith("dialog[1] is a url, which is never fetched")
+
+
 def test_an_id_that_is_another_calls_is_refused(small: CallCentre) -> None:
     small.imports(json.dumps(call_files.VCON).encode())
     other = json.loads(json.dumps(call_files.VCON))
@@ -402,7 +412,7 @@ def test_each_call_of_a_file_is_taken_or_refused_by_itself(small: CallCentre) ->
     assert [first["state"], second["state"], third["state"]] == ["accepted", "refused", "accepted"]
     assert "call_id" in second["reason"] and "conversation_id" not in second
     assert len(bodies(small, "call.events", TranscriptImported)) == 3
-    again = small.imports(json.dumps([calls[1], {**calls[1], "call_id": "x" * 200}]).encode())
+    again = small.imports(json.dumps([calls[1], calls[1]]).encode())
     assert again.status_code == 409 and "other calls" in again.json()["detail"]
 
 

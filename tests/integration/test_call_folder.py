@@ -136,6 +136,24 @@ def test_a_call_that_is_refused_keeps_no_other_of_its_file_back(platform: Platfo
     assert len(records_on(platform, "call.events")) == 2
 
 
+def test_what_a_file_has_and_cannot_be_read_lies_beside_it(
+    platform: Platform, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = {**call_files.VCON, "dialog": call_files.VCON["dialog"] * 2}
+    (folder / "a.json").write_text(json.dumps(call))
+    look(platform, folder)
+    assert there(folder) == ["done/a.json", "done/a.json.notes.txt"]
+    [line] = (folder / "done" / "a.json.notes.txt").read_text().splitlines()
+    assert line.startswith("call 1: dialog[1] is a url, which is never fetched")
+    assert any("has more than was read" in each for each in caplog.messages)
+    (folder / "b.json").write_text(json.dumps([call, {**call_files.TURNS, "call_id": call["uuid"]}]))
+    look(platform, folder)
+    assert [each[:8] for each in (folder / "refused" / "b.json.why.txt").read_text().splitlines()] == [
+        "call 2: ",
+        "call 1: ",
+    ]
+
+
 def test_a_file_that_nobody_foresaw_ends_nothing(
     platform: Platform, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from connectors.calls.exporting import Exporter
+from connectors.calls.vcon.writing import vcon
 from schemas.base import ConversationId
 from tests.support import call_files
 from tests.support.calls import CallCentre, embedded_call_centre
@@ -54,3 +56,26 @@ def test_a_finished_call_has_its_analysis(centre: CallCentre) -> None:
         "disclosure": True,
     }
     assert found["sentiment"]["customer_began"] < 0 < found["sentiment"]["customer_ended"]
+
+
+def test_a_call_that_nobody_answered_is_a_conversation_without_words(centre: CallCentre) -> None:
+    call = {
+        **call_files.VCON,
+        "dialog": [
+            {"type": "incomplete", "start": "2026-03-01T09:30:00Z", "parties": [0], "disposition": "busy"}
+        ],
+        "analysis": [],
+    }
+    [taken] = centre.imports(json.dumps(call).encode()).json()["calls"]
+    assert (taken["state"], taken["turns"]) == ("accepted", 0)
+    name = ConversationId(taken["conversation_id"])
+    on = centre.platform
+    until(lambda: (row := on.store.conversation(name)) and row.status == "closed")
+    frames = centre.frames(name, "closed")
+    assert not [each for each in frames if each["type"] == "message"]
+    assert [each["kind"] for each in frames if each["type"] == "state"] == ["incomplete"]
+    exporter = Exporter(on.store, on.codec, on.configs, on.vault, on.clock)
+    row = on.store.conversation(name)
+    assert row is not None
+    [dialog] = vcon(exporter.read(row))["dialog"]
+    assert (dialog["type"], dialog["disposition"]) == ("incomplete", "busy")

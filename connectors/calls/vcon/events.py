@@ -35,11 +35,12 @@ class Happened:
         return CallEvent(self.kind, at_ms, self.party, self.to, self.detail)
 
 
-def happened(dialog: Object, at: str, parties: int) -> Iterator[Happened]:
-    """All events of one dialog."""
+def happened(dialog: Object, at: str, parties: int, dialogs: int) -> Iterator[Happened]:
+    """All events of one dialog. Raises `TranscriptRefused` for a party or a dialog that is not there."""
     start = moment(dialog.get("start"), placed(at, "start"))
     kind = dialog.get("type")
     if kind == "transfer":
+        _check_transfer(dialog, at, parties, dialogs)
         yield _transfer(dialog, at, start, parties)
     elif kind == "incomplete":
         disposition = text_at(dialog, "disposition", at)[:40]
@@ -48,6 +49,13 @@ def happened(dialog: Object, at: str, parties: int) -> Iterator[Happened]:
         if (event := HISTORY.get(text_at(entry, "event", where))) is not None:
             who = index(entry.get("party"), placed(where, "party"), parties, "parties")
             yield Happened(event, moment(entry.get("time"), placed(where, "time")), who)
+
+
+def _check_transfer(dialog: Object, at: str, parties: int, dialogs: int) -> None:
+    """What is not used is true, too: a transfer that leads nowhere is a file that lacks something."""
+    indices(dialog.get("transferor"), placed(at, "transferor"), parties, "parties")
+    for name in ("original", "consultation", "target_dialog"):
+        indices(dialog.get(name), placed(at, name), dialogs, "dialog")
 
 
 def _transfer(dialog: Object, at: str, start: datetime | None, parties: int) -> Happened:

@@ -1,5 +1,6 @@
 """A vCon's parties, and the many ways in which the rest of it names them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,9 @@ from connectors.calls.draft import Voice
 from connectors.calls.fields import Object, object_at, objects, placed, text_at
 from connectors.calls.speakers import speaker_of
 from connectors.calls.transcript import MOST_PARTIES, TranscriptRefused
+
+_NUMBER = re.compile(r"(?:tel:)?\+?[\d\s().-]{1,40}", re.ASCII | re.IGNORECASE)
+_NOT_DIALLED = re.compile(r"\D", re.ASCII)
 
 
 def label(number: int) -> str:
@@ -63,19 +67,34 @@ def _flat(values: list[Any], at: str, count: int, of: str) -> Iterator[int | Non
 
 
 def matching(voice: str, said: Voice | None, parties: dict[str, Voice], at: str) -> str:
-    """The party that a transcript's own label means: by index, by name, or by the one party of that side; else the label itself."""
+    """The party that a transcript's own label means: by index, by name or address, or by the one party of that side; else the label itself."""
     if voice in parties:
         return voice
     if voice.startswith("party ") and voice[6:].isdigit():
         raise TranscriptRefused(f"{at}: {voice} does not exist; parties has {len(parties)}")
     terms = [term for term in (said.role if said else "", said.name if said else "", voice) if term]
     for term in terms:
-        named = [key for key, party in parties.items() if (party.name or "").casefold() == term.casefold()]
+        named = [key for key, party in parties.items() if _is_called(party, term)]
         if len(named) == 1:
             return named[0]
     side = next((side for term in terms if (side := speaker_of(term)) is not None), None)
     sided = [key for key, party in parties.items() if side is not None and speaker_of(party.role) == side]
     return sided[0] if len(sided) == 1 else voice
+
+
+def _is_called(party: Voice, term: str) -> bool:
+    """By name, mail address or telephone number, however that is written."""
+    if term.casefold() in (
+        (party.name or "").casefold(),
+        (party.mailto or "").casefold().removeprefix("mailto:"),
+    ):
+        return True
+    return party.tel is not None and _dialled(party.tel) == _dialled(term) != ""
+
+
+def _dialled(number: str) -> str:
+    """The digits of a telephone number; "" for what is none."""
+    return _NOT_DIALLED.sub("", number) if _NUMBER.fullmatch(number.strip()) else ""
 
 
 def reference(document: Object, name: str) -> Object:

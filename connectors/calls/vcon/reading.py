@@ -1,5 +1,6 @@
 """From a vCon to a draft. Where a recording has no transcript of its own in `analysis`, the vCon is refused unless other text is there."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,7 +23,7 @@ from connectors.calls.timeline import later
 from connectors.calls.transcript import MOST_TURNS, TranscriptRefused
 from connectors.calls.vcon.events import Happened, happened
 from connectors.calls.vcon.jws import Trust, expanded, verified
-from connectors.calls.vcon.messages import body_of, message_text
+from connectors.calls.vcon.messages import body_of, is_read, kind_of, mediatype_of, message_text
 from connectors.calls.vcon.parties import index, indices, label, matching, parties_of, reference
 
 #: Reads the body of an analysis, JSON or text, whatever form it has; the text is where it stands.
@@ -30,17 +31,22 @@ ReadBody = Callable[[Any, str], Draft]
 
 #: Extensions that a vCon may call critical: the contact centre's roles, and transcripts in the World Transcription Format.
 EXTENSIONS = ("CC", "wtf_transcription")
+VERSIONS = re.compile(r"0\.[0-4]\.\d{1,3}", re.ASCII)
+"""Syntax versions of the drafts until now; since draft 4 the field may be left out."""
+MOST_NOTES = 20
 TYPES = ("text", "recording", "recording-set", "transfer", "incomplete")
 
 
 @dataclass(slots=True)
 class Said:
-    """What was said in a vCon so far, and by whom; `redacted` where a transcript says so of itself."""
+    """What was said in a vCon so far, and by whom; `redacted` where a transcript says so of itself, `notes` what else there is and cannot
+    be read."""
 
     voices: dict[str, Voice]
     heard: list[Heard] = field(default_factory=list)
     language: str | None = None
     redacted: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 def compact(text: str, trust: Trust, read_body: ReadBody) -> Draft:
@@ -69,7 +75,7 @@ def _plain(document: Object, read_body: ReadBody) -> Draft:
     dialogs = list(objects(document.get("dialog"), "dialog"))
     if len(dialogs) > MOST_TURNS:
         raise TranscriptRefused(f"dialog: {len(dialogs):,}; allowed are {MOST_TURNS:,}")
-    events = [event for at, dialog in dialogs for event in happened(dialog, at, len(parties))]
+    events = [event for at, dialog in dialogs for event in happened(dialog, at, len(parties), len(dialogs))]
     said = _said(document, dialogs, parties, read_body)
     begin = _begin(dialogs, said.heard, events)
     return Draft(
@@ -81,10 +87,20 @@ def _plain(document: Object, read_body: ReadBody) -> Draft:
         redacted=said.redacted or bool(reference(document, "redacted")),
         voices=said.voices,
         events=tuple(event.on(begin) for event in events),
+        notes=_few(said.notes),
+        wordless=not said.heard,
     )
 
 
+def _few(notes: list[str]) -> tuple[str, ...]:
+    more = len(notes) - MOST_NOTES
+    return (*notes[:MOST_NOTES], *((f"and {more:,} more of this kind",) if more > 0 else ()))
+
+
 def _check(document: Object) -> None:
+    version = document.get("vcon")
+    if version is not None and not (isinstance(version, str) and VERSIONS.fullmatch(version)):
+        raise TranscriptRefused("vcon must be a version from 0.0.1 to 0.4.0, or be left out")
     reference(document, "amended")
     critical = document.get("critical") or []
     if not isinstance(critical, list) or any(each not in EXTENSIONS for each in critical):
@@ -100,26 +116,31 @@ def _begin(dialogs: list[tuple[str, Object]], heard: list[Heard], events: list[H
 def _said(
     document: Object, dialogs: list[tuple[str, Object]], parties: dict[str, Voice], read_body: ReadBody
 ) -> Said:
-    """Messages by themselves, recordings by their transcripts. Raises `TranscriptRefused` with each dialog's reason where none has text."""
+    """Messages by themselves, recordings by their transcripts; what cannot be read is noted.
+
+    Raises `TranscriptRefused` with each dialog's reason where none has text, unless the call came to nothing, and where a text is elsewhere.
+    """
     transcripts = _transcripts(document, len(dialogs))
     said = Said(dict(parties))
-    reasons: list[str] = []
     messages: set[tuple[str, str]] = set()
     for number, (at, dialog) in enumerate(dialogs):
         text = _message(dialog, at, messages)
         if text:
             said.heard.append(_turn(dialog, at, text, len(parties)))
         elif number in transcripts:
-            _add_transcript(said, transcripts[number], (at, dialog), parties, read_body)
+            if (transcript := transcripts[number]) is not None:
+                _add_transcript(said, transcript, (at, dialog), parties, read_body)
         elif reason := _reason(dialog, at):
-            reasons.append(reason)
-    if not said.heard:
-        raise TranscriptRefused("; ".join(reasons[:10]) or "dialog is empty: nothing was said")
-    if gone := [reason for reason in reasons if reason.endswith(_NEVER_FETCHED_TEXT)]:
-        raise TranscriptRefused("; ".join(gone[:10]))
+            said.notes.append(reason)
+    gone = [reason for reason in said.notes if reason.endswith(_NEVER_FETCHED_TEXT)]
+    if gone or (not said.heard and said.notes):
+        raise TranscriptRefused("; ".join((gone or said.notes)[:10]))
+    if not said.heard and not any(dialog.get("type") == "incomplete" for _, dialog in dialogs):
+        raise TranscriptRefused(f"dialog has {len(dialogs):,}: nothing was said" if dialogs else _EMPTY)
     return said
 
 
+_EMPTY = "dialog is empty: nothing was said"
 _NEVER_FETCHED_TEXT = "its text stands at a url, which is never fetched; allowed is an inline body"
 
 
@@ -130,7 +151,7 @@ def _reason(dialog: Object, at: str) -> str:
         raise TranscriptRefused(f"{placed(at, 'type')} must be one of {', '.join(TYPES)}")
     by_url = "url" in dialog and not dialog.get("body")
     if kind == "text":
-        return f"{at}: {_NEVER_FETCHED_TEXT}" if by_url else ""
+        return f"{at}: {_NEVER_FETCHED_TEXT}" if by_url else _unread(dialog, at)
     if kind != "recording":
         return ""
     where = "an inline recording" if dialog.get("body") else "a recording that is not there"
@@ -138,13 +159,21 @@ def _reason(dialog: Object, at: str) -> str:
     return f"{at} is {where}; what was said must stand in a transcript in analysis"
 
 
+def _unread(dialog: Object, at: str) -> str:
+    """Why nothing is read of a message that has a body."""
+    kind = kind_of(mediatype_of(dialog, at))
+    if not dialog.get("body") or kind.startswith("text/"):
+        return ""
+    return f"{at} is {kind}, in which no text was found; read are text/plain, text/html, multipart and message/rfc822"
+
+
 def _message(dialog: Object, at: str, known: set[tuple[str, str]]) -> str:
     """The text of a message; "" for one that stands twice, told by the messaging system's id and its text (ids alone are reused)."""
-    if dialog.get("type") != "text":
+    mediatype = mediatype_of(dialog, at)
+    if dialog.get("type") != "text" or not is_read(kind_of(mediatype)):
         return ""
     body = body_of(dialog, at)
-    mediatype = text_at(dialog, "mediatype", at) or text_at(dialog, "mimetype", at)
-    text = "" if body is None else message_text(body, mediatype)
+    text = "" if body is None else message_text(body, mediatype, placed(at, "body"))
     message_id = text_at(dialog, "message_id", at)
     if message_id and (message_id, text) in known:
         return ""
@@ -167,18 +196,23 @@ def _originator(dialog: Object, at: str, parties: int) -> str:
     return "" if first is None else label(first)
 
 
-def _transcripts(document: Object, dialogs: int) -> dict[int, tuple[str, Object]]:
-    """The transcript of each dialog: the last whole one, for what is appended comes last; else the last redacted one."""
+def _transcripts(document: Object, dialogs: int) -> dict[int, tuple[str, Object] | None]:
+    """The transcript of each dialog: the last whole one, for what is appended comes last; else the last redacted one.
+
+    One of several dialogs stands at the first of them; the others have None.
+    """
     found: dict[int, tuple[str, Object]] = {}
+    others: set[int] = set()
     for at, analysis in objects(document.get("analysis"), "analysis"):
+        named = indices(analysis.get("dialog"), placed(at, "dialog"), dialogs, "dialog")
         kind = text_at(analysis, "type", at).lower()
         if not kind.startswith("transcript") or not analysis.get("body"):
             continue
-        named = indices(analysis.get("dialog"), placed(at, "dialog"), dialogs, "dialog")
-        number = next((each for each in named if each is not None), 0)
+        number, *rest = [each for each in named if each is not None] or [0]
+        others.update(rest)
         if "redacted" not in kind or number not in found or _is_redacted(found[number][1]):
             found[number] = (at, analysis)
-    return found
+    return {**dict.fromkeys(others), **found}
 
 
 def _is_redacted(analysis: Object) -> bool:
