@@ -104,8 +104,8 @@ def _documents(text: str) -> list[Any]:
         documents = [parse_json(text)]
         if isinstance(documents[0], list) and form_of_json(documents[0]) is None:
             documents = documents[0]
-    # the events of a Contact Lens stream are one call together
-    return [documents] if form_of_json(documents) == "amazon_connect" else documents
+    # the events of a Contact Lens stream, or Azure's results, are one call together
+    return [documents] if form_of_json(documents) in ("amazon_connect", "azure_speech") else documents
 
 
 def _is_json_lines(text: str) -> bool:
@@ -118,8 +118,8 @@ def _json_drafts(document: Any, form: str | None, trust: Trust) -> Iterator[Draf
     found = form or form_of_json(document)
     if found is None:
         raise _unknown()
-    if found in ("turns", "amazon_connect"):
-        yield json_turns.turns(document) if found == "turns" else amazon.connect(document)
+    if found in LISTED:
+        yield from LISTED[found](document)
         return
     if not isinstance(document, dict):
         raise TranscriptRefused(f"the document must be an object to be {FORMS[found]}")
@@ -155,21 +155,22 @@ def _json_or_none(text: str) -> Any:
         return None
 
 
-def _azure(document: Object) -> Draft:
-    return azure.batch(document) if "recognizedPhrases" in document else azure.fast(document)
-
-
 def _deepgram(document: Object) -> Draft:
     return deepgram.prerecorded(document) if "results" in document else deepgram.alternative(document)
 
 
+#: The forms whose documents may be lists.
+LISTED: dict[str, Callable[[Any], list[Draft]]] = {
+    "turns": lambda document: [json_turns.turns(document)],
+    "amazon_connect": lambda document: [amazon.connect(document)],
+    "azure_speech": azure.transcriptions,
+}
 #: The forms of which a document is one call.
 READERS: dict[str, Callable[[Object], Draft]] = {
     "amazon_call_analytics": amazon.call_analytics,
     "amazon_transcribe": amazon.transcribe,
     "google_insights": google.insights,
-    "azure_speech": _azure,
-    "twilio": twilio.sentences,
+    "twilio": twilio.transcription,
     "deepgram": _deepgram,
 }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from connectors.calls.fields import Object
 from connectors.calls.formats import plain, table, webvtt
+from connectors.calls.formats.azure import is_result
 from connectors.calls.formats.cues import ARROW
 from connectors.calls.formats.json_turns import holds_turns, is_turns
 
@@ -15,8 +16,8 @@ FORMS = {
     "amazon_transcribe": "Amazon Transcribe",
     "google_speech": "Google Speech-to-Text v1 and v2",
     "google_insights": "Google Customer Experience Insights",
-    "azure_speech": "Azure batch and fast transcription",
-    "twilio": "Twilio Conversational Intelligence",
+    "azure_speech": "Azure batch, fast and conversation transcription",
+    "twilio": "Twilio Conversational Intelligence, Recordings' transcriptions",
     "deepgram": "Deepgram's pre-recorded transcription",
     "turns": "JSON with a list of turns",
     "webvtt": "WebVTT",
@@ -33,6 +34,8 @@ def form_of_json(document: Any) -> str | None:
         return _form_of_object(document)
     if isinstance(document, list) and document and all(_is_event(each) for each in document):
         return "amazon_connect"
+    if isinstance(document, list) and document and all(is_result(each) for each in document):
+        return "azure_speech"
     return "turns" if is_turns(document) else None
 
 
@@ -49,10 +52,14 @@ def _form_of_object(document: Object) -> str | None:
         return "amazon_connect"
     if isinstance(document.get("entries"), list):
         return "google_insights"
-    if isinstance(document.get("recognizedPhrases"), list) or isinstance(document.get("phrases"), list):
+    if any(
+        isinstance(document.get(key), list) for key in ("recognizedPhrases", "phrases", "AudioFileResults")
+    ):
         return "azure_speech"
-    if isinstance(document.get("sentences"), list):
+    if isinstance(document.get("sentences"), list) or "transcription_text" in document:
         return "twilio"
+    if is_result(document):
+        return "azure_speech"
     return _form_of_results(document) or ("turns" if holds_turns(document) else None)
 
 
@@ -88,7 +95,9 @@ def _form_of_alternative(document: Object) -> str | None:
 
 
 def _is_file(value: Any) -> bool:
-    return isinstance(value, dict) and ("transcript" in value or "inlineResult" in value)
+    return isinstance(value, dict) and any(
+        key in value for key in ("transcript", "inlineResult", "inline_result")
+    )
 
 
 def form_of_text(text: str, name: str = "") -> str | None:

@@ -1,7 +1,11 @@
 """Google's forms: Speech-to-Text (v1 and v2) and the conversations of Customer Experience Insights."""
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from connectors.calls.draft import Draft, Heard, Voice
@@ -41,14 +45,15 @@ def speech(document: Object) -> list[Draft]:
 def _of_file(entry: Any, at: str) -> Any:
     """v2's batches keep a file's results inline, under one of two names."""
     held = object_at(entry, at)
-    inline = object_at(held.get("inlineResult"), placed(at, "inlineResult"))
+    name = _named(held, "inlineResult")
+    inline = object_at(held.get(name), placed(at, name))
     transcript = inline.get("transcript") or held.get("transcript")
     return object_at(transcript, placed(at, "transcript")).get("results")
 
 
 def _speech(results: Any, at: str, file: str | None) -> Draft:
     found = list(objects(results, at))
-    languages = [language_of(each.get("languageCode")) for _, each in found]
+    languages = [language_of(each.get(_named(each, "languageCode"))) for _, each in found]
     return Draft(
         form="google_speech",
         heard=list(_heard(found)),
@@ -57,16 +62,44 @@ def _speech(results: Any, at: str, file: str | None) -> Draft:
     )
 
 
+def _named(holder: Object, name: str) -> str:
+    """The field as this file spells it: `speakerTag`, or `speaker_tag` as Google's own libraries write it."""
+    return name if name in holder else _snake(name)
+
+
+@cache
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name)
+
+
 def _heard(results: list[tuple[str, Object]]) -> Iterator[Heard]:
     """v1 repeats all words with their speakers in its last result: then that one alone is the call."""
     read = [(at, result, *_best(at, result)) for at, result in results]
     if _last_holds_all([words for _, _, _, words in read]):
         read = read[-1:]
+    ends = sorted({end for at, result, _, _ in read if (end := _end(result, at)) is not None})
     for at, result, alternative, words in read:
-        if words:
+        begin, end = _span(_end(result, at), ends)
+        if not words:
+            yield _whole(at, result, alternative, begin, end)
+        elif any(word.start_ms is not None for word in words):
             yield from turns(words)
         else:
-            yield _whole(at, result, alternative)
+            yield from _spread(list(turns(words)), begin, end)
+
+
+def _span(end: int | None, ends: list[int]) -> tuple[int | None, int | None]:
+    """When a result without times of words was said: from where the one before it ends to its own end, the only time that it has."""
+    if end is None:
+        return None, None
+    before = bisect_left(ends, end)
+    return ends[before - 1] if before else 0, end
+
+
+def _spread(said: list[Heard], begin: int | None, end: int | None) -> list[Heard]:
+    said[0] = replace(said[0], start_ms=begin)
+    said[-1] = replace(said[-1], end_ms=end)
+    return said
 
 
 def _best(at: str, result: Object) -> tuple[Object, list[Word]]:
@@ -74,7 +107,7 @@ def _best(at: str, result: Object) -> tuple[Object, list[Word]]:
     first = next(objects(result.get("alternatives"), where), None)
     if first is None:
         return {}, []  # silence has no alternative
-    channel = label_at(result, "channelTag", at)
+    channel = label_at(result, _named(result, "channelTag"), at)
     return first[1], [
         _word(word, place, channel)
         for place, word in objects(first[1].get("words"), placed(first[0], "words"))
@@ -83,7 +116,8 @@ def _best(at: str, result: Object) -> tuple[Object, list[Word]]:
 
 def _word(word: Object, at: str, channel: str) -> Word:
     """v1 says `startTime` and `speakerTag`, v2 `startOffset` and `speakerLabel`; a time of 0 is left out by both."""
-    speaker = label_at(word, "speakerLabel", at) or label_at(word, "speakerTag", at)
+    tags = (label_at(word, _named(word, name), at) for name in ("speakerLabel", "speakerTag"))
+    speaker = next((tag for tag in tags if tag), "")
     return Word(
         voice=_voice(channel, "" if speaker == "0" else speaker),
         text=text_at(word, "word", at),
@@ -95,10 +129,14 @@ def _word(word: Object, at: str, channel: str) -> Word:
 
 
 def _offset(word: Object, at: str, side: str) -> int | None:
-    key = next((name for name in (f"{side}Time", f"{side}Offset") if name in word), None)
+    key = next((name for name in _names(side, word) if name in word), None)
     if key is None:
-        return 0 if side == "start" and ("endTime" in word or "endOffset" in word) else None
+        return 0 if side == "start" and any(name in word for name in _names("end", word)) else None
     return milliseconds(word[key], placed(at, key), 1_000)
+
+
+def _names(side: str, word: Object) -> tuple[str, str]:
+    return _named(word, f"{side}Time"), _named(word, f"{side}Offset")
 
 
 def _voice(channel: str, speaker: str) -> str:
@@ -112,21 +150,29 @@ def _last_holds_all(read: list[list[Word]]) -> bool:
     before = [words for words in read[:-1] if words]
     if not any("speaker" in words[0].voice for words in before):
         return True
+    if read[-1][0].start_ms is None:
+        said = [word.text for words in before for word in words]
+        return [word.text for word in read[-1]][: len(said)] == said
     begins = [words[0].start_ms or 0 for words in before]
     return (read[-1][0].start_ms or 0) <= min(begins)
 
 
-def _whole(at: str, result: Object, alternative: Object) -> Heard:
-    """A result without words: its text, with the only time that it has, its end."""
-    end = result.get("resultEndTime", result.get("resultEndOffset"))
+def _whole(at: str, result: Object, alternative: Object, begin: int | None, end: int | None) -> Heard:
+    """A result without words: its text."""
     return Heard(
-        voice=_voice(label_at(result, "channelTag", at), ""),
+        voice=_voice(label_at(result, _named(result, "channelTag"), at), ""),
         text=text_at(alternative, "transcript", at),
-        start_ms=None,
-        end_ms=milliseconds(end, placed(at, "resultEndTime"), 1_000),
+        start_ms=begin,
+        end_ms=end,
         confidence=confidence_of(alternative.get("confidence"), placed(at, "confidence")),
         at=at,
     )
+
+
+def _end(result: Object, at: str) -> int | None:
+    names = (_named(result, "resultEndTime"), _named(result, "resultEndOffset"))
+    name = next((each for each in names if each in result), names[0])
+    return milliseconds(result.get(name), placed(at, name), 1_000)
 
 
 def insights(document: Object) -> Draft:
