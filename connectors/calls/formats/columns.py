@@ -4,9 +4,10 @@
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 #: By what a column holds, best first. `role` is a side, `speaker` whoever speaks in the source's own terms, `voice` a number or channel.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -84,7 +85,8 @@ def _without_unit(words: list[str]) -> tuple[str, float]:
     return " ".join(words).removesuffix(glued), 1.0
 
 
-def best(names: Iterable[str]) -> dict[str, str]:
+@lru_cache(1_024)
+def best(names: tuple[str, ...]) -> Mapping[str, str]:
     """The best name of each kind."""
     found: dict[str, tuple[tuple[bool, int], str]] = {}
     for name in names:
@@ -92,7 +94,7 @@ def best(names: Iterable[str]) -> dict[str, str]:
             known.kind not in found or known.rank < found[known.kind][0]
         ):
             found[known.kind] = (known.rank, name)
-    return {kind: name for kind, (_, name) in found.items()}
+    return MappingProxyType({kind: name for kind, (_, name) in found.items()})
 
 
 def names_somebody(kinds: Collection[str]) -> bool:

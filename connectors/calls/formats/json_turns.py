@@ -121,9 +121,9 @@ _SAYING_WHO = (
 )  # the first there is labels a turn; a role decides the side, whatever labels it
 
 
-def _names(entry: Object) -> dict[str, str]:
+def _names(entry: Object) -> Mapping[str, str]:
     """By what they hold, the fields that hold something."""
-    return best(name for name, value in entry.items() if value is not None)
+    return best(tuple(name for name, value in entry.items() if value is not None))
 
 
 def _turn(entry: Object, names: Mapping[str, str], at: str, scale: float, voice: str) -> Heard:

@@ -32,7 +32,7 @@ def voices_of(
         label = each.heard.voice
         if len(roles[label]) > 1 and each.role:
             label = f"{label} {each.role}"
-        heard.append(replace(each.heard, voice=label))
+        heard.append(each.heard if label == each.heard.voice else replace(each.heard, voice=label))
         if label not in (known or {}) and (label not in voices or not voices[label].role):
             voices[label] = Voice(role=each.role, name=each.name or None)
     return heard, voices

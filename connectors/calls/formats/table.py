@@ -45,7 +45,7 @@ def _table(text: str) -> Table | None:
     number, head, told = _head(text)
     for delimiter in (told,) if told else DELIMITERS:
         header = _header(head, delimiter)
-        names = best(header)
+        names = best(tuple(header))
         if "text" in names and names_somebody(names):
             columns = {kind: header.index(name) for kind, name in names.items()}
             scales = {kind: _scale(name) for kind, name in names.items()}

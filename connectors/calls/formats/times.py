@@ -22,6 +22,8 @@ def time_of(value: Any, at: str, scale: float = 1_000.0) -> Time:
 
     A number of thirty years or more is one since 1970, in whatever unit: no call lasts so long. Raises `TranscriptRefused`.
     """
+    if value is None or value == "":
+        return None
     if isinstance(value, str):
         written = value.strip()
         if is_date(written):
@@ -31,7 +33,7 @@ def time_of(value: Any, at: str, scale: float = 1_000.0) -> Time:
         value = written
     number = number_of(value, at)
     if number is None or number * scale < _CLOCK_FROM_S * 1_000:
-        return milliseconds(value, at, scale)
+        return milliseconds(number, at, scale)
     return _since_1970(number, at)
 
 
