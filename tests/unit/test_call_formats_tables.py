@@ -142,6 +142,19 @@ def test_empty_cells_beyond_the_header_are_nothing() -> None:
     assert sides(one("speaker,text\nCustomer,I lost my card,,\nAgent,ok, \n")) == CUSTOMER_FIRST
 
 
+def test_a_row_that_names_nobody_goes_on_with_the_voice_before() -> None:
+    for head, agent, customer in (("speaker", "Agent", "Customer"), ("id,role", "1,agent", "2,customer")):
+        empty = "," if "," in head else ""
+        table = (
+            f"{head.replace('id', 'speaker id')},text\n{agent},Hello\n{empty},and welcome\n{customer},ok\n"
+        )
+        assert sides(one(table)) == [
+            ("human_agent", "Hello"),
+            ("human_agent", "and welcome"),
+            ("customer", "ok"),
+        ]
+
+
 def test_marks_within_quotation_marks_and_lines_of_any_end() -> None:
     for end in ("\n", "\r\n", "\r"):
         call = one(end.join(["speaker,text", 'Agent,"He said ""no"", and left"', "Customer,ok", ""]))

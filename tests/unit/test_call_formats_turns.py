@@ -87,12 +87,10 @@ def test_assemblyais_utterances_are_in_milliseconds() -> None:
         ("customer", "I lost my card.", 27_000, 29_500),
     ]
     assert (call.call_id, call.language) == ("a-1", "en-US")
-    words = [{"text": "Thanks", "start": 250, "end": 650, "speaker": "A"}]
-    alone = one({"utterances": [{**utterances[0], "words": words}, utterances[1]]})
-    assert lines(alone) == lines(call)
+    assert lines(one({"utterances": utterances})) == lines(call)
 
 
 def test_others_utterances_are_in_seconds() -> None:
-    words = [{"text": "Hi", "start": 2, "end": 3}]
-    turn = {"speaker": "A", "text": "Hi", "start": 2, "end": 3, "words": words}
-    assert one({"utterances": [turn]}).turns[0].start_ms == 2_000
+    turn = {"speaker": "A", "text": "Hi", "start": 2, "end": 3}
+    for turns in ([turn], [turn, {**turn, "end": 7.5}], [turn, {"speaker": "B", "text": "Ho"}]):
+        assert one({"utterances": turns}).turns[0].start_ms == 2_000

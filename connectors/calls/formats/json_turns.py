@@ -37,6 +37,7 @@ LISTS = (
 )
 _IDS = ("call_id", "callId", "conversation_id", "conversationId", "id", "uuid", "sid")
 _LANGUAGES = ("language", "language_code", "languageCode", "locale")
+_SLOWEST = 0.3  # characters a second, pauses and all: whoever speaks says ten, Chinese four
 _ASSEMBLYAI = ("acoustic_model", "language_model", "speech_model", "speech_models", "audio_url")
 
 
@@ -81,15 +82,17 @@ _TEXTS = ", ".join(name for name in NAMES["text"] if name.isascii())
 
 
 def _is_assemblyai(holder: Object) -> bool:
-    """Whose times are milliseconds, though no name says so: told by what an answer has besides, or by a word that would last 20 seconds."""
+    """Whose times are milliseconds, though no name says so: told by what an answer has besides, or by whole numbers in which, were they
+    seconds, nobody could speak so slowly."""
     if any(name in holder for name in _ASSEMBLYAI):
         return True
-    words = holder["utterances"][0].get("words")
-    first = words[0] if isinstance(words, list) and words else None
-    if not isinstance(first, dict) or "text" not in first:
-        return False
-    start, end = first.get("start"), first.get("end")
-    return isinstance(start, int) and isinstance(end, int) and end - start >= 20
+    characters = lasted = 0
+    for each in holder["utterances"]:
+        start, end, text = (object_at(each, "utterances").get(name) for name in ("start", "end", "text"))
+        if not isinstance(start, int) or not isinstance(end, int) or not isinstance(text, str):
+            return False
+        characters, lasted = characters + len(text), lasted + end - start
+    return characters < _SLOWEST * lasted
 
 
 def _language(holder: Object) -> str | None:

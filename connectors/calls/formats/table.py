@@ -5,7 +5,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -88,7 +88,14 @@ def read(text: str) -> list[Draft]:
 
 
 def _draft(call: str, rows: Sequence[Said]) -> Draft:
-    heard, voices = voices_of(rows)
+    """A row that names nobody goes on with the voice before it, as captions do: spreadsheets merge cells."""
+    said: list[Said] = []
+    for row in rows:
+        nobody = not row.heard.voice and bool(said)
+        said.append(
+            replace(said[-1], heard=replace(row.heard, voice=said[-1].heard.voice)) if nobody else row
+        )
+    heard, voices = voices_of(said)
     return Draft("csv", heard, call_id=call or None, voices=voices)
 
 
