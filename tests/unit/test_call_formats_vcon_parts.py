@@ -102,6 +102,7 @@ LOST = "我的卡丢了，怎么办"
         ("text/plain; charset=gb18030", "gb18030"),
         ('text/plain; charset="GB2312"', "gb18030"),
         ("text/plain; charset=utf-16le", "utf-16-le"),
+        ("text/plain; charset=utf-16", "utf-16"),
         ("text/plain; charset=big5", "big5"),
         ("text/plain", "gb18030"),
         ("text/plain", "utf-8"),
@@ -128,6 +129,7 @@ def test_each_part_of_a_mail_has_its_own_charset(transfer: str) -> None:
     ("body", "mediatype", "named"),
     [
         (b"a picture\x89\x00" * 30, "text/plain", r"dialog\[0\]\.body: byte \d+ is no|is NUL"),
+        (b"\xff\xfe\x00\x01\x80abc", "text/plain", r"dialog\[0\]\.body: byte 1 is no UTF-8; UTF-16 is"),
         (b"\x80\xff\xff", "text/plain", r"dialog\[0\]\.body: .*is no GB18030"),
         (
             LOST.encode("gb18030"),

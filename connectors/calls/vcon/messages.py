@@ -1,6 +1,7 @@
 """The text of a text dialog: plain, HTML, or a mail's parts. Bytes are decoded as their `charset` says, and strictly."""
 
 import binascii
+import codecs
 import html
 import quopri
 import re
@@ -112,13 +113,17 @@ def _transferred(text: str, encoding: str, mediatype: str, at: str) -> str:
 
 
 def _decoded(data: bytes, mediatype: str, at: str) -> str:
-    """As the media type's charset; without one as UTF-8, UTF-16 or GB18030, whichever it is."""
+    """As the media type's charset; without one as UTF-8 or GB18030, whichever it is. Two bytes that could mark UTF-16 are too little to go by."""
     found = _CHARSET.search(mediatype)
     named = found[1].lower() if found is not None else ""
     charset = _LARGER.get(named, named)
     try:
         if charset:
             return data.decode(charset).replace("\r\n", "\n")
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise TranscriptRefused(
+                "byte 1 is no UTF-8; UTF-16 is allowed where the media type says charset=utf-16"
+            )
         return decode(data).replace("\r\n", "\n") if data.strip() else ""
     except TranscriptRefused as error:
         raise TranscriptRefused(f"{at}: {error}") from error
