@@ -88,7 +88,10 @@ def _refused(reason: str) -> dict[str, Any]:
 
 def one_call(path: Path, form: str | None, speakers: Iterable[str]) -> Transcript:
     """The first call of a file. Raises `TranscriptRefused`, `ConfigurationError`."""
-    return read(_bytes(path), name=path.name, form=form, speakers=_speakers(speakers))[0]
+    try:
+        return read(_bytes(path), name=path.name, form=form, speakers=_speakers(speakers))[0]
+    except TranscriptRefused as error:
+        raise TranscriptRefused(f"{path}: {error}") from error
 
 
 def _files(named: Iterable[Path]) -> Iterator[Path]:

@@ -193,9 +193,13 @@ class Start:
 
 
 def _addresses(settings: Settings, names: list[TenantId], port: int) -> None:
+    from services.gateway.demo_calls import examples
+
     url = settings.public_url or f"http://{settings.host}:{port}"
     for name in names if settings.demo else ():
         typer.echo(f"  {url}/demo/{name}")
+        if examples(name):
+            typer.echo(f"  {url}/demo/{name}/call   (a phone call, with help for its agent)")
     typer.echo(f"  {url}/openapi.json   (HTTP API)\n  {url}/metrics")
 
 

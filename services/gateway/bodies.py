@@ -181,7 +181,9 @@ def refusal(error: ValidationError, kind: type[RequestBody]) -> Problem:
                 allowed=kind.model_fields[field].description,
             )
         else:
-            problem = FieldError(field="body", message=found["msg"], allowed="one JSON object")
+            no_object = found["type"] in ("model_type", "dict_type")
+            message = "is no JSON object" if no_object else _message(found["type"], found["msg"])
+            problem = FieldError(field="body", message=message, allowed="one JSON object")
         problems.append(problem)
     return Problem(422, "; ".join(f"{p.field}: {p.message}" for p in problems[:5]), *problems[:20])
 

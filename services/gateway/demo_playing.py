@@ -21,6 +21,7 @@ from connectors.calls.playing import SPEEDS, Step, steps
 from connectors.calls.transcript import Transcript
 from parley.errors import ParleyError
 from parley.runtime.faults import describe
+from schemas.call_events import CallProgressed
 from services.gateway.auth import foreign_origin
 from services.gateway.bodies import RequestBody
 from services.gateway.bodies import read as read_body
@@ -32,6 +33,8 @@ from services.gateway.problems import Problem, too_many
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 20
+UNWATCHED_S = 20.0
+"""So long a call plays on with nobody watching: a page that reconnects comes back sooner."""
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 NO_KEY = "0" * 12
 """The demo's calls were begun with no access key."""
@@ -95,15 +98,27 @@ class Plays:
         )
 
     async def _play(self, call: LiveCall, transcript: Transcript, factor: float | None) -> None:
-        began = asyncio.get_running_loop().time()
         try:
-            for step in steps(transcript, partials=factor is not None):
-                if factor is not None:
-                    due = began + step.at_ms / 1000 / factor
-                    await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-                await self._gateway.threads.run(partial(_tell, call, step))
+            if factor is None:
+                for step in steps(transcript, partials=False):
+                    await self._gateway.threads.run(partial(_tell, call, step))
+            else:
+                await self._play_slowly(call, transcript, factor)
         except ParleyError as error:
             log.warning("an example call ends early: %s", describe(error))
+
+    async def _play_slowly(self, call: LiveCall, transcript: Transcript, factor: float) -> None:
+        """As long as somebody watches: whoever leaves or begins anew hangs up, and gives its place to others."""
+        now = asyncio.get_running_loop().time
+        began = watched = now()
+        for step in steps(transcript):
+            await asyncio.sleep(max(0.0, began + step.at_ms / 1000 / factor - now()))
+            if call.chat.conversation_id in self._gateway.rooms:
+                watched = now()
+            elif now() - watched > UNWATCHED_S:
+                hang_up = Step(step.at_ms, CallProgressed(kind="hang_up", at_ms=step.at_ms))
+                return await self._gateway.threads.run(partial(_tell, call, hang_up))
+            await self._gateway.threads.run(partial(_tell, call, step))
 
 
 def _example(tenant: str, name: str) -> Transcript:

@@ -12,7 +12,15 @@ from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from starlette import status
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -52,7 +60,9 @@ Id = Annotated[
     Field(min_length=1, max_length=MOST_ID_CHARS, description="1 to 128 characters, no NUL"),
     AfterValidator(writable),
 ]
-Ms = Annotated[int, Field(ge=0, le=MOST_MS, description="milliseconds from the call's beginning, 0 or more")]
+Ms = Annotated[
+    int, Field(ge=0, le=MOST_MS, description=f"milliseconds from the call's beginning, 0 to {MOST_MS}")
+]
 Language = Annotated[
     str,
     Field(pattern=LANGUAGE_TAG, description="a language tag such as en or zh-Hans"),
@@ -91,6 +101,8 @@ class Start(RequestBody):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
+            if any(each["loc"] == ("type",) for each in error.errors(include_url=False)):
+                raise invalid("type", "the first frame is no start", FIRST) from error
             raise refusal(error, cls) from error
 
 
@@ -107,14 +119,15 @@ class Said(RequestBody):
     ]
     final: Annotated[bool, Field(description="true or false")]
     start_ms: Ms
-    end_ms: Ms
+    end_ms: Annotated[Ms, Field(description=f"start_ms to {MOST_MS}")]
     confidence: Annotated[float | None, Field(ge=0, le=1, description="0 to 1, or null")] = None
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.end_ms < self.start_ms:
-            raise ValueError("end_ms is before start_ms; allowed: start_ms or more")
-        return self
+    @field_validator("end_ms")
+    @classmethod
+    def _in_order(cls, end_ms: int, others: ValidationInfo) -> int:
+        if end_ms < others.data.get("start_ms", end_ms):
+            raise ValueError("is before start_ms")
+        return end_ms
 
 
 class Happened(RequestBody):
@@ -125,13 +138,17 @@ class Happened(RequestBody):
     by: Annotated[
         Literal["customer", "human_agent"] | None, Field(description="customer, human_agent or null")
     ] = None
-    agent: Annotated[Agent | None, Field(description='{"id": …, "name": …}, with transfer')] = None
+    agent: Annotated[
+        Agent | None,
+        Field(validate_default=True, description='{"id": …, "name": …} with transfer, else nothing'),
+    ] = None
 
-    @model_validator(mode="after")
-    def _names_the_next(self) -> Self:
-        if (self.type == "transfer") != (self.agent is not None):
-            raise ValueError("agent goes with transfer, and only with it")
-        return self
+    @field_validator("agent")
+    @classmethod
+    def _names_the_next(cls, agent: Agent | None, others: ValidationInfo) -> Agent | None:
+        if "type" in others.data and (others.data["type"] == "transfer") != (agent is not None):
+            raise ValueError("goes with transfer, and only with it")
+        return agent
 
 
 _FRAME: TypeAdapter[Said | Happened] = TypeAdapter(Annotated[Said | Happened, Field(discriminator="type")])
@@ -233,7 +250,7 @@ class LiveSocket:
             try:
                 await self._take(call, message.get("text"))
             except Problem as problem:
-                await self._refuse(problem)
+                await self._refuse(problem, segment_id(message.get("text")))
             if self._wrong > MOST_WRONG:
                 raise Problem(422, "too many frames are wrong")
 
@@ -259,12 +276,13 @@ class LiveSocket:
         elif frame.final:
             await self._send({"type": "ack", "kind": "segment", "segment_id": name})
 
-    async def _refuse(self, problem: Problem) -> None:
+    async def _refuse(self, problem: Problem, segment: str | None) -> None:
         if problem.status == 410:
             raise problem
         self._wrong += 1
         errors = [error.model_dump(exclude_none=True) for error in problem.errors]
-        await self._send({"type": "error", "detail": problem.detail, "errors": errors})
+        named = {} if segment is None else {"segment_id": segment}
+        await self._send({"type": "error", "detail": problem.detail, "errors": errors, **named})
 
     async def _send(self, frame: Mapping[str, Any]) -> None:
         await self._send_text(orjson.dumps(frame).decode())
@@ -276,6 +294,15 @@ class LiveSocket:
                 await self._websocket.send_text(text)
         except TimeoutError as error:
             raise WebSocketDisconnect(status.WS_1006_ABNORMAL_CLOSURE, "does not read") from error
+
+
+def segment_id(text: str | None) -> str | None:
+    """Of a frame that was refused, where it has one that could be a segment's: whoever sent several can tell which it was."""
+    try:
+        named = orjson.loads(text or "")["segment_id"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        return None
+    return named if isinstance(named, str) and 0 < len(named) <= MOST_ID_CHARS else None
 
 
 def parsed(text: str) -> Said | Happened:

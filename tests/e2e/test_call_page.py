@@ -144,10 +144,23 @@ def test_a_call_that_cannot_be_started_says_why(
     page = visit(started=False)
     calls.refusal = (429, {"detail": "three calls are running already", "status": 429})
     page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("status")).to_contain_text("three calls are running already")
+    expect(page.get_by_role("status")).to_have_text(
+        "The call could not be started. Too many calls are playing at once: try again in a few seconds."
+    )
     expect(page.get_by_role("button", name="Play")).to_be_enabled()
     [refused] = problems
     assert "429" in refused
+    problems.clear()
+
+
+def test_a_server_that_is_away_is_told_in_the_pages_own_language(
+    visit: Visit, context: BrowserContext, problems: list[str]
+) -> None:
+    page = visit("zh", started=False)
+    context.set_offline(True)
+    page.get_by_role("button", name="播放").click()
+    expect(page.get_by_role("status")).to_have_text("通话未能开始。 无法连接服务器，请检查网络后重试。")
+    expect(page.get_by_role("button", name="播放")).to_be_enabled()
     problems.clear()
 
 
@@ -175,6 +188,17 @@ def test_partials_replace_each_other_and_the_message_replaces_them(
     expect(live(page)).to_have_count(0)
 
 
+def test_what_becomes_no_message_leaves_nothing_behind(visit: Visit, calls: ScriptedCalls) -> None:
+    page = visit()
+    calls.say(segment("m1", "um"))
+    expect(live(page)).to_have_count(1)
+    calls.say(segment("m1", "", final=True))  # mere noise
+    expect(live(page)).to_have_count(0)
+    calls.say(segment("m2", "I lo"))
+    calls.say({**segment("m3", "I lost"), "start_ms": 5_000})  # what began before it is never finished
+    expect(live(page)).to_have_text(["Customer0:05I lost"])
+
+
 def test_turns_stand_in_the_order_in_which_they_began(visit: Visit, calls: ScriptedCalls) -> None:
     page = visit()
     calls.say(message("m1", "first", 1_000))
@@ -189,6 +213,7 @@ def test_what_happens_besides_talk_stands_in_thin_lines(visit: Visit, calls: Scr
         {"type": "owner", "owner": "human", "name": "Liam Carey"},
         agent("m1", "One moment.", 1_000, "Liam Carey"),
         {"type": "state", "kind": "hold", "at_ms": 10_000, "by": None},
+        {"type": "state", "kind": "muted", "at_ms": 12_000, "by": None},
         {"type": "state", "kind": "resumed", "at_ms": 25_000, "by": None},
         {"type": "owner", "owner": "human", "name": "Sinead Walsh"},
         agent("m2", "Hello.", 30_000, "Sinead Walsh"),
@@ -196,9 +221,26 @@ def test_what_happens_besides_talk_stands_in_thin_lines(visit: Visit, calls: Scr
     ):
         calls.say(frame)
     expect(log(page).locator(".line")).to_have_text(
-        ["On hold", "Back from hold · 0:15", "Transferred to Sinead Walsh", "The call has ended"]
+        ["On hold", "Muted", "Back from hold · 0:15", "Transferred to Sinead Walsh", "The call has ended"]
     )
     expect(log(page).locator(".name")).to_have_text(["Liam Carey", "Sinead Walsh"])
+
+
+def test_a_transfer_stands_where_it_was_in_a_call_after_another_too(
+    visit: Visit, calls: ScriptedCalls
+) -> None:
+    page = visit()
+    calls.say(message("m1", "late in the first call", 90_000))
+    expect(turns(page)).to_have_count(1)
+    begin(page, page.get_by_role("button", name="Restart").click)
+    for frame in (
+        {"type": "owner", "owner": "human", "name": "Liam Carey"},
+        message("m1", "early", 1_000),
+        {"type": "owner", "owner": "human", "name": "Sinead Walsh"},
+        message("m2", "later", 60_000),
+    ):
+        calls.say(frame)
+    expect(log(page).locator(".said, .line")).to_have_text(["early", "Transferred to Sinead Walsh", "later"])
 
 
 def test_what_was_heard_is_shown_when_asked_for(visit: Visit, calls: ScriptedCalls) -> None:
@@ -359,6 +401,24 @@ def test_a_cut_stream_goes_on_behind_its_last_frame(visit: Visit, calls: Scripte
     expect(turns(page)).to_have_text(["before", "while it was away"])
     expect(page.get_by_role("status")).to_be_hidden()
     assert calls.resumed == ["0", "1"]
+
+
+def test_a_call_that_died_with_its_server_is_said_so(
+    visit: Visit, context: BrowserContext, calls: ScriptedCalls, problems: list[str]
+) -> None:
+    page = visit(started=False)
+    page.clock.install()
+    begin(page, page.locator(".play").click)
+    calls.say(message("m1", "before"))
+    expect(turns(page)).to_have_text(["before"])
+    calls.away = 503
+    calls.cut()
+    expect(page.get_by_role("status")).to_have_text("Connecting again…")
+    page.clock.fast_forward(31_000)
+    expect(page.get_by_role("status")).to_have_text("The call broke off. Press Restart to play it again.")
+    expect(page.get_by_role("button", name="Play")).to_be_enabled()
+    assert all("503" in each for each in problems)
+    problems.clear()
 
 
 def test_an_erased_call_is_said_so(visit: Visit, calls: ScriptedCalls, problems: list[str]) -> None:

@@ -106,6 +106,7 @@ def test_a_file_comes_from_standard_input(platform: Platform) -> None:
     ("args", "names"),
     [
         (("import", "nowhere.json"), "nowhere.json"),
+        (("play", "nowhere.json"), "nowhere.json: cannot be read (No such file or directory)"),
         (("import", "{file}", "--form", "fax"), "--form"),
         (("import", "{file}", "--speaker", "A"), "--speaker"),
         (("import", "{file}", "--tenant", "nobody"), "--tenant"),

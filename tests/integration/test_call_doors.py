@@ -167,7 +167,8 @@ def test_numbers_are_masked_before_the_log_and_not_shown_in_the_making(small: Ca
     ("frame", "names"),
     [
         ("{", "body"),
-        ("[]", "body"),
+        ("[]", "body: is no JSON object"),
+        ("null", "body: is no JSON object"),
         ({"type": "shout"}, "type"),
         ({"type": "segment"}, "segment_id"),
         (
@@ -184,7 +185,7 @@ def test_numbers_are_masked_before_the_log_and_not_shown_in_the_making(small: Ca
                 "start_ms": 9,
                 "end_ms": 3,
             },
-            "end_ms",
+            "end_ms: is before start_ms",
         ),
         (
             {
@@ -198,7 +199,8 @@ def test_numbers_are_masked_before_the_log_and_not_shown_in_the_making(small: Ca
             },
             "start_ms",
         ),
-        ({"type": "transfer", "at_ms": 3}, "agent"),
+        ({"type": "transfer", "at_ms": 3}, "agent: goes with transfer"),
+        ({"type": "hold", "at_ms": 3, "agent": AGENT}, "agent: goes with transfer"),
         ({"type": "hold", "at_ms": 3, "colour": "red"}, "colour"),
         (
             {
@@ -223,6 +225,7 @@ def test_a_wrong_frame_is_answered_by_its_field_and_the_call_goes_on(
         phone.tell_raw(frame if isinstance(frame, str) else json.dumps(frame))
         error = phone.until("error")
         assert names in error["detail"]
+        assert error.get("segment_id") == (frame.get("segment_id") if isinstance(frame, dict) else None)
         phone.says("customer", "still here", "s9")
         phone.until("message", text="still here")
 
@@ -237,6 +240,7 @@ def test_a_wrong_frame_is_answered_by_its_field_and_the_call_goes_on(
         ({"type": "start", "call_id": "c", "agent": {"id": "mei", "name": "M\x00"}}, {}, 4422),
         ({"type": "start", "call_id": "c", "agent": AGENT, "started_at": "2001-01-01T00:00:00Z"}, {}, 4422),
         ({"type": "hold", "at_ms": 0}, {}, 4422),
+        ({"type": "segment", "segment_id": "a"}, {}, 4422),
     ],
 )
 def test_a_connection_is_closed_with_the_reason(

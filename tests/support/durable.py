@@ -22,7 +22,11 @@ def durable_platform(
     settings = Settings(home=home, secret=environment["PARLEY_SECRET"])
     if request.param == "kafka":
         fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
-        urls = {"bus_url": request.getfixturevalue("clean_kafka").url, "database_url": fresh(), "keys_url": fresh()}
+        urls = {
+            "bus_url": request.getfixturevalue("clean_kafka").url,
+            "database_url": fresh(),
+            "keys_url": fresh(),
+        }
         settings = settings.model_copy(update=urls)
         environment |= {f"PARLEY_{name.upper()}": url for name, url in urls.items()}
     settings.ensure_home()

@@ -4,7 +4,14 @@ const MOST_WAIT_MS = 15_000;
 // The call's token is no longer good, or its customer was erased.
 const LOST = [401, 403, 404, 410];
 
-/** Have an example played: its conversation and the token for it. Throws with what the gateway says. */
+export class Refused extends Error {
+  constructor(status) {
+    super(`refused with ${status}`);
+    this.status = status;
+  }
+}
+
+/** Have an example played: its conversation and the token for it. Throws `Refused` where the gateway will not, else what `fetch` does. */
 export async function begin(tenant, asked) {
   const response = await fetch(`/demo/${encodeURIComponent(tenant)}/calls`, {
     method: "POST",
@@ -12,9 +19,8 @@ export async function begin(tenant, asked) {
     body: JSON.stringify(asked),
     signal: AbortSignal.timeout(SILENCE_MS),
   });
-  const answer = await response.json().catch(() => ({}));
-  if (response.status !== 201) throw new Error(answer.errors?.[0]?.message ?? answer.detail ?? response.status);
-  return answer;
+  if (response.status !== 201) throw new Refused(response.status);
+  return response.json();
 }
 
 export class CallStream {

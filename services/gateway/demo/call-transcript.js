@@ -24,7 +24,7 @@ export class Transcript {
     this.live.replaceChildren();
     this.on.textContent = "";
     this.agent = words.human_agent;
-    this.owned = this.away = this.heldAt = undefined;
+    this.owned = this.away = this.heldAt = this.last = undefined;
   }
 
   begin(language) {
@@ -40,25 +40,40 @@ export class Transcript {
     this.on.textContent = time(ms);
   }
 
-  /** A piece of speech: partials replace each other; the message with this id will replace them. */
+  /** A piece of speech: partials replace each other; the message with this id will replace them. Mere noise becomes none. */
   segment({ segment_id, message_id, speaker, text, final, start_ms }) {
     if (this.rows.has(message_id)) return;
     const id = message_id ?? segment_id;
+    this.overtake(speaker, start_ms, id);
+    if (final && !text.trim()) return this.unsay(id);
     let row = this.partials.get(id);
     if (!row) {
       row = this.row(speaker, speaker === "customer" ? words.customer : this.agent, start_ms);
+      Object.assign(row, { speaker, start_ms });
       this.partials.set(id, row);
       this.live.append(row.node);
     }
+    row.final = final;
     row.node.classList.toggle("partial", !final);
     row.body.textContent = text || "…";
     this.follow();
   }
 
+  /** Who begins to say something else will not finish what was never final. */
+  overtake(speaker, start_ms, id) {
+    for (const [other, row] of this.partials) {
+      if (other !== id && row.speaker === speaker && !row.final && row.start_ms < start_ms) this.unsay(other);
+    }
+  }
+
+  unsay(id) {
+    this.partials.get(id)?.node.remove();
+    this.partials.delete(id);
+  }
+
   message({ message_id, from, name, text, original, start_ms, seq }) {
     if (this.rows.has(message_id)) return;
-    this.partials.get(message_id)?.node.remove();
-    this.partials.delete(message_id);
+    this.unsay(message_id);
     if (from === "human_agent" && name) this.agent = name;
     const row = Object.assign(this.row(from, from === "customer" ? name ?? words.customer : this.agent, start_ms), { text, original, seq });
     this.rows.set(message_id, row);
@@ -110,7 +125,8 @@ export class Transcript {
   state({ kind, at_ms, by }) {
     if (kind === "joined") return this.line(by === "customer" ? words.joinedCustomer : words.joinedAgent, at_ms);
     const lasted = kind === "resumed" && this.heldAt !== undefined ? ` · ${time(at_ms - this.heldAt)}` : "";
-    this.heldAt = kind === "hold" ? at_ms : undefined;
+    if (kind === "hold") this.heldAt ??= at_ms;
+    else if (kind === "resumed") this.heldAt = undefined;
     this.line(`${words[LINES[kind]] ?? kind}${lasted}`, at_ms, kind === "hold" ? "hold" : "");
   }
 

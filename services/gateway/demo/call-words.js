@@ -14,6 +14,13 @@ const EN = {
   none: "None", due: "by", noDue: "no date", show: "Show", showTurn: "Show where it was said", passed: "said", failed: "not said",
   good: "positive", bad: "negative", neutral: "neutral", mood: (began, ended, whole) => `Began ${began}, ended ${ended}; on the whole ${whole}.`,
   reconnecting: "Connecting again…", gone: "This call is no longer to be had.", refused: "The call could not be started.",
+  brokenOff: "The call broke off. Press Restart to play it again.",
+  refusals: {
+    404: "There is no such example any more: load the page again.",
+    429: "Too many calls are playing at once: try again in a few seconds.",
+    unreachable: "The server cannot be reached: look at your connection and try again.",
+    other: "The server would not take it: try again.",
+  },
   quote: (text) => `“${text}”`,
   risks: {
     fraud: "Fraud", dispute: "Dispute", complaint: "Complaint", hardship: "Hardship", self_harm: "Self-harm", legal: "Legal matter",
@@ -39,6 +46,13 @@ const ZH = {
   none: "无", due: "截止", noDue: "无日期", show: "查看", showTurn: "查看原话", passed: "已说明", failed: "未说明",
   good: "积极", bad: "消极", neutral: "平稳", mood: (began, ended, whole) => `开始时${began}，结束时${ended}；总体${whole}。`,
   reconnecting: "正在重新连接…", gone: "该通话已无法查看。", refused: "通话未能开始。",
+  brokenOff: "通话已中断，请点击“重新开始”再次播放。",
+  refusals: {
+    404: "该示例已不存在，请刷新页面。",
+    429: "同时播放的通话过多，请稍后几秒再试。",
+    unreachable: "无法连接服务器，请检查网络后重试。",
+    other: "服务器未接受请求，请重试。",
+  },
   quote: (text) => `“${text}”`,
   risks: {
     fraud: "欺诈风险", dispute: "交易争议", complaint: "投诉", hardship: "经济困难", self_harm: "自伤风险", legal: "法律事务",

@@ -1,5 +1,5 @@
 // The call page put together: what is asked for, the stream of the call, and where each frame is shown.
-import { CallStream, begin } from "./call-stream.js";
+import { CallStream, Refused, begin } from "./call-stream.js";
 import { Help } from "./call-help.js";
 import { Results } from "./call-results.js";
 import { Transcript } from "./call-transcript.js";
@@ -14,7 +14,9 @@ const tabs = [...desk.querySelectorAll("[role=tab]")];
 const help = new Help(find("#help"));
 const transcript = new Transcript(find(".talk"), { ask: (id) => { show("help"); help.pin(id); } });
 const results = new Results(find("#results"), (seq) => transcript.goTo(seq));
-let stream;
+// The longest silence of an example call is shorter: after it one that went on without us would have been heard again.
+const QUIET_MS = 30_000;
+let stream, quiet;
 
 /** One of the two views on the right. */
 function show(name) {
@@ -46,6 +48,14 @@ function finish() {
   stream?.stop();
 }
 
+/** After a lost connection the call may have ended with the server that played it: then nothing comes any more. */
+function listenAgain() {
+  clearTimeout(quiet);
+  quiet = setTimeout(() => { say(words.brokenOff); finish(); }, QUIET_MS);
+}
+
+const why = (error) => (error instanceof Refused ? words.refusals[error.status] ?? words.refusals.other : words.refusals.unreachable);
+
 // Frames, and what the stream tells by itself (docs/calls.md).
 const events = {
   segment: (s) => { transcript.segment(s); progress(s.end_ms); },
@@ -69,12 +79,13 @@ const events = {
     finish();
   },
   connected: () => say(),
-  lost: () => say(words.reconnecting),
+  lost: () => { say(words.reconnecting); if (play.disabled) listenAgain(); },
   gone: () => { say(words.gone); finish(); },
 };
 
 async function start() {
   stream?.stop();
+  clearTimeout(quiet);
   say();
   for (const part of [transcript, help, results]) part.clear();
   tabs[1].disabled = true;
@@ -85,12 +96,16 @@ async function start() {
   help.begin(option.dataset.language);
   running(true);
   restart.disabled = false;
-  const mine = (stream = new CallStream((type, frame) => mine === stream && events[type]?.(frame)));
+  const mine = (stream = new CallStream((type, frame) => {
+    if (mine !== stream) return;
+    if (frame && type !== "ready") clearTimeout(quiet);
+    events[type]?.(frame);
+  }));
   try {
     await mine.listen(await begin(desk.dataset.tenant, { example, speed: form.elements.speed.value }));
   } catch (error) {
     if (mine !== stream) return;
-    say(`${words.refused} ${error.message}`.trim());
+    say(`${words.refused} ${why(error)}`);
     finish();
   }
 }
