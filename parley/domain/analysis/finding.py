@@ -14,7 +14,7 @@ from schemas.analysis import Analysis
 from schemas.tenant import TenantConfig
 
 PRODUCT = "analysis"
-VERSION = "1"
+VERSION = "2"
 """Grows with every change that finds something else in the same turns."""
 
 
