@@ -72,6 +72,10 @@ def test_long_texts_take_no_longer_than_they_are(word: str, repeated: int) -> No
         "i will have a very ",
         "the team will and ",
         "three days ",
+        "we do not record this call ",
+        "不会录音",
+        "not. ",
+        "i want to not\n",
     ],
 )
 def test_what_nearly_promises_again_and_again_takes_no_longer(words: str) -> None:
