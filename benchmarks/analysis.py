@@ -1,7 +1,8 @@
 """What the analysis of finished conversations finds on the written set in `tests/data/analysis`, and how fast it is.
 
-Every sentence was said on `SAID_AT`. Precision and recall of promises, of their days, and of turns that sound good or bad; on each part of
-the set, of which rules were written with the first before one's eyes. The speed is that of calls put together from the set's sentences.
+Every sentence was said on `SAID_AT`. Precision and recall of promises, of their days, of turns that sound good or bad, and of what counts as
+said on a check-list; on each part of the set, of which rules were written with the first before one's eyes, and `adverse` is made of what
+misleads rules (denied, asked, ironical). The speed is that of calls put together from the set's sentences.
 """
 
 import json
@@ -14,12 +15,14 @@ from benchmarks.reporting import report
 from infra.dev.ground import ROOT
 from parley.backends.tenant_folder import load
 from parley.domain.analysis import SaidTurn, analyse
+from parley.domain.analysis.checklist import DEFAULT
+from parley.domain.analysis.checks import checks
 from schemas.analysis import Analysis, Side
 from schemas.tenant import TenantConfig
 
 SAID_AT = datetime(2026, 11, 30, 10, tzinfo=UTC)
 FOLDER = ROOT / "tests" / "data" / "analysis"
-PARTS = ("tune", "blind", "late")
+PARTS = ("tune", "blind", "late", "adverse")
 CALLS = 1_000
 TURNS = 60
 
@@ -29,6 +32,7 @@ def main() -> None:
     for part in PARTS:
         report(f"analysis_promises_{part}", **promises(rows("promises", part), config))
         report(f"analysis_sentiment_{part}", **sentiment(rows("sentiment", part), config))
+    report("analysis_checks_adverse", **checked(rows("checks", "adverse")))
     report("analysis_speed", calls=CALLS, turns=TURNS, seconds=round(seconds(config), 2))
 
 
@@ -51,18 +55,44 @@ def promises(said: Sequence[dict[str, Any]], config: TenantConfig) -> dict[str, 
 
 
 def sentiment(said: Sequence[dict[str, Any]], config: TenantConfig) -> dict[str, object]:
-    """A sentence counts as found where it sounds good or bad, and as right where it sounds as it should."""
-    found = [(row, _sounds(one)) for row, one in _analysed(said, config)]
-    right = sum(row["sounds"] == sounds != "neutral" for row, sounds in found)
+    """A sentence counts as found where it sounds good or bad, and as right where it sounds as it should; `not bad` may be good or neither."""
+    found = [(row["sounds"], _sounds(one)) for row, one in _analysed(said, config)]
+    right = sum(sounds in _ALLOWED[expected] for expected, sounds in found if sounds != "neutral")
+    there = [sounds == expected for expected, sounds in found if expected in ("good", "bad")]
     return {
         "sentences": len(said),
-        **_figures(
-            right,
-            sum(sounds != "neutral" for _, sounds in found),
-            sum(row["sounds"] != "neutral" for row in said),
-        ),
-        "wrong": [row["text"] for row, sounds in found if row["sounds"] != sounds],
+        "precision": _share(right, sum(sounds != "neutral" for _, sounds in found)),
+        "recall": _share(sum(there), len(there)),
+        "wrong": [
+            row["text"]
+            for row, (expected, sounds) in zip(said, found, strict=True)
+            if sounds not in _ALLOWED[expected]
+        ],
     }
+
+
+_ALLOWED = {
+    "good": ("good",),
+    "bad": ("bad",),
+    "neutral": ("neutral",),
+    "not bad": ("good", "neutral"),
+}
+
+
+def checked(said: Sequence[dict[str, Any]]) -> dict[str, object]:
+    """By the platform's own check-list: what counts as said although it was denied costs precision."""
+    found = [(row, _passed(row["check"], row["text"])) for row in said]
+    right = sum(row["said"] and passed for row, passed in found)
+    return {
+        "sentences": len(said),
+        **_figures(right, sum(passed for _, passed in found), sum(row["said"] for row in said)),
+        "wrong": [row["text"] for row, passed in found if row["said"] != passed],
+    }
+
+
+def _passed(check: str, text: str) -> bool:
+    found = checks(DEFAULT, [SaidTurn(1, "human_agent", text, SAID_AT)])
+    return next(one.passed for one in found if one.id == check)
 
 
 def seconds(config: TenantConfig) -> float:

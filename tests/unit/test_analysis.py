@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from benchmarks.analysis import checked, rows
 from parley.domain.analysis import SaidTurn, analyse, checklist_of
 from schemas.analysis import Analysis
 from schemas.parts import Risk, ScoredIntent
@@ -209,6 +210,17 @@ def test_sentiment_by_turn_and_how_the_customers_went() -> None:
         ("I am slightly annoyed", "I am annoyed"),
         ("我很满意", "我不满意"),
         ("我有点生气", "我非常生气"),
+        ("I am happy", "I can't say that I'm happy"),
+        ("thanks", "thanks for nothing"),
+        ("that is helpful", "that is anything but helpful"),
+        ("I've never had a better experience", "I've never had such a bad experience"),
+        ("I have no complaints", "I have complaints"),
+        ("that is great", "oh great, another fee"),
+        ("that was not bad at all", "that was bad"),
+        ("服务很好", "服务不好"),
+        ("专业", "算不上专业"),
+        ("没什么不满意的", "不满意"),
+        ("再好不过了", "不怎么样"),
     ],
 )
 def test_what_denies_and_strengthens_counts(better: str, worse: str) -> None:
@@ -290,6 +302,23 @@ def test_phrases_are_found_as_they_are_spoken(phrase: str, text: str, passed: bo
     item = ChecklistItem(id="said", title={"en": "Said"}, phrases={"en": (phrase,)})
     [check] = analysed(("human_agent", text), config=with_checklist(item)).checks
     assert check.passed is passed
+
+
+def test_what_is_denied_counts_as_not_said() -> None:
+    figures = checked(rows("checks", "adverse"))
+    assert figures["precision"] >= 0.95 and figures["recall"] >= 0.95, figures  # type: ignore[operator]
+
+
+def test_nobody_says_thank_you_who_does_not() -> None:
+    for last in (
+        "Thanks for nothing.",
+        "I don't appreciate that.",
+        "I would appreciate a call.",
+        "谢谢你们什么都没做。",
+        "不用谢。",
+    ):
+        assert "thank you" not in analysed(("customer", "My card is lost."), ("customer", last)).summary
+    assert "thank you" in analysed(("customer", "My card is lost."), ("customer", "Thanks!")).summary
 
 
 def test_lists_are_bounded_and_fit_into_a_record() -> None:

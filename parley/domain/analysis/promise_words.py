@@ -16,7 +16,7 @@ def _any(words: str) -> str:
 
 _OTHERS = (
     r"(?:the|our|my|a|an|your|another) (?:[a-z]+ ){0,3}?(?:team|bank|colleagues?|manager|supervisor|specialists?|department|technicians?|agents?"
-    r"|advis[eo]rs?|representatives?|experts?|branch|office|courier|engineer|engineers|people)(?: of (?:mine|ours))?"
+    r"|advis[eo]rs?|representatives?|experts?|branch|office|courier|engineer|engineers|people|plumber|electrician|locksmith|installer|mechanic|driver|inspector|surveyor|consultant|officer)(?: of (?:mine|ours))?"
     r"|someone|somebody|they|(?:someone|somebody|one) (?:from|of) [a-z]+(?: [a-z]+){0,2}"
 )
 _FIRST = "i|we"
@@ -30,10 +30,10 @@ _BETWEEN = (
 )
 DONE = _any(
     r"""
-    send|e-?mail|mail|post|text|message|call|ring|phone|contact|reach out|get back|get in touch|follow up|let you (?:all )?know|update (?:you|the|your)
+    send|e-?mail|mail|post(?!pon)|text|message|call|ring|phone|contact|reach out|get back|get in touch|follow up|let you (?:all )?know|update (?:you|the|your)
     inform|notify|confirm (?:it|this|that|everything|the \w+|in writing|by)|refund|credit|reimburse|return (?:the|it|your|you|this)|pay|repay|settle (?:it|the|this|my)
     transfer (?!you\b)|deposit|block|freeze|unblock|unfreeze|unlock|cancel|order|issue|reissue|replace|arrange|schedule|book|set (?:it |that |this |one |you )?up
-    process|submit|file|forward|escalate|raise|log (?:a|this|the|it|your)|open (?:a|an|the|your|it|that|this)|create (?:a|an)|investigate
+    process|submit|file\b|forward|escalate|raise|log (?:a|this|the|it|your)|open (?:a|an|the|your|it|that|this)|create (?:a|an)|investigate
     look into|look (?:at )?(?:this|that|it) (?:up )?and (?:call|get|write)|fix|resolve|rectify|correct|sort|take care|see to it|ensure|make sure (?:that |your |the |it |this |you )
     expedite|speed|deliver|ship|dispatch|bring|drop (?:it |them |that |this )?(?:off|by)|provide|give (?:you|them|it|him|her) (?:a|an|the|your|back|that|this|another|some|more|my)
     initiate|start (?:looking|working|by|the|a|an|your)|begin (?:looking|working|the)|work on|monitor|address|oversee|keep an eye|upload|fill|sign|complete|remove|waive|reverse|adjust|change (?:it|the|your|my|that)|add (?:it|the|a|you|your|this|that|another)|activate|enable|register|prepare
@@ -56,6 +56,13 @@ LATER = re.compile(
     r"|in (?:a|an|one|two|three|\d+) (?:hour|day|week|working)|end of)"
     r"|稍后|明天|明日|后天|晚点|回头|之内|以内|日内|天内|时内|今晚|下周|下个?月|周[一二三四五六日]"
 )
+COMES = _any(
+    r"""
+    come\b(?! across| up with| from| up\b)|(?:be|stop|drop|swing|pop) (?:here|there|with you|at your|by|round|in)\b|pick (?:it|them|that|the \w+|your \w+) up|collect (?:it|them|that|the|your)
+    install|repair|inspect|take a look|see you|meet you|join
+    """
+)
+"""What people do who are sent."""
 _HAPPENS = _any(
     r"""
     be (?:[a-z]+ly |also |then |back )?(?:sent|e-?mailed|mailed|posted|refunded|credited|reimbursed|returned|delivered|shipped|dispatched|issued|reissued|replaced|contacted
@@ -70,11 +77,11 @@ FIRST_PERSON = re.compile(
     rf"\b(?:{_FIRST}){_WILL}{_BETWEEN} (?:{DONE})"
     rf"|\b(?:{_FIRST}){_WILL} [^.;!?]{{1,80}}? and (?:will |then |i'll |we'll )?(?:{DONE})"
     rf"|\b(?:{_FIRST}){_WILL}{_BETWEEN} (?P<looked>{_LOOKED})\b"
-    rf"|(?<!can't )(?<!cannot )(?<!can not )(?<!don't )(?<!couldn't )\b(?:{_FIRST})(?:'ll| will| do|) ?(?:promise|guarantee|give you my word)\b|\byou have my word\b"
+    rf"|(?<!can't )(?<!cannot )(?<!can not )(?<!don't )(?<!couldn't )\b(?:{_FIRST})(?:'ll| will| do|) ?(?:promise|guarantee|give you my word)\b(?! (?:you )?(?:nothing|no)\b)|\byou have my word\b"
     rf"|\bwhat (?:i|we)(?:'ll| will| can| am going to|'m going to|'re going to| are going to) do is (?:to )?(?:{DONE})"
 )
 BY_OTHERS = re.compile(
-    rf"\b(?:{_OTHERS}){_WILL}(?:{_BETWEEN}| [^.;!?]{{1,80}}? and(?: will| then)?) (?:{DONE}|{_HAPPENS})"
+    rf"(?<!no )\b(?:{_OTHERS}){_WILL}(?:{_BETWEEN}| [^.;!?]{{1,80}}? and(?: will| then)?) (?:{DONE}|{_HAPPENS}|{COMES})"
 )
 IN_HAND = re.compile(
     r"\b(?:i'm|i am|we're|we are)(?: (?:also|now|just|already))? (?:sending|refunding|issuing|ordering|crediting|escalating|waiving|forwarding|posting|mailing|reimbursing|raising)\b"
@@ -90,7 +97,7 @@ THINGS = re.compile(
 
 _IF_OF = r"(?<!check )(?<!see )(?<!out )(?<!know )(?<!ask )(?<!asking )(?<!confirm )(?<!verify )(?<!even )(?<!and )(?<!but )(?<!decide )(?<!as )"
 CONDITION = re.compile(
-    rf"{_IF_OF}\bif (?!(?:that's|that is|it's|it is) (?:ok|okay|all right|alright|fine))|\b(?:unless|in case|in the event|provided (?:that )?(?:you|we|the)|as long as|supposing)\b"
+    rf"{_IF_OF}\bif (?!(?:that's|that is|it's|it is) (?:ok|okay|all right|alright|fine))|\b(?:unless|otherwise|or else|assuming|on condition|depending on|in case|in the event|provided (?:that )?(?:you|we|the)|as long as|supposing)\b"
     r"|^(?:should|had|were) (?:you|we|i|it|there)\b"
 )
 REPORTED = re.compile(
@@ -101,6 +108,25 @@ REPORTED = re.compile(
     r"|\b(?:can't|cannot|can not|couldn't|don't|won't|not) (?:be able to )?(?:think|promise|guarantee|say|saying|believe|know|sure|certain)\b|\bno guarantee\b|\bwhether\b(?=.*\bwill\b)|\bnot that\b"
 )
 """What others said, and what is only thought: before the promise's words."""
+NEVER_SAID = re.compile(
+    r"\b(?:never|not|n't|dont|didnt) (?:[a-z]+ )?(?:said|say|told|tell|promised|agreed|agree)\b|\b(?:no (?:way|chance|plans?)|untrue|false|a lie) "
+    r"|\b(?:no ?one|nobody|none|neither|not (?:one|all|every|any)|no)\b(?: (?:of|from|in|at|one|on|the|these|those))* *$"
+)
+"""Before the promise's words."""
+BUT_NOT = re.compile(
+    r"^(?:i|we|[a-z' ]{1,40}?)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to| is going to)(?: [a-z]+)?(?: not| never| no| nobody| nothing)\b"
+)
+TAKEN_BACK = re.compile(r"[.,;!?-] ?(?:not|no|never)\W*$")
+PASSIVE = re.compile(
+    r"\b(?:i|we)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to) (?:[a-z]+ly |also |then )?be (?:[a-z]+ly |also |then )?(?:[a-z]{2,}ed|paid|sent|told|given)\b"
+)
+"""What others do to who says it."""
+ANNOUNCED = re.compile(
+    r"\b(?:branch|branches|office|offices|shop|store|counter|bank|hotline|line|centre|center|website|site|app|service|system|market|markets|rates?|interest|prices?|terms)(?: [a-z]+){0,4}?"
+    r"(?:'ll| will| shall| should| is going to| are going to) (?:[a-z]+ly )?be (?:[a-z]+ly )?(?:closed|open|opened|available|updated|upgraded|increased|raised|changed|applied|back|charged|lowered|reduced|moved)\b"
+)
+"""What is made known to everybody is promised to nobody."""
+QUOTED = re.compile(r'"[^"]*(?:"|$)')
 THREAT = re.compile(
     r"\b(?:police|fbi|lawyers?|attorneys?|solicitors?|ombudsman|regulators?|court|media|press|newspapers?|cfpb|bbb|twitter|facebook|complain|complaint|sue)\b"
 )
@@ -121,8 +147,8 @@ _GAP = "[^，。！？；：,不没别未无]"
 _WE = "我这边|我们这边|我们|咱们|本行|我行|我司|银行|总行|后台|财务|技术|客服|专人|专员|同事|工作人员|客户经理|经理|主管|相关部门|相关人员|部门|团队|维修人员|师傅|人员|我"
 _SOON = (
     r"马上|立刻|立即|即刻|稍后|稍候|随后|待会儿?|等会儿?|一会儿?|等下|晚点|回头|尽快|尽早|第一时间|今天|今日|今晚|今早|明天|明日|明早|明晚|后天|下周[一二三四五六日天]?|下个?月"
-    r"|本周|这周|周[一二三四五六日天]|星期[一二三四五六日天]|月底|[\d一二两三四五六七八九十半几]+(?:到|至|-)?[\d一二两三四五六七八九十]*个?(?:工作日|小时|钟头|天|日|分钟|周|星期)(?:之?以?[内后])"
-    r"|\d{1,2}[日号](?:之?以?前)?|[上下]午|最晚|最迟|下班前?|到时候"
+    r"|本周|这周|(?:周|星期|礼拜)[一二三四五六日天]|周末|[月年][底末]|这个?月|本月|[\d一二两三四五六七八九十半几]+(?:到|至|-)?[\d一二两三四五六七八九十]*个?半?(?:工作日|小时|钟头|天|日|分钟|周|星期|礼拜|月)(?:之?以?[内后])"
+    r"|(?:\d{1,2}|[二三]?十?[一二三四五六七八九十])[日号](?:之?以?前)?|[上下]午|最晚|最迟|下班前?|到时候"
 )
 _WILL_HAN = "一定会?|肯定会?|保证|将会?|都?会|就|这就|继续|已?安排|来"
 _THEN = "(?:,|之前|以前|前|内|会|将|就|再|一定|我|我们){0,4}"
@@ -143,7 +169,7 @@ HAN_BY_US = re.compile(
 )
 _THING_HAN = "退款|款项|资金|新卡|卡片|卡|短信|邮件|材料|结果|账单|手续费|费用|额度|订单|快递|钱|资料|密码|申请|工单|通知|包裹|回复|电话|专员|同事|工作人员|经理|师傅|合同|发票|功能|服务|账户|利息|信号|宽带|系统"
 HAN_THINGS = re.compile(
-    rf"(?:{_THING_HAN})[^，。！？；]{{0,14}}?(?:一定会|会|将|预计|大概|最晚|可以?)[^，。！？；不没未]{{0,14}}?(?:到账|入账|退[回还到给]|寄[到出达给]|送[达到出]|发[放送出到给]|生效|恢复|处理|完成|到达|收到|返还|通知|审核|出来|下来|解除|取消|联系|致电|回电|打给|到您|修好|开通|上门|更新|改好|减免|调整|[上下]调|提高|重新)"
+    rf"(?:{_THING_HAN})[^，。！？；,不没未]{{0,14}}?(?:一定会|会|将|预计|大概|最晚|可以?)[^，。！？；不没未]{{0,14}}?(?:到账|入账|退[回还到给]|寄[到出达给]|送[达到出]|发[放送出到给]|生效|恢复|处理|完成|到达|收到|返还|通知|审核|出来|下来|解除|取消|联系|致电|回电|打给|到您|修好|开通|上门|更新|改好|减免|调整|[上下]调|提高|重新)"
     r"|[您你][^，。！？；不没未]{0,12}?(?:就?会|将|就能|可以)[^，。！？；不没未]{0,6}?(?:收到|接到|看到账)"
 )
 HAN_BY_CUSTOMER = re.compile(
@@ -152,11 +178,21 @@ HAN_BY_CUSTOMER = re.compile(
     rf"|我[^。！？；!?;]{{0,30}}?就(?:会|立刻|马上)?(?:把[^，。！？；,]{{1,12}}?)?(?:{DONE_BY_CUSTOMER})"
     rf"|我们?保证(?!金)|我们?承诺"
 )
+HAN_DENIED = re.compile(r"(?:不|没有?|未|别|无人|没人)[^，。！？；,]{0,4}$")
+"""Before the promise's words."""
+HAN_NO_DENIAL = re.compile(
+    "不好意思|对不起|没关系|没问题|没事|不客气|不用担心|别担心|别着急|不要着急|差不多|不过"
+)
+HAN_ANNOUNCED = re.compile(
+    "(?:网点|银行|支行|分行|营业厅|柜台|热线|系统|网站|服务器|app|利率|价格)[^，。！？；,]{0,10}?(?:关闭|关门|休息|放假|停业|停机|维护|升级|更新|调整|上调|下调|开门|营业|开放)"
+)
+HAN_OF_OTHERS = re.compile("(?<![给跟向帮把替为和系复诉知])[你您他她]们?(?!的|们的|要的).")
+"""Of what customers say will be done: not by them."""
 HAN_PAST = re.compile("昨天|前天|早就|已经|刚刚|刚才|上个月|上周|上次|以前就|之前就|当时")
 """What customers say they did."""
 HAN_NOT = re.compile(
-    r"如果|要是|假如|倘若|万一|除非|(?<!结果)(?<!时间)(?<!这个)(?<!费用)(?<!那边)(?<!这边)的话|只要|若(?!干)|[吗嘛][？?。！]?$|[？?]$|什么时候|几[天号点]|多久|多长|是否|能不能|会不会|可不可以|要不要|有没有|是不是|为什么|怎么|为何|凭什么|哪|谁"
-    r"|[您你]们?(?:不是)?(?:上次|之前|昨天|前天|都|一直|还|那边|的人|自己|客服|经理|员工)*(?:说|承诺|答应|保证|告诉)|他们?说|她说|说好|说过|说是|说会|告诉我|答应(?:我|过|了)|承诺(?:过|了)|听说|据说|可能|也许|大概率|估计|希望|但愿|我们?想|觉得|以为|考虑|打算|想着|一般|通常|原则上"
+    r"如果|否则|不然|才怪|要是|假如|倘若|万一|除非|(?<!结果)(?<!时间)(?<!这个)(?<!费用)(?<!那边)(?<!这边)的话|只要|若(?!干)|[吗嘛么][？?。！]?$|[？?]$|什么时候|几[天号点]|多久|多长|是否|能不能|会不会|可不可以|要不要|有没有|是不是|为什么|怎么|为何|凭什么|哪|谁"
+    r"|[您你]们?(?:不是)?(?:上次|之前|昨天|前天|都|一直|还|那边|的人|自己|客服|经理|员工)*(?:说|承诺|答应|保证|告诉)|他们?说|她说|说好|说过|说是|说会|没说|没答应|告诉我|答应(?:我|过|了)|承诺(?:过|了)|听说|据说|可能|也许|大概率|估计|希望|但愿|我们?想|觉得|以为|考虑|打算|想着|一般|通常|原则上"
     r"|(?:不|没|无法|没法|不能|不会|不可能|难以|不敢)(?:能|法|有|再|给|为|帮|向)?(?:给|为|帮|替|保证|承诺|确定|确保)"
 )
 HAN_ASKS = re.compile(

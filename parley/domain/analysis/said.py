@@ -26,6 +26,7 @@ _END = re.compile(
 
 _SMALL = re.compile(r"[\W_]*[a-z]")
 _WORD = re.compile(r"[^\W\u3400-\u9fff]+(?:['’][a-z]+)*|[\u3400-\u9fff]|[^\w\s'’-]|\n")
+_LONGEST_QUOTED = 200
 _FEW_WORDS = 3
 """So short a denial belongs to what stands before: `Not!`, `没有。`"""
 
@@ -104,19 +105,27 @@ def pieces(text: str) -> list[str]:
 def _split(text: str) -> Iterator[str]:
     began = 0
     for match in _END.finditer(text):
-        if match.end() > began and not _belongs(text, match):
+        if match.end() > began and not _belongs(text, began, match):
             yield text[began : match.start()]
             began = match.end()
     yield text[began:]
 
 
-def _belongs(text: str, end: re.Match[str]) -> bool:
-    """Whether what follows is denied by what stands before, or denies it."""
-    if denying.ends_denying(text, end.start()):
+def _belongs(text: str, began: int, end: re.Match[str]) -> bool:
+    """Whether what follows is denied by what stands before, or denies it, or is quoted with it."""
+    if denying.ends_denying(text, end.start()) or _is_quoted(text, began, end):
         return True
     if not denying.begins_denying(text, end.end()):
         return False
     return end["weak"] is not None or _SMALL.match(text, end.end()) is not None or _is_short(text, end.end())
+
+
+def _is_quoted(text: str, began: int, end: re.Match[str]) -> bool:
+    """Words of others are not the speaker's own."""
+    return (
+        text.count('"', began, end.end()) % 2 == 1
+        and text.find('"', end.end(), end.end() + _LONGEST_QUOTED) >= 0
+    )
 
 
 def _is_short(text: str, at: int) -> bool:

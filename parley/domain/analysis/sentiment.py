@@ -27,6 +27,8 @@ _REACH = 3
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|[.,;:!?]")
 _STOP = frozenset(".,;:!?")
 _ACKNOWLEDGED = re.compile(english.ACKNOWLEDGED)
+_ENGLISH_SAYS = re.compile(rf"\b(?:{'|'.join(f'({pattern})' for pattern in english.SAYS)})(?![a-z'])")
+_SAID = tuple(english.SAYS.values())
 _ENGLISH_WITHOUT = re.compile(rf"\b(?:{'|'.join(english.WITHOUT)})\b")
 _ENGLISH_PHRASES = re.compile(rf"\b(?:{'|'.join(f'({pattern})' for pattern in english.PHRASES)})\b")
 _VALUES = tuple(english.PHRASES.values())
@@ -75,10 +77,13 @@ def _spoken(sentence: Sentence) -> str:
 
 
 def _of_english(plain: str) -> float:
-    text = _ENGLISH_WITHOUT.sub(",", plain)
-    total = sum(_VALUES[(match.lastindex or 1) - 1] for match in _ENGLISH_PHRASES.finditer(text))
-    words = _WORD.findall(_ENGLISH_PHRASES.sub(",", text))
-    return total + sum(
+    text = plain
+    if any(sign in plain for sign in english.SIGNS_OF_SAYS):
+        text = _ENGLISH_SAYS.sub(lambda match: _SAID[(match.lastindex or 1) - 1], plain)
+    text = _ENGLISH_WITHOUT.sub(",", text)
+    phrases = [_VALUES[(match.lastindex or 1) - 1] for match in _ENGLISH_PHRASES.finditer(text)]
+    words = _WORD.findall(_ENGLISH_PHRASES.sub(",", text) if phrases else text)
+    return sum(phrases) + sum(
         _weighed(words, at, english.WORDS[word]) for at, word in enumerate(words) if word in english.WORDS
     )
 

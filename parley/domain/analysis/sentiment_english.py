@@ -34,7 +34,48 @@ WORDS = _by_word(
     }
 )
 
+SAYS: dict[str, str] = {
+    r"(?:can't|cannot|can not|couldn't|wouldn't|don't|won't) (?:really |honestly )?(?:say|think|find|call|feel)(?: that| it| this| any of this)?(?: i'm| i am| i was| we're| it's| it is| it was| that's| that was| this is| you were)?": "not",
+    r"(?:not|isn't|wasn't|hardly) what (?:i|i'd|i would|you'd|you would|anyone would) call": "not",
+    r"anything but|(?:less|other) than|far from|nowhere near|used to be|if (?:i|we) (?:were|was)": "not",
+    r"never (?:ever )?(?:been|felt|had|seen|experienced|heard|met|known) (?:so|such|this|that|anything (?:so|as))": "very",
+    r"nothing but": "very",
+    r"not (?:only|just)": "",
+    r"(?:isn't|wasn't|aren't|weren't) (?:that|this|it|you|they)(?: just| so)?": "",
+    r"(?:nobody|no ?one) (?:is |was |seems )?(?:happy|willing|able) to help": "nobody helps",
+}
+"""Words that say what others do, which rules know."""
+SIGNS_OF_SAYS = (
+    "n't",
+    "not ",
+    "but",
+    "than",
+    "far ",
+    "nowhere",
+    "hardly ",
+    "used ",
+    "if ",
+    "never",
+    "no one",
+    "noone",
+    "nobody",
+)
+"""Without one of these no text has any of them."""
+
 PHRASES: dict[str, float] = {
+    r"thank(?:s| you)(?: (?:so much|very much|a lot|a bunch))? for nothing": -2.5,
+    r"(?:can't|cannot|can not) thank (?:you|her|him|them|\w+) enough": 2.5,
+    r"(?:no|zero|without any?) complaints?|(?:can't|cannot|can not) complain|nothing to complain(?: about)?": 1.0,
+    r"never (?:ever )?(?:been|felt|had|seen|experienced|known) (?:a |any |anything )?(?:better|happier|easier|smoother|nicer)": 2.0,
+    r"never (?:ever )?(?:been|felt|had|seen|experienced|known) (?:a |any |anything )?worse": -2.5,
+    r"(?:not|didn't|doesn't|don't|never|cannot|can't|couldn't|won't) (?:really |even |actually |be )*help(?:ed|s|ing|ful)?(?: (?:me|us|anybody|anyone|at all))*": -1.5,
+    r"nothing (?:works?|worked|helps?|helped|happens|happened|is working)": -1.5,
+    r"(?:could|should) (?:be|have been|do|have done) (?:much |a lot |so much |far )?better": -1.0,
+    r"(?:don't|do not|didn't|did not|never) (?:really |even )?like(?:d)? (?:it|this|that|the|your|how|any)": -1.5,
+    r"(?:i|we) (?:really |do |also |just )*liked? (?:it|this|that|the|your|how)": 1.5,
+    r"(?:oh |just |absolutely )*(?:great|wonderful|perfect|brilliant|fantastic|lovely|nice|good)[,.! ]+(?:yet )?another (?:fee|charge|error|problem|issue|delay|hour|day|week|transfer)": -2.0,
+    r"good for nothing|too good to be true|so much for": -1.5,
+    r"never again": -1.5,
     r"thank(?:s| you) (?:(?:so|very|ever so) much|a lot|a million)": 1.5,
     r"no problem(?:s)?(?: at all)?": 0.5,
     r"not a problem": 0.5,
@@ -93,6 +134,8 @@ WITHOUT: tuple[str, ...] = (
     r"(?:i )?apologi[sz]e for [^.!?,;]{0,60}|i (?:can |completely |fully )*understand (?:how |your |that |why |you)[^.!?,;]{0,60}",
     r"nice to meet you|pleased to meet you|no thank(?:s| you)|kind of|sort of|as well as|best regards|kind regards|that's (?:great|good|perfect|fine|okay)(?= thank)",
     r"(?:is there )?any(?:thing)?(?: else)? (?:wrong|problem|issue)|thank(?:s| you)(?= (?:[a-z]+ )?(?:and|now|may|can|could|please|for (?:verification|that information|providing|confirming|the information)))",
+    r"(?:would|might|could|'d) be (?:really |very |so |much )?(?:nice|great|good|helpful|lovely|wonderful|perfect|fantastic|appreciated|happy|glad|grateful|pleased|satisfied)",
+    r"is there (?:a|an|some|any) (?:problem|issue|error|mistake|delay)",
     r"good (?:standing|condition|credit)|best (?:account|rate|rates|way|option|time|number)|(?:perfect|great|good|excellent|wonderful)[,.!]? (?:can|could|may|now|so|and what|what|let|i have|i've|please)",
     r"(?:working|business) (?:days?|hours?)|good (?:rate|rates|question|idea|time|point|moment|reason)|safe (?:deposit|custody)|clear(?:ed|ing)? (?:funds|payment)|hard copy|waiting (?:list|period|time)|like to|would like|lost and found|fraud (?:department|team)|(?:problem|issue) (?:is |has been |was )(?:solved|fixed|resolved|sorted)",
 )

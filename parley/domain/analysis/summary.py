@@ -34,7 +34,10 @@ _FEWEST_WORDS = 7
 _LAST_TURNS = 3
 _UNHAPPY = -0.3
 _COMPANY: tuple[Side, ...] = ("human_agent", "bot")
-_THANKS = re.compile(r"\b(?:thanks?|thank you|cheers|appreciate)\b|谢|感激")
+_THANKS = re.compile(
+    r"(?<!no )(?<!not )(?<!can't )\b(?:thanks?|thank you|cheers)\b(?! (?:(?:so much|a lot|very much) )?for nothing)"
+    r"|(?:can't|cannot|can not) thank you enough|\b(?:i|we)(?: (?:really|do|very much|so|truly))* appreciate\b|(?<!不用)(?<!不)(?<!别)谢(?!.{0,6}(?:什么都没|什么也没|啥也没|个头))|感激"
+)
 _NO_MORE = re.compile(
     r"\b(?:that's|that is|that'll be|that will be|that was) (?:all|it|everything)\b|\bnothing else\b|\bno(?:,)? thank|\bi'm (?:good|all set)\b|没有了|没了|没其他|没别的|就这些|不用了|没问题了"
 )
