@@ -22,7 +22,8 @@ from schemas.tenant import TenantConfig
 
 SAID_AT = datetime(2026, 11, 30, 10, tzinfo=UTC)
 FOLDER = ROOT / "tests" / "data" / "analysis"
-PARTS = ("tune", "blind", "late", "adverse")
+PARTS = ("tune", "blind", "late", "adverse", "adverse_blind")
+CHECKED = PARTS[3:]
 CALLS = 1_000
 TURNS = 60
 
@@ -32,7 +33,8 @@ def main() -> None:
     for part in PARTS:
         report(f"analysis_promises_{part}", **promises(rows("promises", part), config))
         report(f"analysis_sentiment_{part}", **sentiment(rows("sentiment", part), config))
-    report("analysis_checks_adverse", **checked(rows("checks", "adverse")))
+    for part in CHECKED:
+        report(f"analysis_checks_{part}", **checked(rows("checks", part)))
     report("analysis_speed", calls=CALLS, turns=TURNS, seconds=round(seconds(config), 2))
 
 

@@ -24,6 +24,29 @@ def test_the_written_set(part: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("side", "text"),
+    [
+        ("human_agent", "A technician is going to come next Tuesday."),
+        ("human_agent", "The electrician is coming on Wednesday."),
+        ("human_agent", "Mr Reed will contact you tomorrow."),
+        ("human_agent", "Your case will be closed on Friday."),
+        ("human_agent", "We will not only refund the fee but also send you a voucher."),
+        ("human_agent", "We will, of course, send you a new card."),
+        ("human_agent", "I will not forget to send it."),
+        ("human_agent", "Don't worry, we will send it."),
+        ("human_agent", "不好意思，我们明天给您回电。"),
+        ("human_agent", "我不会忘记给您回电的。"),
+        ("human_agent", "您的退款，三天内会到账。"),
+        ("customer", "I'll bring the passport to the branch tomorrow."),
+        ("customer", "我月底给你们转过去。"),
+    ],
+)
+def test_promises_of_either_side(side: Side, text: str) -> None:
+    [promise] = promised(text, side)
+    assert promise.by == side and promise.text == text
+
+
+@pytest.mark.parametrize(
     ("text", "due"),
     [
         ("I'll call you today.", date(2026, 11, 30)),
@@ -101,6 +124,8 @@ def test_days_are_those_where_the_tenant_is() -> None:
         ("human_agent", "None of our technicians will come."),
         ("human_agent", "I promise nothing."),
         ("human_agent", "I never said we will refund it."),
+        ("human_agent", "I didn't say we will refund it."),
+        ("human_agent", "Don't expect that we will refund it."),
         ("human_agent", "We will refund it today. Not!"),
         ("human_agent", "Otherwise we will close the case on Friday."),
         ("human_agent", "We will postpone the decision."),

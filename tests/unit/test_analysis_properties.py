@@ -76,6 +76,10 @@ def test_long_texts_take_no_longer_than_they_are(word: str, repeated: int) -> No
         "不会录音",
         "not. ",
         "i want to not\n",
+        '" not. ',
+        "the branch will the bank ",
+        "can't say that it is never ",
+        "by the 15th ",
     ],
 )
 def test_what_nearly_promises_again_and_again_takes_no_longer(words: str) -> None:

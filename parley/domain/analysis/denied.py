@@ -13,10 +13,10 @@ _LOOKED_AT = 160
 """Between a word that denies and the phrase; characters of a sentence that are looked at."""
 
 _DENIES = re.compile(
-    r"(?<=[ \t\n\v])(?:not|never|nobody|nothing|no one|none|neither|nor|without|instead of|rather than|stop|stopped|refuse[sd]?|refrain|unable|avoid|forgot|failed|(?P<no>no))(?=[ \t])"
+    r"(?<=[ \t\n\v])(?:no need (?:for|to)|used to|myth|lie|untrue|false|not|never|nobody|nothing|no one|none|neither|nor|without|instead of|rather than|stop|stopped|refuse[sd]?|refrain|unable|avoid|forgot|failed|(?P<no>no))(?=[ \t])"
 )
 _NOT_MEANT = re.compile(
-    r" (?:only|just|forget|(?:be )?(?:surprised|alarmed)|hesitate|mind|worry|hang|matter|problems?|worries|doubt|rush|hurry)\b"
+    r" (?:only|just|forget|(?:be )?(?:surprised|alarmed)|hesitate|mind|(?:quite )?(?:get|catch|hear)|(?:have to |need to )?worry|hang|matter|problems?|worries|doubt|rush|hurry)\b"
 )
 """`not only`, `don't forget`, `no problem` deny nothing."""
 _CLAUSE = re.compile(r"\s[a-z]+(?:\s[a-z]+)?\s(?:is|are|was|were|am)\b")
@@ -31,7 +31,7 @@ _BEHIND_NO = frozenset(("", "phone", "longer", "more", "other", "such", "part of
 _BLOCKS = re.compile(
     r"\b(?:i|we|they|he|she|and|but|so|because|if|please|which|who|what|how|when|may|can|could|unless|although|though|while|however|then)\b"
 )
-_WHAT_IS_TOLD = re.compile(rf"\b(?:{_TOLD})(?: that)? (?:i|we|they|he|she)\b")
+_WHAT_IS_TOLD = re.compile(rf"(?:^ that|\b(?:{_TOLD})(?: that)?) (?:i|we|they|he|she)\b")
 _KNOWN = re.compile(r" (?:know|say|see|sure|understand|think|care|remember|tell you)$")
 
 _AFTER = re.compile(

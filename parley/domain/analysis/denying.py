@@ -7,7 +7,7 @@ WORDS = (
     "not|no|never|none|nobody|nothing|nowhere|neither|nor|nope|nah|cannot|without|hardly|scarcely|barely|rarely|seldom|unable|unlikely|wrong"
     f"|false|untrue|except|unless|(?:{_CONTRACTED})n['’]?t|shan['’]?t"
 )
-HAN = "[不没未无别勿莫非否甭沒無別]"
+HAN = "(?:不(?![错过錯過])|非(?!常)|[没未无别勿莫否甭沒無別])"
 
 _POLITE = re.compile("不好意思|对不起|對不起|不客气|没关系")
 _ANY = re.compile(rf"(?<![a-z])(?:{WORDS})(?![a-z])|{HAN}", re.IGNORECASE)

@@ -17,12 +17,13 @@ def _any(words: str) -> str:
 _OTHERS = (
     r"(?:the|our|my|a|an|your|another) (?:[a-z]+ ){0,3}?(?:team|bank|colleagues?|manager|supervisor|specialists?|department|technicians?|agents?"
     r"|advis[eo]rs?|representatives?|experts?|branch|office|courier|engineer|engineers|people|plumber|electrician|locksmith|installer|mechanic|driver|inspector|surveyor|consultant|officer)(?: of (?:mine|ours))?"
-    r"|someone|somebody|they|(?:someone|somebody|one) (?:from|of) [a-z]+(?: [a-z]+){0,2}"
+    r"|someone|somebody|they|(?:mr|mrs|ms|miss|dr)\.? [a-z]+|(?:someone|somebody|one) (?:from|of) [a-z]+(?: [a-z]+){0,2}"
 )
 _FIRST = "i|we"
 _WILL = r"(?:'ll| will| shall|'m going to| am going to|'re going to| are going to| is going to|'m gonna| am gonna|'re gonna| are gonna)"
 _BETWEEN = (
-    r"(?: (?:also|then|now|just|definitely|certainly|gladly|happily|personally|immediately|promptly|surely|absolutely|still|first|today|tomorrow"
+    r"(?:, (?:of course|naturally|certainly|however),)?"
+    r"(?: (?:not only|not (?:forget|fail|hesitate) to|also|then|now|just|definitely|certainly|gladly|happily|personally|immediately|promptly|surely|absolutely|still|first|today|tomorrow"
     r"|tonight|shortly|soon|straight ?away|right away|at once|of course|always|most|both|all|[a-z]{3,12}ly"
     r"|be sure to|make sure to|make sure (?:that )?(?:we|i|they)|go ahead and|try to|try and|do (?:my|our) best to|be able to|be happy to|be glad to"
     r"|have to|need to|come back and|be"
@@ -66,8 +67,8 @@ COMES = _any(
 _HAPPENS = _any(
     r"""
     be (?:[a-z]+ly |also |then |back )?(?:sent|e-?mailed|mailed|posted|refunded|credited|reimbursed|returned|delivered|shipped|dispatched|issued|reissued|replaced|contacted
-    called|processed|resolved|fixed|corrected|reversed|waived|removed|cancelled|canceled|closed|blocked|unblocked|unlocked|activated|completed|transferred|paid|updated|notified
-    informed|escalated|reviewed|available|ready|done|there|sorted|restored|booked|scheduled|lifted|deposited|raised|lowered|increased|reduced|changed|applied|extended|opened|granted|approved|paid out|reopened|reactivated|replied to|with you|at your|in your (?:account|inbox|mail)|on (?:its|the) way)
+    called|processed|resolved|fixed|corrected|reversed|waived|removed|cancelled|canceled|blocked|unblocked|unlocked|activated|completed|transferred|paid|updated|notified
+    informed|escalated|reviewed|available|ready|done|there|sorted|restored|booked|scheduled|lifted|deposited|raised|lowered|increased|reduced|changed|applied|extended|granted|approved|paid out|reopened|reactivated|replied to|with you|at your|in your (?:account|inbox|mail)|on (?:its|the) way)
     arrive|reach you|reach your|come (?:by|in the|with|within|on|tomorrow)|go (?:out|through)|clear (?:by|on|in|tomorrow|within)|show up|appear (?:in|on|within)|take effect|receive (?:a|an|the|your)
     """
 )
@@ -82,13 +83,15 @@ FIRST_PERSON = re.compile(
 )
 BY_OTHERS = re.compile(
     rf"(?<!no )\b(?:{_OTHERS}){_WILL}(?:{_BETWEEN}| [^.;!?]{{1,80}}? and(?: will| then)?) (?:{DONE}|{_HAPPENS}|{COMES})"
+    rf"|(?<!no )\b(?:{_OTHERS})(?:'s| is|'re| are) (?:coming|visiting|delivering|picking (?:it|them|that) up)\b"
 )
 IN_HAND = re.compile(
     r"\b(?:i'm|i am|we're|we are)(?: (?:also|now|just|already))? (?:sending|refunding|issuing|ordering|crediting|escalating|waiving|forwarding|posting|mailing|reimbursing|raising)\b"
 )
 """What whoever speaks for the company is doing now, and that is over later."""
 THINGS = re.compile(
-    rf"\b{_THING}(?:'ll| will| should| shall| is going to| are going to) (?:[a-z]+ly )?(?:{_HAPPENS})"
+    r"\b(?:account|case|ticket|claim|dispute|complaint|request|file)s?(?: [a-z]+){0,2}(?:'ll| will| shall| is going to| are going to) (?:[a-z]+ly )?be (?:closed|opened)\b"
+    rf"|\b{_THING}(?:'ll| will| should| shall| is going to| are going to) (?:[a-z]+ly )?(?:{_HAPPENS})"
     r"|\byou(?:'ll| will| should| can expect to| are going to|'re going to)(?: [a-z]+ly| also| then| soon| still)? (?:receive|hear (?:from|back)|get (?:a|an|the|your|it|another|that|this) "
     r"|have (?:the|your|a|it) (?:[a-z]+ ){0,3}(?:by|within|in|on|tomorrow|back|shortly))"
     r"|\b(?:you can|please) expect (?:a|an|the|our|your|it)\b"
@@ -109,12 +112,13 @@ REPORTED = re.compile(
 )
 """What others said, and what is only thought: before the promise's words."""
 NEVER_SAID = re.compile(
-    r"\b(?:never|not|n't|dont|didnt) (?:[a-z]+ )?(?:said|say|told|tell|promised|agreed|agree)\b|\b(?:no (?:way|chance|plans?)|untrue|false|a lie) "
+    r"(?:\b(?:never|not|dont|didnt)|n't) (?:[a-z]+ )?(?:said|say|told|tell|promised|agreed|agree)\b|\b(?:no (?:way|chance|plans?)|untrue|false|a lie|as if|refuse[sd]? to) "
+    r"|(?:\b(?:not|never|dont|cannot)|n't) (?:[a-z]+ )?(?:expect|count|rely)\b"
     r"|\b(?:no ?one|nobody|none|neither|not (?:one|all|every|any)|no)\b(?: (?:of|from|in|at|one|on|the|these|those))* *$"
 )
 """Before the promise's words."""
 BUT_NOT = re.compile(
-    r"^(?:i|we|[a-z' ]{1,40}?)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to| is going to)(?: [a-z]+)?(?: not| never| no| nobody| nothing)\b"
+    r"^(?:i|we|[a-z' ]{1,40}?)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to| is going to)(?: [a-z]+)?(?: not(?! (?:only|forget|fail|hesitate))| never| no| nobody| nothing)\b"
 )
 TAKEN_BACK = re.compile(r"[.,;!?-] ?(?:not|no|never)\W*$")
 PASSIVE = re.compile(
@@ -169,7 +173,7 @@ HAN_BY_US = re.compile(
 )
 _THING_HAN = "退款|款项|资金|新卡|卡片|卡|短信|邮件|材料|结果|账单|手续费|费用|额度|订单|快递|钱|资料|密码|申请|工单|通知|包裹|回复|电话|专员|同事|工作人员|经理|师傅|合同|发票|功能|服务|账户|利息|信号|宽带|系统"
 HAN_THINGS = re.compile(
-    rf"(?:{_THING_HAN})[^，。！？；,不没未]{{0,14}}?(?:一定会|会|将|预计|大概|最晚|可以?)[^，。！？；不没未]{{0,14}}?(?:到账|入账|退[回还到给]|寄[到出达给]|送[达到出]|发[放送出到给]|生效|恢复|处理|完成|到达|收到|返还|通知|审核|出来|下来|解除|取消|联系|致电|回电|打给|到您|修好|开通|上门|更新|改好|减免|调整|[上下]调|提高|重新)"
+    rf"(?:{_THING_HAN})[^，。！？；不没未]{{0,14}}?(?:一定会|会|将|预计|大概|最晚|可以?|[天日时]之?以?内)[^，。！？；不没未]{{0,14}}?(?:到账|入账|退[回还到给]|寄[到出达给]|送[达到出]|发[放送出到给]|生效|恢复|处理|完成|到达|收到|返还|通知|审核|出来|下来|解除|取消|联系|致电|回电|打给|到您|修好|开通|上门|更新|改好|减免|调整|[上下]调|提高|重新)"
     r"|[您你][^，。！？；不没未]{0,12}?(?:就?会|将|就能|可以)[^，。！？；不没未]{0,6}?(?:收到|接到|看到账)"
 )
 HAN_BY_CUSTOMER = re.compile(
@@ -183,6 +187,7 @@ HAN_DENIED = re.compile(r"(?:不|没有?|未|别|无人|没人)[^，。！？；
 HAN_NO_DENIAL = re.compile(
     "不好意思|对不起|没关系|没问题|没事|不客气|不用担心|别担心|别着急|不要着急|差不多|不过"
 )
+HAN_SURE = re.compile("不会(?:忘记?|忘了|耽误)")
 HAN_ANNOUNCED = re.compile(
     "(?:网点|银行|支行|分行|营业厅|柜台|热线|系统|网站|服务器|app|利率|价格)[^，。！？；,]{0,10}?(?:关闭|关门|休息|放假|停业|停机|维护|升级|更新|调整|上调|下调|开门|营业|开放)"
 )

@@ -97,6 +97,10 @@ _SIGNS = (
     "i am ",
     "we are ",
     "we're ",
+    " coming",
+    " visiting",
+    " delivering",
+    " picking",
 )
 _ENGLISH = {
     "customer": (words.FIRST_PERSON,),
@@ -110,6 +114,7 @@ def _in_chinese(sentence: Sentence) -> int | None:
     han = without_placeholders(sentence.han)
     if words.HAN_NOT.search(han):
         return None
+    han = words.HAN_SURE.sub(lambda match: "会" * len(match[0]), han)
     han = words.HAN_ANNOUNCED.sub(_commas, words.HAN_NO_DENIAL.sub(_commas, han))
     if sentence.turn.side == "customer":
         return _by_customer_in_chinese(han)

@@ -76,6 +76,7 @@ PHRASES: dict[str, float] = {
     r"(?:oh |just |absolutely )*(?:great|wonderful|perfect|brilliant|fantastic|lovely|nice|good)[,.! ]+(?:yet )?another (?:fee|charge|error|problem|issue|delay|hour|day|week|transfer)": -2.0,
     r"good for nothing|too good to be true|so much for": -1.5,
     r"never again": -1.5,
+    r"well done": 1.5,
     r"thank(?:s| you) (?:(?:so|very|ever so) much|a lot|a million)": 1.5,
     r"no problem(?:s)?(?: at all)?": 0.5,
     r"not a problem": 0.5,
@@ -154,7 +155,7 @@ ACKNOWLEDGED = (
 NOT = _listed(
     """
     not no never don't doesn't didn't isn't wasn't aren't weren't won't wouldn't can't cannot couldn't haven't hasn't hadn't without
-    hardly barely neither nor ain't nothing dont doesnt isnt
+    nobody hardly barely neither nor ain't nothing dont doesnt isnt
     """
 )
 _STRONG = _listed(
