@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.base import Body, Contract, Moment, Sealed
 from schemas.conversation_events import Name
-from schemas.parts import Language
+from schemas.parts import CallOrigin, Language
 
 CallId = Annotated[str, Field(min_length=1, max_length=128), Sealed("call_id")]
 """The telephone system's own name for the call, which may tell who called."""
@@ -71,7 +71,8 @@ class TranscriptTurn(Contract):
 class TranscriptImported(Body):
     """A finished call with its turns in the order they began, or a part of one: as much as one record holds.
 
-    Parts are counted from 1, and come in their order. `events` are those of this part, in time.
+    Parts are counted from 1, and come in their order. `events` are those of this part, in time. `grown` counts the later versions of
+    the same call that had more to tell: such a one has what is new in it alone.
     """
 
     version: ClassVar[int] = 2
@@ -86,4 +87,5 @@ class TranscriptImported(Body):
     human_agent_id: HumanAgentId | None = None
     human_agent_name: Name | None = None
     events: tuple[CallProgressed, ...] = ()
-    redacted: bool = False
+    origin: CallOrigin | None = None
+    grown: Annotated[int, Field(ge=0)] = 0

@@ -8,6 +8,7 @@ from schemas.analysis import Analysis
 from schemas.base import MAX_MESSAGE_CHARS, Body, Contract, EventId, GenerationId, MessageId, Moment, Sealed
 from schemas.parts import (
     Attachment,
+    CallOrigin,
     Channel,
     Entity,
     GuardReport,
@@ -80,11 +81,23 @@ class SpeechTranscribed(Body):
 
 
 class CallStateReported(Body):
-    """What happened on a call besides talk, and at which time of it. With `started` and `transfer` the human agent speaks from then on."""
+    """What happened on a call besides talk, and at which time of it. With `started` and `transfer` the human agent speaks from then on.
+
+    `imported`: what comes next was read from a file, which tells its `origin`.
+    """
 
     started_at: Moment
     kind: Literal[
-        "started", "transfer", "hang_up", "hold", "resumed", "muted", "unmuted", "joined", "incomplete"
+        "started",
+        "imported",
+        "transfer",
+        "hang_up",
+        "hold",
+        "resumed",
+        "muted",
+        "unmuted",
+        "joined",
+        "incomplete",
     ]
     at_ms: Annotated[int, Field(ge=0)]
     by: Literal["customer", "human_agent"] | None = None
@@ -92,6 +105,7 @@ class CallStateReported(Body):
     human_agent_id: str | None = None
     human_agent_name: Name | None = None
     detail: Annotated[str, Field(max_length=200)] = ""
+    origin: CallOrigin | None = None
 
 
 class ClaimRequested(Body):

@@ -14,6 +14,7 @@ from schemas.conversation_events import AnswerText, MessageText, Name, SaidText
 from schemas.parts import (
     Attachment,
     Audience,
+    CallOrigin,
     Citation,
     Entity,
     Language,
@@ -117,6 +118,13 @@ class CallStateChanged(Outbound):
     at_ms: Annotated[int, Field(ge=0)]
     by: Literal["customer", "human_agent"] | None = None
     detail: Annotated[str, Field(max_length=200)] = ""
+
+
+class CallImported(Outbound):
+    """What follows was read from a file that tells this of itself. Without such an event nothing was signed, redacted or amended."""
+
+    audience: Audience = "staff"
+    origin: CallOrigin
 
 
 class AnalysisReady(Outbound):

@@ -91,6 +91,37 @@ class Spoken(Contract):
     original: Annotated[str, Field(max_length=16_384), Sealed("original")] | None = None
 
 
+class PriorVcon(Contract):
+    """The vCon that another one was made of, in the words of that one. Nobody has looked for it, and nothing of it is kept."""
+
+    uuid: Annotated[str, Field(max_length=128), Sealed("uuid")] | None = None
+    type: Annotated[str, Field(max_length=1_000), Sealed("type")] | None = None
+    url: Annotated[str, Field(max_length=2_000), Sealed("url")] | None = None
+    content_hash: Annotated[
+        tuple[Annotated[str, Field(max_length=200), Sealed("content_hash")], ...], Field(max_length=8)
+    ] = ()
+
+
+class SignatureChecked(Contract):
+    """A signature that holds. `verified` tells whether the signer is one that the tenant knows, by a key or by a root; `signer` is the key's name,
+    or the subject of the certificate that came along.
+    """
+
+    verified: bool
+    signer: Annotated[str, Field(max_length=400), Sealed("signer")]
+
+
+class CallOrigin(Contract):
+    """What a finished call's file tells of itself. `redacted`: something was taken out of it before it came, from `redacted_of` where that is
+    named; `amended_of` is what something was added to. Without a `signature` it was not signed.
+    """
+
+    redacted: bool = False
+    redacted_of: PriorVcon | None = None
+    amended_of: PriorVcon | None = None
+    signature: SignatureChecked | None = None
+
+
 class Attachment(Contract):
     """A file that came with a message. `digest` is SHA-256 of its content, hexadecimal: sealed, since it tells whoever has the same file that it
     was sent. `media_type` is told by its content.

@@ -137,6 +137,7 @@ CHAT_OUTBOUND = Topic(
         outbound.DraftReady,
         outbound.MessageRead,
         outbound.CallStateChanged,
+        outbound.CallImported,
         outbound.AnalysisReady,
         outbound.EpochRaised,
         outbound.OwnerChanged,

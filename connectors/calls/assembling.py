@@ -53,6 +53,8 @@ def assemble(draft: Draft, speakers: Mapping[str, Speaker] | None = None) -> Tra
         timed=any(turn.end_ms > 0 for turn in turns),
         signature=draft.signature,
         notes=draft.notes,
+        redacted_of=draft.redacted_of,
+        amended_of=draft.amended_of,
     )
 
 

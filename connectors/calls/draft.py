@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.calls.transcript import CallEvent, Signature
+from connectors.calls.transcript import CallEvent, Prior, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,5 @@ class Draft:
     signature: Signature | None = None
     notes: tuple[str, ...] = ()
     wordless: bool = False
+    redacted_of: Prior | None = None
+    amended_of: Prior | None = None

@@ -1,10 +1,12 @@
 """A finished call as the log takes it: one event, or several where it is longer than a record. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from heapq import merge
 
-from connectors.calls.transcript import CallEvent, Party, Transcript
+from connectors.calls.transcript import CallEvent, Party, Prior, Transcript
 from schemas.call_events import CallProgressed, TranscriptImported, TranscriptTurn
+from schemas.parts import CallOrigin, PriorVcon, SignatureChecked
 
 MOST_PART_BYTES = 500_000
 """Of one part's texts, sealed, and its events. With what stands around them, the event that the call worker makes of it is below a record's 1 MB."""
@@ -14,18 +16,23 @@ AROUND_TEXT = 320
 """Bytes that a turn has besides its texts, in the larger of both events."""
 MOST_NAME = 80
 MOST_DETAIL = 200
+MOST_SIGNER = 400
 UNNAMED = "unknown"
 
 Item = TranscriptTurn | CallProgressed
 
 
 def parts_of(
-    transcript: Transcript, turns: Sequence[TranscriptTurn], language: str | None
+    transcript: Transcript, turns: Sequence[TranscriptTurn], language: str | None, grown: int = 0
 ) -> list[TranscriptImported]:
-    """`turns` are the transcript's, masked. At least one part; what happened stands before what was said at the same time."""
-    events = (progressed(transcript, each) for each in sorted(transcript.events, key=lambda each: each.at_ms))
+    """`turns` are the transcript's, masked; of one that has grown, those that are new, and what happened since the first of them. At least one
+    part; what happened stands before what was said at the same time.
+    """
+    begun = turns[0].start_ms if grown and turns else 0
+    happened = sorted(transcript.events, key=lambda each: each.at_ms)
+    events = (progressed(transcript, each) for each in happened if each.at_ms >= begun)
     groups = list(_groups(merge(events, turns, key=_order))) or [[]]
-    agent = agent_of(transcript)
+    agent, origin = agent_of(transcript), origin_of(transcript)
     return [
         TranscriptImported(
             call_id=transcript.call_id,
@@ -38,10 +45,29 @@ def parts_of(
             human_agent_id=id_of(agent),
             human_agent_name=name_of(agent),
             events=tuple(each for each in group if isinstance(each, CallProgressed)),
-            redacted=transcript.redacted,
+            origin=origin,
+            grown=grown,
         )
         for number, group in enumerate(groups, 1)
     ]
+
+
+def origin_of(transcript: Transcript) -> CallOrigin | None:
+    """What the file tells of itself; None where that is nothing."""
+    signed = transcript.signature
+    found = CallOrigin(
+        redacted=transcript.redacted,
+        redacted_of=_prior(transcript.redacted_of),
+        amended_of=_prior(transcript.amended_of),
+        signature=None
+        if signed is None
+        else SignatureChecked(verified=signed.verified, signer=signed.signer[:MOST_SIGNER]),
+    )
+    return None if found == CallOrigin() else found
+
+
+def _prior(prior: Prior | None) -> PriorVcon | None:
+    return None if prior is None else PriorVcon.model_validate(asdict(prior))
 
 
 def agent_of(transcript: Transcript) -> Party | None:

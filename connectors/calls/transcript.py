@@ -86,11 +86,22 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
+class Prior:
+    """The vCon that this one was made of, by what this one says; it is never looked for."""
+
+    uuid: str | None = None
+    type: str | None = None
+    url: str | None = None
+    content_hash: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """A finished call. `turns` are in the order they began; overlapping ones are kept as they overlap.
 
     `call_id` is the source's own id, or a hash of its content, so that the same file gives the same id. `source` is the form's name.
-    `redacted` tells that the source says of itself that something was taken out. `timed` is False where the source has no times: then all turns stand at 0.
+    `redacted` tells that the source says of itself that something was taken out, `redacted_of` from what; `amended_of` is what something was
+    added to. `timed` is False where the source has no times: then all turns stand at 0.
     `notes` tell what else the source has and cannot be read, such as a recording without a transcript: by its place, without its words. A call
     that came to nothing has no turns.
     """
@@ -106,6 +117,8 @@ class Transcript:
     timed: bool = True
     signature: Signature | None = None
     notes: tuple[str, ...] = ()
+    redacted_of: Prior | None = None
+    amended_of: Prior | None = None
 
     @property
     def spoken(self) -> tuple[Turn, ...]:

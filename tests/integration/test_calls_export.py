@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import load_pem_x509_certificate
 from typer.testing import CliRunner
 
+from connectors.calls.book import CallBook
 from connectors.calls.formats import read
-from connectors.calls.transcript import Transcript
+from connectors.calls.transcript import Prior, Transcript
 from connectors.calls.vcon.jws import Trust
 from connectors.calls.vcon.writing import child_id, parent_id
 from infra.migrations import upgrade_store
@@ -30,7 +31,7 @@ from parley.errors import ConfigurationError
 from parley.ports.store import AuditEntry, Store
 from parley.runtime.vault import Writing
 from parley.settings import Settings
-from schemas.base import Body, ConversationId, CustomerId, MessageId
+from schemas.base import Body, ConversationId, CustomerId, MessageId, TenantId
 from schemas.call_events import CallProgressed, TranscriptImported, TranscriptTurn
 from schemas.conversation_events import (
     AgentMessageSubmitted,
@@ -44,6 +45,7 @@ from schemas.privacy import Privacy
 from tests.contract.test_store import conversation as row
 from tests.integration.test_commands import Command, one_line
 from tests.integration.test_commands import parley as parley
+from tests.support import call_files
 from tests.support.platform import WAIT_S, events_on, make_platform, replies, send, settled
 from tests.support.small_tenant import CONFIG, CONTENT, TENANT
 from tests.support.stories import event
@@ -317,6 +319,28 @@ def test_an_imported_call_comes_back_with_its_turns_speakers_and_times(working: 
     [heard] = [each for each in document["analysis"] if each["type"] == "transcript"]
     assert (heard["body"][0]["text"], heard["body"][0]["confidence"]) == ("Um I lost my, my card.", 0.75)
     assert document["dialog"][heard["dialog"]]["body"] == "I lost my card."
+
+
+@pytest.mark.parametrize("vault", [True, False])
+def test_a_call_that_came_redacted_leaves_redacted_masked_or_not(
+    working: Platform, run: Run, vault: bool
+) -> None:
+    """Through the door, the call worker, the dialogue worker and the history."""
+    if not vault:
+        working.store.put("0" * 16, CONFIG, CONTENT, datetime.now(UTC))
+    named = {"uuid": "019f15a6-a752-826f-b9a2-279e0d16bc46", "type": "PII Redaction"}
+    book = CallBook(working, TenantId(TENANT))
+    [call] = read(json.dumps({**call_files.VCON, "redacted": named}).encode())
+    book.take(call)
+    book.close()
+    until(lambda: outbound(working, Closed))
+    child = json.loads(done(run("export", "--tenant", "bank")).stdout)
+    if not vault:
+        assert child["redacted"] == {**named, "type": "PII masked; PII Redaction"}
+        return
+    parent = json.loads(done(run("export", "--tenant", "bank", "--unmasked", "--reason", REASON)).stdout)
+    assert parent["redacted"] == named and child["redacted"]["uuid"] == parent["uuid"]
+    assert imported(json.dumps(parent).encode()).redacted_of == Prior(named["uuid"], named["type"])
 
 
 def test_an_erased_customer_is_told_of_and_left_out(opened: Platform, run: Run, tmp_path: Path) -> None:

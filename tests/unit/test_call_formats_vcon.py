@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.calls.formats import read
-from connectors.calls.transcript import CallEvent, Party, Transcript, TranscriptRefused
+from connectors.calls.transcript import CallEvent, Party, Prior, Transcript, TranscriptRefused
 from tests.support import call_files as files
 
 NINE = "2026-03-01T09:00:00Z"
@@ -181,6 +181,35 @@ def test_the_last_whole_transcript_goes_before_redacted_ones() -> None:
         call = one(vcon(dialog=[RECORDING], analysis=order))
         assert ([turn.text for turn in call.turns], call.redacted) == (["whole"], False)
     assert one(vcon(dialog=[RECORDING], analysis=[redacted])).redacted
+
+
+def test_what_a_vcon_was_made_of_is_told() -> None:
+    dialog = [message("Hi {{NAME}}", 0)]
+    told = {"uuid": "u-0", "type": "PII", "url": "https://x.example/0", "content_hash": ["sha512-a"]}
+    prior = Prior("u-0", "PII", "https://x.example/0", ("sha512-a",))
+    assert one(vcon(dialog=dialog, redacted={**told, "body": {"parties": []}})).redacted_of == prior
+    assert one(vcon(dialog=dialog, redacted={**told, "content_hash": "sha512-a"})).redacted_of == prior
+    for name in ("amended", "appended"):
+        call = one(vcon(dialog=dialog, **{name: {"uuid": "u-0"}}))
+        assert (call.redacted, call.redacted_of, call.amended_of) == (False, None, Prior("u-0"))
+    plain = one(vcon(dialog=dialog, redacted={}, amended={}, group=[]))
+    assert (plain.redacted, plain.redacted_of, plain.amended_of) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"redacted": {"uuid": 7}}, "redacted.uuid must be a text"),
+        ({"redacted": {"type": "x" * 1_001}}, "redacted.type: 1,001 characters; allowed are 1,000"),
+        ({"redacted": {"url": "x" * 2_001}}, "redacted.url: 2,001 characters"),
+        ({"redacted": ["u-0"]}, "redacted must be an object"),
+        ({"amended": {"content_hash": [""]}}, "amended.content_hash must be a text or a list of at most 8"),
+        ({"amended": {"content_hash": ["x"] * 9}}, "amended.content_hash must be"),
+    ],
+)
+def test_a_reference_that_cannot_be_is_named(fields: dict[str, Any], named: str) -> None:
+    with pytest.raises(TranscriptRefused, match=named):
+        one(vcon(dialog=[message("Hi", 0)], **fields))
 
 
 def test_redacted_and_amended_ones_that_name_themselves() -> None:

@@ -16,6 +16,7 @@ from schemas.call_events import (
     TranscriptTurn,
 )
 from schemas.conversation_events import CallStateReported, SpeechTranscribed, SpokenTurn
+from schemas.parts import CallOrigin, SignatureChecked
 from tests.support.small_tenant import CONFIG
 from tests.support.stories import NINE, event
 from workers.calls import Call, CallDecider
@@ -128,6 +129,42 @@ def test_a_finished_call_is_one_speech_between_what_happened() -> None:
     assert len({each.message_id for each in log.turns}) == 3
 
 
+def test_what_a_file_tells_of_itself_is_told_before_its_turns() -> None:
+    origin, log = CallOrigin(redacted=True), Log()
+    log.hear(imported(turn("one", 0), part=1, parts=2, origin=origin))
+    log.hear(imported(turn("two", 900), part=2, parts=2, origin=origin))
+    assert log.kinds == ["started", "imported", "speech", "speech", "hang_up"]
+    assert isinstance(told := log.told[1], CallStateReported) and told.origin == origin
+
+
+def test_what_a_later_version_has_more_is_told_after_the_end_once() -> None:
+    log = Log()
+    signed = CallOrigin(signature=SignatureChecked(verified=True, signer="house"))
+    first = imported(turn("one", 0), origin=signed)
+    grown = [imported(turn(f"two {n}", 900 + n), part=n, parts=2, grown=1) for n in (1, 2)]
+    third = imported(turn("three", 2_000), grown=2)
+    log.hear(grown[0])
+    assert log.told == []
+    for part in (first, third, grown[1], grown[0], third, grown[0], first, grown[1], third, grown[1], third):
+        log.hear(part)
+    assert [each.text for each in log.turns] == ["one", "two 1", "two 2", "three"]
+    assert log.kinds == [
+        *("started", "imported", "speech", "hang_up"),
+        *("imported", "speech", "speech", "imported", "speech"),
+    ]
+    told = [each for each in log.told if isinstance(each, CallStateReported) and each.kind == "imported"]
+    assert [each.origin for each in told] == [signed, CallOrigin(), CallOrigin()]
+    assert [each.at_ms for each in told] == [0, 901, 2_000]
+
+
+def test_a_call_that_was_heard_live_does_not_grow() -> None:
+    log = Log()
+    log.hear(STARTED)
+    log.hear(CallProgressed(kind="hang_up", at_ms=900))
+    log.hear(imported(turn("two", 900), grown=1))
+    assert log.kinds == ["started", "hang_up"]
+
+
 def test_parts_make_one_call_and_repeated_or_missing_ones_none() -> None:
     log = Log()
     first = imported(turn("one", 0), part=1, parts=3)
@@ -190,7 +227,13 @@ ANY = st.one_of(
         kind=st.sampled_from(["hold", "resumed", "transfer", "hang_up", "incomplete"]),
         at_ms=st.integers(0, 9),
     ),
-    st.builds(imported, st.builds(turn, st.text(max_size=5), st.integers(0, 9)), part=st.integers(1, 3)),
+    st.builds(
+        imported,
+        st.builds(turn, st.text(max_size=5), st.integers(0, 9)),
+        part=st.integers(1, 3),
+        parts=st.integers(1, 3),
+        grown=st.integers(0, 2),
+    ),
 )
 
 

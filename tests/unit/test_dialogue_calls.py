@@ -21,6 +21,7 @@ from schemas.other_events import QueueLeft
 from schemas.outbound import (
     AgentMessage,
     AnalysisReady,
+    CallImported,
     CallStateChanged,
     Closed,
     CommandRejected,
@@ -31,7 +32,7 @@ from schemas.outbound import (
     OwnerChanged,
     ReplyReady,
 )
-from schemas.parts import Spoken
+from schemas.parts import CallOrigin, PriorVcon, Spoken
 from schemas.work import AnalysisRequested, AnswerRequested, GenerationCancelled, UnderstandingRequested
 from tests.support.call_stories import CallStory
 from tests.support.stories import MEI, NINE, PASSAGE, Story
@@ -153,6 +154,18 @@ def test_the_agents_own_words_need_no_help() -> None:
     story = CallStory()
     story.hears("human_agent", "What are the last four digits?")
     assert story.asked(UnderstandingRequested) == []
+
+
+def test_what_a_file_tells_of_itself_stands_in_the_history_also_after_the_end() -> None:
+    story = CallStory()
+    origin = CallOrigin(redacted=True, redacted_of=PriorVcon(uuid="u-0", type="PII"))
+    story.report("imported", 0, origin=origin)
+    story.hears("customer", "Hello", 100, live=False)
+    story.report("hang_up", 1_000)
+    story.report("imported", 2_000)
+    first, second = story.bodies(CallImported)
+    assert (first.origin, first.audience, second.origin) == (origin, "staff", CallOrigin())
+    assert first.seq < story.bodies(CustomerMessage)[0].seq < story.bodies(Closed)[0].seq < second.seq
 
 
 def test_a_transfer_gives_the_word_to_another_agent() -> None:

@@ -14,6 +14,7 @@ from schemas.outbound import (
     AgentMessage,
     AgentMessageEdited,
     AnalysisReady,
+    CallImported,
     CallStateChanged,
     Closed,
     CustomerMessage,
@@ -21,7 +22,7 @@ from schemas.outbound import (
     OwnerChanged,
     ReplyReady,
 )
-from schemas.parts import Attachment, Risk, Spoken
+from schemas.parts import Attachment, CallOrigin, PriorVcon, Risk, Spoken
 from tests.support.stories import NINE
 from tests.support.vcon import History, imported, problems
 from tests.support.vcon_stories import JO, MEI, call, chat
@@ -38,6 +39,14 @@ spoken = st.none() | st.builds(
     original=st.none() | texts,
 )
 seqs = st.integers(1, 30)
+priors = st.none() | st.builds(
+    PriorVcon,
+    uuid=st.none() | st.uuids().map(str) | texts,
+    type=st.none() | texts,
+    url=st.none() | st.just("https://x.example/1.vcon") | texts,
+    content_hash=st.lists(st.just("sha512-x"), max_size=2).map(tuple),
+)
+origins = st.builds(CallOrigin, redacted=st.booleans(), redacted_of=priors, amended_of=priors)
 risks = st.builds(Risk, kind=st.sampled_from(["fraud", "human"]), evidence=texts)
 analyses = st.builds(
     Analysis,
@@ -80,6 +89,7 @@ steps = st.one_of(
     st.tuples(
         st.just(Closed), st.fixed_dictionaries({"by": st.sampled_from(["customer", "human_agent", "system"])})
     ),
+    st.tuples(st.just(CallImported), st.builds(lambda o: {"origin": o}, origins)),
     st.tuples(st.just(MessageRead), st.builds(lambda r: {"language": "en", "risks": (r,)}, risks)),
     st.tuples(
         st.just(AnalysisReady), st.builds(lambda n, a: {"up_to_seq": n, "analysis": a}, seqs, analyses)
@@ -104,7 +114,8 @@ def histories(draw: st.DrawFn) -> Conversation:
             ids = {"reply_id": f"r-{number}", "answers": (draw(st.sampled_from(known)),)}
         at = NINE + timedelta(milliseconds=draw(st.integers(0, 10_000_000)))
         story.add(kind, at=at, **fields, **ids)
-    return story.said(channel=draw(st.sampled_from(["web", "call", "mail"])))
+    channel = draw(st.sampled_from(["web", "call", "mail"]))
+    return story.said(channel=channel, has_parent=draw(st.booleans()))
 
 
 @given(histories())

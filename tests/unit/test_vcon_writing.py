@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
-from connectors.calls.vcon.writing import child_id, parent_id, revealed, vcon
+from connectors.calls.vcon.writing import Conversation, child_id, parent_id, revealed, vcon
 from parley.domain.readmodel import FeedbackRow
 from schemas.base import ConversationId, CustomerId, EventId, ReplyId
 from schemas.outbound import (
     AgentMessage,
+    CallImported,
     CallStateChanged,
     Closed,
     CustomerMessage,
     OwnerChanged,
 )
-from schemas.parts import Attachment, Spoken
+from schemas.parts import Attachment, CallOrigin, PriorVcon, SignatureChecked, Spoken
 from tests.support.small_tenant import TENANT
 from tests.support.stories import NINE
 from tests.support.vcon import History, imported
@@ -313,6 +314,85 @@ def test_the_parent_is_the_same_with_the_values() -> None:
 def test_where_no_values_are_kept_there_is_no_parent_to_name() -> None:
     document = vcon(chat().said(has_parent=False))
     assert document["redacted"] == {"type": "PII masked"} and imported(document).redacted
+
+
+PRIOR = PriorVcon(uuid="019f15a6-a752-826f-b9a2-279e0d16bc46", type="PII Redaction")
+
+
+def read_from(*origins: CallOrigin) -> History:
+    """A call of a turn for each file that it was read from."""
+    story = History("call-1")
+    story.add(OwnerChanged, owner="human", reason="claimed", **MEI)
+    for number, origin in enumerate(origins):
+        story.add(CallImported, origin=origin)
+        story.add(AgentMessage, message_id=f"a-{number}", text="Good morning, [name_1].", **MEI)
+    return story
+
+
+def parent_of(said: Conversation) -> Any:
+    return revealed(vcon(said), said, lambda texts: [text.replace("[name_1]", "Ann") for text in texts])
+
+
+def test_a_call_that_came_redacted_leaves_redacted() -> None:
+    story = read_from(CallOrigin(redacted=True, redacted_of=PRIOR))
+    named = {"uuid": PRIOR.uuid, "type": "PII Redaction"}
+    kept, unkept = story.said(channel="call"), story.said(channel="call", has_parent=False)
+    parent = parent_of(kept)
+    assert vcon(kept)["redacted"] == {"uuid": parent["uuid"], "type": "PII masked"}
+    assert parent["redacted"] == named and imported(parent).redacted
+    assert parent["dialog"][0]["body"] == "Good morning, Ann."
+    assert vcon(unkept)["redacted"] == {**named, "type": "PII masked; PII Redaction"}
+    for document in (vcon(kept), vcon(unkept), parent):
+        [origin] = of_kind(document, "origin")
+        assert (origin["dialog"], origin["body"]) == ([0], {"redacted": True, "redacted_of": named})
+
+
+def test_what_is_redacted_by_no_type_or_reference_is_redacted_all_the_same() -> None:
+    said = read_from(CallOrigin(redacted=True)).said(channel="call", has_parent=False)
+    assert parent_of(said)["redacted"] == {"type": "redacted before it was imported"}
+    assert vcon(said)["redacted"] == {"type": "PII masked; redacted before it was imported"}
+    again = PRIOR.model_copy(update={"type": "PII masked"})
+    said = read_from(CallOrigin(redacted=True, redacted_of=again)).said(has_parent=False)
+    assert vcon(said)["redacted"] == {"uuid": PRIOR.uuid, "type": "PII masked"}
+
+
+def test_a_reference_leaves_as_the_draft_allows_it() -> None:
+    """No uuid that is none, no url without the content's hash or but by HTTPS; the vCon's own `origin` has them as they came."""
+    told = {
+        "uuid": "u-1",
+        "type": "PII",
+        "url": "https://x.example/1",
+        "content_hash": ("sha512-a", "sha512-b"),
+    }
+    for changed, expected in (
+        ({}, {"url": told["url"], "content_hash": ["sha512-a", "sha512-b"]}),
+        ({"content_hash": ("sha512-a",)}, {"url": told["url"], "content_hash": "sha512-a"}),
+        ({"content_hash": ()}, {}),
+        ({"url": "http://x.example/1"}, {}),
+    ):
+        prior = PriorVcon.model_validate({**told, **changed})
+        document = parent_of(read_from(CallOrigin(redacted=True, redacted_of=prior)).said())
+        assert document["redacted"] == {**expected, "type": "PII"}
+        assert of_kind(document, "origin")[0]["body"]["redacted_of"]["uuid"] == "u-1"
+
+
+def test_an_amended_call_names_what_it_amends_unless_it_is_redacted() -> None:
+    amended = PriorVcon(uuid="019f15a6-a752-826f-b9a2-000000000001")
+    said = read_from(CallOrigin(amended_of=amended)).said(channel="call")
+    assert parent_of(said)["amended"] == {"uuid": amended.uuid} and "redacted" not in parent_of(said)
+    assert "amended" not in vcon(said)
+    both = read_from(CallOrigin(amended_of=amended, redacted=True, redacted_of=PRIOR)).said(channel="call")
+    assert parent_of(both)["redacted"]["uuid"] == PRIOR.uuid and "amended" not in parent_of(both)
+
+
+def test_each_file_that_a_call_was_read_from_tells_of_its_own_texts() -> None:
+    signed = CallOrigin(signature=SignatureChecked(verified=True, signer="house"))
+    document = vcon(read_from(signed, CallOrigin(redacted=True)).said(channel="call", has_parent=False))
+    first, second = of_kind(document, "origin")
+    assert first["dialog"] == [0] and second["dialog"] == [1]
+    assert first["body"] == {"redacted": False, "signature": {"verified": True, "signer": "house"}}
+    assert "signature" not in second["body"]
+    assert document["redacted"]["type"] == "PII masked; redacted before it was imported"
 
 
 def test_a_conversation_without_a_word() -> None:

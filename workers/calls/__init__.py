@@ -23,7 +23,7 @@ from schemas.call_events import (
     TranscriptTurn,
 )
 from schemas.conversation_events import CallStateReported, MessageFailed, SpeechTranscribed, SpokenTurn
-from schemas.parts import Spoken
+from schemas.parts import CallOrigin, Spoken
 from schemas.tenant import TenantConfig
 from schemas.topics import CALL_EVENTS, Topic
 
@@ -35,12 +35,16 @@ LATE = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Call:
-    """`part` is the last one that was imported; `live` tells that it was heard while it ran, `ended_at` when its end was told."""
+    """`part` is the last one that was imported, of the version that has `grown` so often, of which `missing` parts are still to come; `live` tells
+    that it was heard while it ran, `ended_at` when its end was told.
+    """
 
     started_at: datetime
     live: bool
     ended_at: datetime | None = None
     part: int = 0
+    grown: int = 0
+    missing: int = 0
 
     @property
     def ended(self) -> bool:
@@ -119,18 +123,44 @@ def _progressed(call: Call, event: AnyEvent, body: CallProgressed) -> Decision[C
 
 
 def _imported(state: Call | None, event: AnyEvent, body: TranscriptImported) -> Decision[Call]:
-    """Parts follow each other without a gap; what does not is a repetition."""
+    """Parts follow each other without a gap; what does not is a repetition. What a later version has more is told after the call's end."""
     call = state or Call(body.started_at or event.envelope.occurred_at, live=False)
-    if call.live or call.ended or body.part != call.part + 1:
+    if call.live or not _is_next(call, body):
         return Decision(call)
-    ended_at = event.envelope.occurred_at if body.part == body.parts else None
-    bodies: list[Body] = [_opened(call, body)] if body.part == 1 else []
+    bodies: list[Body] = []
+    if body.part == 1:
+        bodies += _told_before(call, body)
     bodies += _in_time(call, event, body)
-    if ended_at is not None:
-        last = max([0, *(turn.end_ms for turn in body.turns), *(each.at_ms for each in body.events)])
-        by = next((each.by for each in body.events if each.kind == "hang_up"), None)
-        bodies.append(CallStateReported(started_at=call.started_at, kind="hang_up", at_ms=last, by=by))
-    return Decision(evolve(call, part=body.part, ended_at=ended_at), _following(event, bodies))
+    ended_at = call.ended_at
+    if ended_at is None and body.part == body.parts:
+        ended_at = event.envelope.occurred_at
+        bodies.append(_end(call, body))
+    missing = body.parts - body.part
+    after = evolve(call, part=body.part, grown=body.grown, missing=missing, ended_at=ended_at)
+    return Decision(after, _following(event, bodies))
+
+
+def _is_next(call: Call, body: TranscriptImported) -> bool:
+    if body.grown == call.grown:
+        return body.part == call.part + 1 and call.ended == (body.grown > 0)
+    return call.ended and call.missing == 0 and body.grown == call.grown + 1 and body.part == 1
+
+
+def _told_before(call: Call, body: TranscriptImported) -> Iterator[CallStateReported]:
+    if not body.grown:
+        yield _opened(call, body)
+    # What a version without a signature adds is not to count as signed with what was there before.
+    if body.origin is not None or body.grown:
+        origin = body.origin or CallOrigin()
+        first = min([turn.start_ms for turn in body.turns], default=0)
+        at_ms = first if body.grown else 0
+        yield CallStateReported(started_at=call.started_at, kind="imported", at_ms=at_ms, origin=origin)
+
+
+def _end(call: Call, body: TranscriptImported) -> CallStateReported:
+    last = max([0, *(turn.end_ms for turn in body.turns), *(each.at_ms for each in body.events)])
+    by = next((each.by for each in body.events if each.kind == "hang_up"), None)
+    return CallStateReported(started_at=call.started_at, kind="hang_up", at_ms=last, by=by)
 
 
 def _opened(call: Call, body: TranscriptImported) -> CallStateReported:

@@ -18,11 +18,12 @@ from schemas.other_events import QueueLeft
 from schemas.outbound import (
     AgentMessage,
     AnalysisReady,
+    CallImported,
     CallStateChanged,
     CustomerMessage,
     MessageRead,
 )
-from schemas.parts import RiskKind, ScoredIntent
+from schemas.parts import CallOrigin, RiskKind, ScoredIntent
 from schemas.work import UnderstandingRequested
 from workers.dialogue.drafts import suggest, suggest_text
 from workers.dialogue.ending import close
@@ -60,6 +61,8 @@ def state_reported(moves: Moves, body: CallStateReported) -> None:
     match body.kind:
         case "started" | "transfer":
             _hand_to(moves, body, at)
+        case "imported":
+            moves.out(CallImported, at=at, origin=body.origin or CallOrigin())
         case "hang_up":
             _take_as_call(moves)
             close(moves, "customer" if body.by == "customer" else "system", at)

@@ -3,6 +3,7 @@
 Bodies are JSON under `schema` names of our own (`parley.KIND.1`); dialogs are named by their indices, for nobody else knows a `seq`.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,14 @@ from connectors.calls.vcon.dialogs import Dialogs, Wording, stamp
 from parley.domain.readmodel import FeedbackRow
 from schemas.analysis import Analysis
 from schemas.base import AnyEvent, Body
-from schemas.outbound import AnalysisReady, DeliveryChanged, MessageRead, MessageSettled, ReplyReady
+from schemas.outbound import (
+    AnalysisReady,
+    CallImported,
+    DeliveryChanged,
+    MessageRead,
+    MessageSettled,
+    ReplyReady,
+)
 
 VENDOR = "parley"
 
@@ -19,6 +27,7 @@ VENDOR = "parley"
 def analyses(dialogs: Dialogs, events: Sequence[AnyEvent], feedback: Sequence[FeedbackRow]) -> list[Object]:
     """In the order of the conversation, what is about all of it at the end."""
     return [
+        *_origins(dialogs, events),
         *(_heard(dialogs, each) for each in dialogs.heard),
         *(_remarks(dialogs)),
         *_edits(dialogs),
@@ -53,6 +62,16 @@ def _places(known: dict[Any, int], names: Iterable[Any]) -> list[int]:
 
 def _of(events: Sequence[AnyEvent], kind: type[Body]) -> Iterator[AnyEvent]:
     return (event for event in events if type(event.body) is kind)
+
+
+def _origins(dialogs: Dialogs, events: Sequence[AnyEvent]) -> Iterator[Object]:
+    """What files told of themselves that texts were read from: each of those until the next one's."""
+    bodies = [event.body for event in events if isinstance(event.body, CallImported)]
+    ends = [*(body.seq for body in bodies), math.inf][1:]
+    for body, end in zip(bodies, ends, strict=True):
+        of = [place for seq, place in dialogs.by_seq.items() if body.seq < seq < end]
+        told = body.origin.model_dump(mode="json", exclude_defaults=True)
+        yield _entry("origin", of or None, {"redacted": False, **told})
 
 
 # -- of single texts ----------------------------------------------------------------------------------------------------

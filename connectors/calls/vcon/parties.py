@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.calls.draft import Voice
-from connectors.calls.fields import Object, object_at, objects, placed, text_at
+from connectors.calls.fields import Object, objects, placed, text_at
 from connectors.calls.speakers import speaker_of
 from connectors.calls.transcript import MOST_PARTIES, TranscriptRefused
 
@@ -95,8 +95,3 @@ def _is_called(party: Voice, term: str) -> bool:
 def _dialled(number: str) -> str:
     """The digits of a telephone number; "" for what is none."""
     return _NOT_DIALLED.sub("", number) if _NUMBER.fullmatch(number.strip()) else ""
-
-
-def reference(document: Object, name: str) -> Object:
-    """`redacted` or `amended`: what the vCon was made of. Never followed, so one that names itself leads nowhere."""
-    return object_at(document.get(name), name)

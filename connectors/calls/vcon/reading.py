@@ -23,8 +23,9 @@ from connectors.calls.timeline import later
 from connectors.calls.transcript import MOST_TURNS, TranscriptRefused
 from connectors.calls.vcon.events import Happened, happened
 from connectors.calls.vcon.jws import Trust, expanded, verified
+from connectors.calls.vcon.lineage import amended_of, redacted_of
 from connectors.calls.vcon.messages import body_of, is_read, kind_of, mediatype_of, message_text
-from connectors.calls.vcon.parties import index, indices, label, matching, parties_of, reference
+from connectors.calls.vcon.parties import index, indices, label, matching, parties_of
 
 #: Reads the body of an analysis, JSON or text, whatever form it has; the text is where it stands.
 ReadBody = Callable[[Any, str], Draft]
@@ -77,18 +78,20 @@ def _plain(document: Object, read_body: ReadBody) -> Draft:
         raise TranscriptRefused(f"dialog: {len(dialogs):,}; allowed are {MOST_TURNS:,}")
     events = [event for at, dialog in dialogs for event in happened(dialog, at, len(parties), len(dialogs))]
     said = _said(document, dialogs, parties, read_body)
-    begin = _begin(dialogs, said.heard, events)
+    begin, redacted = _begin(dialogs, said.heard, events), redacted_of(document)
     return Draft(
         form="vcon",
         heard=said.heard,
         call_id=text_at(document, "uuid", ""),
         started_at=begin,
         language=said.language,
-        redacted=said.redacted or bool(reference(document, "redacted")),
+        redacted=said.redacted or redacted is not None,
         voices=said.voices,
         events=tuple(event.on(begin) for event in events),
         notes=_few(said.notes),
         wordless=not said.heard,
+        redacted_of=redacted,
+        amended_of=amended_of(document),
     )
 
 
@@ -101,7 +104,6 @@ def _check(document: Object) -> None:
     version = document.get("vcon")
     if version is not None and not (isinstance(version, str) and VERSIONS.fullmatch(version)):
         raise TranscriptRefused("vcon must be a version from 0.0.1 to 0.4.0, or be left out")
-    reference(document, "amended")
     critical = document.get("critical") or []
     if not isinstance(critical, list) or any(each not in EXTENSIONS for each in critical):
         raise TranscriptRefused(f"critical must be a list of known extensions: {', '.join(EXTENSIONS)}")

@@ -13,11 +13,14 @@ from typing import Any
 from connectors.calls.fields import Object
 from connectors.calls.vcon.analyses import analyses
 from connectors.calls.vcon.dialogs import Dialogs, Sent, stamp
+from connectors.calls.vcon.lineage import lineage, redacted
 from connectors.calls.vcon.roster import CUSTOMER, Roster
 from parley.domain.masking.placeholders import placeholders_in
 from parley.domain.readmodel import FeedbackRow
 from parley.ids import named_id
 from schemas.base import AnyEvent, ConversationId, CustomerId, EventId, TenantId
+from schemas.outbound import CallImported
+from schemas.parts import CallOrigin
 
 SYNTAX = "0.4.0"
 #: Parties' roles are the contact centre's extension.
@@ -59,11 +62,11 @@ def child_id(tenant: TenantId, conversation_id: ConversationId) -> EventId:
 
 
 def vcon(said: Conversation) -> Object:
-    """The redacted child. Where the tenant keeps no values there is no parent, and the child names none."""
+    """The redacted child. Where the tenant keeps no values there is no parent: then it names what a call was redacted from before its import, if anything."""
     roster = Roster(said.customer_id, said.bot, said.org)
     dialogs = Dialogs.of(said.events, roster, said.channel)
     names = said.tenant, said.conversation_id
-    parent: Object = {"uuid": parent_id(*names)} if said.has_parent else {}
+    parent: Object = {"uuid": parent_id(*names), "type": REDACTION} if said.has_parent else {}
     return {
         "vcon": SYNTAX,
         "uuid": child_id(*names),
@@ -71,7 +74,7 @@ def vcon(said: Conversation) -> Object:
         "created_at": stamp(_created(said)),
         "updated_at": stamp(_updated(said)),
         **({"subject": said.subject} if said.subject else {}),
-        "redacted": {**parent, "type": REDACTION},
+        "redacted": parent or redacted(_origin(said), REDACTION),
         "parties": roster.parties,
         "dialog": dialogs.dialog,
         "analysis": analyses(dialogs, said.events, said.feedback),
@@ -80,12 +83,24 @@ def vcon(said: Conversation) -> Object:
 
 
 def revealed(child: Object, said: Conversation, reveal: Reveal) -> Object:
-    """The parent of a child: the same with values put back in every text. What is kept no longer stays masked in it, too."""
+    """The parent of a child: the same with values put back in every text. What is kept no longer stays masked in it, too, and a call that came
+    redacted stays so.
+    """
     masked = list(dict.fromkeys(text for text in _texts(child) if placeholders_in(text)))
     values = dict(zip(masked, reveal(masked), strict=True)) if masked else {}
     parent: Object = _replaced(child, values)
     del parent["redacted"]
-    return {**parent, "uuid": parent_id(said.tenant, said.conversation_id)}
+    return {**parent, "uuid": parent_id(said.tenant, said.conversation_id), **lineage(_origin(said))}
+
+
+def _origin(said: Conversation) -> CallOrigin:
+    """Of all that was imported of a call: one redacted version makes the whole a redacted one."""
+    told = [event.body.origin for event in said.events if isinstance(event.body, CallImported)]
+    return CallOrigin(
+        redacted=any(each.redacted for each in told),
+        redacted_of=next((each.redacted_of for each in reversed(told) if each.redacted_of), None),
+        amended_of=next((each.amended_of for each in reversed(told) if each.amended_of), None),
+    )
 
 
 def _created(said: Conversation) -> datetime:
