@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     secret: Annotated[str, Field(repr=False)] = ""
     #: The folder of the tenants' keys that exported conversations are signed with; empty: `vcon-keys` below `home`.
     vcon_keys: str = ""
+    #: The folder with a folder for each tenant that says whose signatures on imported vCons it believes; empty: `vcon-trust` below `home`.
+    vcon_trust: str = ""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -115,6 +117,10 @@ class Settings(BaseSettings):
     @property
     def vcon_keys_dir(self) -> Path:
         return Path(self.vcon_keys).expanduser() if self.vcon_keys else self.home / "vcon-keys"
+
+    @property
+    def vcon_trust_dir(self) -> Path:
+        return Path(self.vcon_trust).expanduser() if self.vcon_trust else self.home / "vcon-trust"
 
     @property
     def url(self) -> str:

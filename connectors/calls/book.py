@@ -62,7 +62,8 @@ class CallErased(CallRefused):
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of a finished call. `known`: it was here already, and nothing was written that was not. `heard_live`: it was heard while
-    it ran, and stays as it was heard. `turns` are the transcript's, and `notes` tell what else its file has and was left out.
+    it ran, and stays as it was heard. `turns` are the transcript's, and `notes` tell what else its file has and was left out; `signature` is the file's,
+    of which `signed_by` is the signer.
     """
 
     call_id: str
@@ -70,6 +71,8 @@ class Taken:
     turns: int
     state: Literal["accepted", "known", "heard_live"]
     notes: tuple[str, ...] = ()
+    signature: Literal["unsigned", "unverified", "verified"] = "unsigned"
+    signed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,7 @@ class CallBook:
         chat, now = self._chat(transcript.call_id, language), self._opened.clock.now()
         digest = self._digest(transcript)
         held = self._claimed(chat, digest, now)
-        said = len(transcript.turns)
-        taken = Taken(transcript.call_id, chat.conversation_id, said, "accepted", transcript.notes)
+        taken = _accepted(transcript, chat)
         if held.text_digest == LIVE:
             return replace(taken, state="heard_live")
         if held.text_digest != digest:
@@ -226,6 +228,15 @@ class CallBook:
             )
             for turn, each, text in zip(said, heard, masked, strict=False)
         ]
+
+
+def _accepted(transcript: Transcript, chat: Chat) -> Taken:
+    said = len(transcript.turns)
+    taken = Taken(transcript.call_id, chat.conversation_id, said, "accepted", transcript.notes)
+    signed = transcript.signature
+    if signed is None:
+        return taken
+    return replace(taken, signature="verified" if signed.verified else "unverified", signed_by=signed.signer)
 
 
 def _part_id(chat: Chat, part: int) -> EventId:

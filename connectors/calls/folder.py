@@ -19,10 +19,11 @@ from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import read
 from connectors.calls.keeping import forget_old
 from connectors.calls.pacing import OnTheirWay, Pacer
-from connectors.calls.taking import Refused, take_each
+from connectors.calls.taking import Refused, signatures, take_each
 from connectors.calls.transcript import TranscriptRefused, whole
+from connectors.calls.vcon.trusted import trusted
 from connectors.kit.channel import Doorway
-from parley.errors import TransientError, UnknownTenant
+from parley.errors import ConfigurationError, TransientError, UnknownTenant
 from schemas.base import TenantId
 
 log = logging.getLogger(__name__)
@@ -140,8 +141,11 @@ class FolderWatch:
     def _import(self, path: Path, tenant: TenantId) -> None:
         """Raises `OSError` where the file cannot be moved, or is gone."""
         try:
-            calls = read(_bytes(path))
+            calls = read(_bytes(path), trust=trusted(self._opened.settings, tenant))
             taken = take_each(self._pacer(tenant), calls)
+        except ConfigurationError as error:
+            self._not_before[path] = monotonic() + AGAIN_AFTER_S
+            log.error("%s: %s waits: %s", self.name, _anonymous(path), error)
         except TransientError as error:
             log.warning("%s: a file waits: %s", self.name, error)
         except (TranscriptRefused, UnknownTenant) as error:
@@ -163,7 +167,11 @@ class FolderWatch:
         calls = ((number, each) for number, each in numbered if isinstance(each, Taken))
         notes = [f"call {number}: {note}" for number, each in calls for note in each.notes]
         log.info(
-            "%s: %d calls of a file taken, %d refused", self.name, len(taken) - len(reasons), len(reasons)
+            "%s: %d calls of a file taken, %d refused; signatures: %s",
+            self.name,
+            len(taken) - len(reasons),
+            len(reasons),
+            signatures(taken),
         )
         if reasons:
             self._refuse(path, [*reasons, *notes])

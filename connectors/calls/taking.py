@@ -1,5 +1,6 @@
 """The calls of one file, each taken by itself: one that cannot be taken keeps no other back."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,3 +40,16 @@ def take_one(book: Takes, call: Transcript, language: str | None = None) -> Take
 def take_each(book: Takes, calls: Iterable[Transcript], language: str | None = None) -> list[Taken | Refused]:
     """In their order. Raises what `CallBook` does of the log and the database."""
     return [take_one(book, call, language) for call in calls]
+
+
+def signatures(taken: Iterable[Taken | Refused]) -> str:
+    """Of the calls that were taken, as it may be logged: a signer is named where the tenant knows it, for any other name is a stranger's words."""
+    found = Counter(_signature(each) for each in taken if isinstance(each, Taken))
+    return "; ".join(f"{count:,} {told}" for told, count in found.items()) or "none"
+
+
+def _signature(taken: Taken) -> str:
+    if taken.signature != "verified":
+        return "not signed" if taken.signature == "unsigned" else "signed, not verified"
+    signer = "".join(each if each.isprintable() else "?" for each in taken.signed_by or "")
+    return f"signed by {signer}, verified"

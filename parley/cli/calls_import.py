@@ -2,20 +2,20 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from cryptography.x509 import Certificate, load_pem_x509_certificates
+from cryptography.x509 import Certificate
 
 from connectors.calls.book import CallBook, Taken
 from connectors.calls.formats import FORMS, read
 from connectors.calls.pacing import OnTheirWay, Pacer
 from connectors.calls.speakers import LABELLED, labelled
-from connectors.calls.taking import Refused, take_one
+from connectors.calls.taking import Refused, signatures, take_one
 from connectors.calls.transcript import Speaker, Transcript, TranscriptRefused, whole
-from connectors.calls.vcon.jws import Trust
+from connectors.calls.vcon.trusted import roots_of, trusted
 from parley.cli.common import JsonOption, TenantOption, counted, known_tenant, platform, print_json
 from parley.errors import ConfigurationError
 
@@ -37,7 +37,10 @@ LanguageOption = Annotated[
 ]
 RootOption = Annotated[
     list[Path] | None,
-    typer.Option("--root", help="Certificates (PEM) that signers of vCons must lead to; repeatable."),
+    typer.Option(
+        "--root",
+        help="Certificates (PEM) that signers of vCons may lead to, besides the tenant's own; repeatable.",
+    ),
 ]
 
 
@@ -53,10 +56,13 @@ def import_(
     """Import finished calls: vCons and the transcripts of common recognisers. What was imported before is known, and not doubled."""
     if form is not None and form not in FORMS:
         raise ConfigurationError(f"--form: {form!r} does not exist; allowed: {', '.join(FORMS)}")
-    speakers, trust = _speakers(speaker or ()), _trust(root or ())
+    speakers, roots = _speakers(speaker or ()), _roots(root or ())
     results: list[dict[str, Any]] = []
+    taken: list[Taken | Refused] = []
     with platform() as opened:
-        book = CallBook(opened, known_tenant(opened, tenant))
+        name = known_tenant(opened, tenant)
+        own, book = trusted(opened.settings, name), CallBook(opened, name)
+        trust = replace(own, roots=[*own.roots, *roots])
         pacer = Pacer(book, OnTheirWay(opened.store))
         for path in counted(_files(files), "files"):
             try:
@@ -64,13 +70,15 @@ def import_(
             except TranscriptRefused as error:
                 found = [_refused(str(error).removeprefix(f"{path.name}: "))]
             else:
-                found = [_told(take_one(pacer, call, language)) for call in calls]
+                of_file = [take_one(pacer, call, language) for call in calls]
+                taken += of_file
+                found = [_told(each) for each in of_file]
             results += [{"file": str(path), **each} for each in found]
             for each in found:
                 if not as_json:
                     _say(path, each)
         book.close()
-    _tell(results, as_json=as_json)
+    _tell(results, signatures(taken), as_json=as_json)
 
 
 def _say(path: Path, each: dict[str, Any]) -> None:
@@ -130,19 +138,14 @@ def _speakers(told: Iterable[str]) -> dict[str, Speaker]:
         ) from error
 
 
-def _trust(roots: Iterable[Path]) -> Trust:
-    found: list[Certificate] = []
-    for path in roots:
-        try:
-            found += load_pem_x509_certificates(path.read_bytes())
-        except OSError as error:
-            raise ConfigurationError(f"--root: {path} cannot be read ({error.strerror})") from error
-        except ValueError as error:
-            raise ConfigurationError(f"--root: {path} holds no certificate in PEM") from error
-    return Trust(roots=found)
+def _roots(paths: Iterable[Path]) -> list[Certificate]:
+    try:
+        return [each for path in paths for each in roots_of(path)]
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--root: {error}") from error
 
 
-def _tell(results: list[dict[str, Any]], *, as_json: bool) -> None:
+def _tell(results: list[dict[str, Any]], signed: str, *, as_json: bool) -> None:
     """Exits with 1 where a file, or a call of one, was refused."""
     states = [each["state"] for each in results]
     if as_json:
@@ -152,7 +155,7 @@ def _tell(results: list[dict[str, Any]], *, as_json: bool) -> None:
         typer.echo(
             f"{states.count('accepted'):,} calls imported, {states.count('known'):,} known before, "
             f"{states.count('heard_live'):,} heard live, "
-            f"{states.count('refused'):,} refused; {turns:,} turns"
+            f"{states.count('refused'):,} refused; {turns:,} turns; signatures: {signed}"
         )
     if "refused" in states:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """Calls at the gateway, behind their routes: each tenant's call book, tokens for who watches, imports a few at a time and paced."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -10,15 +11,18 @@ from typing import TypeVar
 from connectors.calls.book import CallBook, CallErased, CallKnown, CallRefused, LiveCall, Opening, Taken
 from connectors.calls.formats import read
 from connectors.calls.pacing import OnTheirWay
-from connectors.calls.taking import Refused, take_one
+from connectors.calls.taking import Refused, signatures, take_one
 from connectors.calls.transcript import Speaker, TranscriptRefused
 from connectors.calls.vcon.jws import Trust
-from parley.errors import RecordTooLarge
+from connectors.calls.vcon.trusted import trusted
+from parley.errors import ConfigurationError, RecordTooLarge
 from schemas.base import ConversationId, CustomerId, TenantId
 from services.gateway.call_streams import CallStreams
 from services.gateway.core import Gateway
 from services.gateway.problems import Problem, erased, unavailable
 from services.gateway.tokens import Grant, TokenSigner
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -79,7 +83,8 @@ class CallDoor:
         nothing; where every call is refused that is a `Problem`.
         """
         book, way = await self._book(tenant), self._way(tenant)
-        calls = await self._run(partial(read, data, form=form, speakers=speakers, trust=Trust()))
+        trust = await self._run(partial(self._trusted, tenant))
+        calls = await self._run(partial(read, data, form=form, speakers=speakers, trust=trust))
         taken: list[Taken | Refused] = []
         for call in calls:
             while await self._run(way.too_many):
@@ -87,6 +92,14 @@ class CallDoor:
             taken.append(await self._run(partial(take_one, book, call, language)))
             if isinstance(taken[-1], Taken):
                 way.add(taken[-1])
+        refused = sum(isinstance(each, Refused) for each in taken)
+        log.info(
+            "calls: %d of a file of %s taken, %d refused; signatures: %s",
+            len(taken) - refused,
+            tenant,
+            refused,
+            signatures(taken),
+        )
         return _some(taken)
 
     async def begin(self, tenant: TenantId, opening: Opening) -> LiveCall:
@@ -111,6 +124,13 @@ class CallDoor:
         if tenant not in self._ways:
             self._ways[tenant] = OnTheirWay(self._gateway.deps.store, most=ON_THEIR_WAY)
         return self._ways[tenant]
+
+    def _trusted(self, tenant: TenantId) -> Trust:
+        try:
+            return trusted(self._gateway.deps.settings, tenant)
+        except ConfigurationError as error:
+            log.error("calls: nothing of %s is imported: %s", tenant, error)
+            raise unavailable("signatures cannot be checked just now", retry_after_s=60) from error
 
     async def _run(self, call: Callable[[], T]) -> T:
         try:

@@ -74,6 +74,14 @@ class CallTaken(Output):
     conversation_id: str | None = Field(default=None, description="null where the call was refused")
     turns: int = 0
     state: Literal["accepted", "known", "heard_live", "refused"]
+    signature: Literal["unsigned", "unverified", "verified"] | None = Field(
+        default=None,
+        description="the file's own: verified where the tenant knows the signer; absent where the call was refused",
+    )
+    signed_by: str | None = Field(
+        default=None,
+        description="the key's name or the certificate's subject; not to be believed where unverified",
+    )
     reason: str | None = Field(default=None, description="why it was refused")
     notes: list[str] = Field(
         default=[], description="what else the file has and cannot be read, by its place"

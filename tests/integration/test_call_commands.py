@@ -44,7 +44,10 @@ def test_a_folder_is_imported_and_each_refusal_told(platform: Platform, tmp_path
     (folder / ".hidden").write_text("{")
     done = parley("import", str(folder))
     assert done.exit_code == 1
-    assert "2 calls imported, 0 known before, 0 heard live, 1 refused; 4 turns" in done.stdout
+    assert (
+        "2 calls imported, 0 known before, 0 heard live, 1 refused; 4 turns; signatures: 2 not signed"
+        in done.stdout
+    )
     assert "broken.json" in done.stderr and ".hidden" not in done.stderr
     again = parley("import", str(folder / "late"), "--json")
     assert again.exit_code == 0

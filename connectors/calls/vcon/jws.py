@@ -1,7 +1,8 @@
 """Signed vCons: JSON Web Signatures (RFC 7515) checked by `cryptography` alone.
 
 A signature is checked with a given key, else with the certificate that it brings along (`x5c`). What brings its own certificate proves
-that nothing was changed since, but not by whom: the signer counts as verified only by a given key or a chain to a given root.
+that nothing was changed since, but not by whom: the signer counts as verified only by a given key or a chain to a given root. Where either is
+given, a signature of nobody else's is taken.
 """
 
 import base64
@@ -10,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -40,11 +41,18 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){2,4}")
 @dataclass(frozen=True, slots=True)
 class Trust:
     """What signatures are checked against: public keys by their names (`kid`), root certificates, and the time at which a certificate
-    must be valid (now, if it is None)."""
+    must be valid (now, if it is None). Without keys and roots nobody is known, and everybody's signature is taken as not verified."""
 
     keys: Mapping[str, PublicKey] = field(default_factory=dict)
     roots: Sequence[Certificate] = ()
     at: datetime | None = None
+
+
+def is_key(key: object) -> TypeGuard[PublicKey]:
+    """Whether a public key is of a kind that signs vCons."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.curve.name in _CURVES.values()
+    return isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
 
 
 def is_compact(text: str) -> bool:
@@ -67,7 +75,7 @@ def expanded(text: str) -> Object:
 
 def verified(document: Object, trust: Trust) -> tuple[bytes, Signature]:
     """The signed bytes, and whose signature they have. Raises `TranscriptRefused` where no signature can be checked, where one that can
-    does not hold, and where roots are given that no chain leads to.
+    does not hold, and where keys or roots are given and none is by one of them.
     """
     payload = text_at(document, "payload", "")
     entries = list(objects(document.get("signatures"), "signatures")) or [("", document)]
@@ -79,8 +87,10 @@ def verified(document: Object, trust: Trust) -> tuple[bytes, Signature]:
         raise TranscriptRefused(
             "signatures: none has an x5c certificate or a kid of a given key; without either none can be checked"
         )
-    if trust.roots and not any(signature.verified for signature in found):
-        raise TranscriptRefused("signatures: no certificate leads to a given root")
+    if (trust.keys or trust.roots) and not any(signature.verified for signature in found):
+        raise TranscriptRefused(
+            "signatures: no certificate leads to a given root, and none is made with a given key; allowed are signers that the tenant knows"
+        )
     return unbase64(payload, "payload"), max(found, key=lambda signature: signature.verified)
 
 
@@ -96,9 +106,15 @@ def _checked(entry: Object, at: str, payload: str, trust: Trust) -> Signature | 
     used = key if key is not None else _key_of(certificates[0], placed(at, "x5c"))
     signature = unbase64(text_at(entry, "signature", at), placed(at, "signature"))
     _verify(used, header.get("alg"), signature, f"{protected}.{payload}".encode(), at)
-    if key is not None:
-        return Signature(verified=True, signer=str(kid))
+    name = str(kid) if key is not None else _name_of(used, trust)
+    if name is not None:
+        return Signature(verified=True, signer=name)
     return Signature(verified=_leads_to_root(certificates, trust), signer=_subject(certificates[0]))
+
+
+def _name_of(key: Any, trust: Trust) -> str | None:
+    """A given key's name where a certificate is that key's."""
+    return next((name for name, known in trust.keys.items() if known == key), None)
 
 
 def _header(entry: Object, at: str, protected: str) -> Object:
