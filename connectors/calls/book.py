@@ -16,6 +16,7 @@ from connectors.calls.listening import Listening
 from connectors.calls.noise import normalise
 from connectors.calls.parts import MOST_NAME, agent_of, parts_of
 from connectors.calls.transcript import MOST_CHARACTERS, MOST_ID_CHARS, Party, Transcript
+from connectors.calls.versions import Version, claim_name, digests
 from connectors.kit.channel import Doorway
 from connectors.kit.pen import Pen
 from parley.domain.masking.partial import hidden
@@ -26,14 +27,19 @@ from parley.ports.store import Claim
 from parley.runtime.digests import derive_key, text_digest
 from parley.runtime.history import history
 from schemas.base import ConversationId, CustomerId, EventId, MessageId, TenantId
-from schemas.call_events import CallProgressed, CallSegmentHeard, CallSpeaker, CallStarted, TranscriptTurn
+from schemas.call_events import (
+    CallProgressed,
+    CallSegmentHeard,
+    CallSpeaker,
+    CallStarted,
+    TranscriptTurn,
+)
 from schemas.outbound import AgentMessage, CustomerMessage
 
 MOST_SEGMENT_CHARS = 2_000
 """Of one piece of a running call: more than a minute of talk without a pause."""
 MOST_SHOWN_CHARS = 4_000
 """Of its masked text: the limit of the event that carries it."""
-IMPORT = "call:transcript"
 LISTENED_TO = 10_000
 HEARD_BEFORE = 40
 """Events of a call's history in which a number may have been asked for that is told now."""
@@ -41,6 +47,9 @@ LIVE = "live"
 """Stands in the place of a transcript's digest where a call was heard as it ran: whoever came first has the call."""
 CALL_WORKER = "calls"
 """The decider that makes a conversation of what is imported."""
+
+
+State = Literal["accepted", "grown", "known", "heard_live"]
 
 
 class CallRefused(ParleyError):
@@ -61,15 +70,15 @@ class CallErased(CallRefused):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a finished call. `known`: it was here already, and nothing was written that was not. `heard_live`: it was heard while
-    it ran, and stays as it was heard. `turns` are the transcript's, and `notes` tell what else its file has and was left out; `signature` is the file's,
-    of which `signed_by` is the signer.
+    """What became of a finished call. `known`: it was here already, and nothing was written that was not. `grown`: it was here with fewer turns, and
+    has the new ones now. `heard_live`: it was heard while it ran, and stays as it was heard. `turns` are the transcript's, and `notes` tell what
+    else its file has and was left out; `signature` is the file's, of which `signed_by` is the signer.
     """
 
     call_id: str
     conversation_id: ConversationId
     turns: int
-    state: Literal["accepted", "known", "heard_live"]
+    state: State
     notes: tuple[str, ...] = ()
     signature: Literal["unsigned", "unverified", "verified"] = "unsigned"
     signed_by: str | None = None
@@ -115,27 +124,19 @@ class CallBook:
         self._lock = Lock()
 
     def take(self, transcript: Transcript, language: str | None = None) -> Taken:
-        """A finished call. Raises `CallKnown` for an id that was another call's, `CallErased`."""
+        """A finished call, or what a later version of one has more. Raises `CallKnown` for an id that was another call's, `CallErased`."""
         language = language_for(transcript, self._pen.config(), language)
+        transcript = replace(transcript, language=language)
         chat, now = self._chat(transcript.call_id, language), self._opened.clock.now()
-        digest = self._digest(transcript)
-        held = self._claimed(chat, digest, now)
-        taken = _accepted(transcript, chat)
-        if held.text_digest == LIVE:
-            return replace(taken, state="heard_live")
-        if held.text_digest != digest:
-            raise CallKnown(
-                f"call_id: {transcript.call_id!r} was imported with another transcript; allowed: an id for each call"
-            )
-        turns = self._turns(chat, transcript, now)
-        parts = parts_of(transcript, turns, language)
-        if held.claimed_at != now:
-            taken = replace(taken, state="known")
-            if self._is_whole(chat, len(parts)):
-                return taken
-        events = [self._pen.event(chat, part, _part_id(chat, part.part), now) for part in parts]
-        self._pen.publish(events)
-        return taken
+        versions = self._versions(chat, transcript, now)
+        if not versions:
+            return replace(_accepted(transcript, chat), state="heard_live")
+        for version in versions:
+            if not (version.known and self._is_whole(version)):
+                self._publish(chat, transcript, version, now)
+        *before, last = versions
+        state: State = "known" if last.known else "grown" if before else "accepted"
+        return replace(_accepted(transcript, chat), state=state)
 
     def begin(self, opening: Opening) -> "LiveCall":
         """A running call, or one that goes on after its connection was lost, or after a long silence. Raises `CallKnown` for one that has ended."""
@@ -192,28 +193,55 @@ class CallBook:
                 found = self._listening.setdefault(chat.conversation_id, found)
         return found
 
-    def _claimed(self, chat: Chat, digest: str, now: datetime) -> Claim:
+    def _claimed(self, chat: Chat, digest: str, now: datetime, grown: int = 0) -> Claim:
         """The claim that holds: this one, or an earlier one of another's."""
-        message_id = MessageId(named_id(chat.conversation_id, IMPORT))
-        [held] = self._opened.store.claim([Claim(chat.conversation_id, IMPORT, message_id, digest, now)])
+        name = claim_name(grown)
+        message_id = MessageId(named_id(chat.conversation_id, name))
+        [held] = self._opened.store.claim([Claim(chat.conversation_id, name, message_id, digest, now)])
         return held
 
-    def _is_whole(self, chat: Chat, parts: int) -> bool:
+    def _versions(self, chat: Chat, transcript: Transcript, now: datetime) -> list[Version]:
+        """All that this transcript consists of, itself the last: each begins with the turns of the one before it. Empty where the call was heard
+        live. Raises `CallKnown` for one that has not the turns that were imported before.
+        """
+        found = digests(self._secret, chat.conversation_id, transcript.turns)
+        versions: list[Version] = []
+        begun = 0
+        while True:
+            held = self._claimed(chat, found[-1], now, len(versions))
+            if held.text_digest == LIVE:
+                return []
+            if held.text_digest not in found:
+                raise CallKnown(
+                    f"call_id: {transcript.call_id!r} was imported with another transcript; allowed: an id for each call, or the same turns and more"
+                )
+            ended, known = found.index(held.text_digest), held.claimed_at != now
+            versions.append(Version(chat.conversation_id, len(versions), begun, ended, known))
+            if held.text_digest == found[-1]:
+                return versions
+            begun = ended
+
+    def _publish(self, chat: Chat, transcript: Transcript, version: Version, now: datetime) -> None:
+        """What is new in a version. Also of one before the last that was cut off: without it, what follows would have no place."""
+        turns = self._turns(chat, transcript, version, now)
+        parts = parts_of(version.alone(transcript), turns, transcript.language, version.grown)
+        self._pen.publish([self._pen.event(chat, part, version.part_id(part), now) for part in parts])
+
+    def _is_whole(self, version: Version) -> bool:
         """Whether the call worker has had the last part. A call of which it has not may be cut off, also where it was closed for silence."""
-        last = _part_id(chat, parts)
-        return bool(self._opened.store.seen(CALL_WORKER, [last]))
+        return bool(self._opened.store.seen(CALL_WORKER, [version.last_id]))
 
-    def _digest(self, transcript: Transcript) -> str:
-        """By which the same transcript is known again, and by nobody without the secret."""
-        said = [(turn.speaker, turn.original, turn.start_ms, turn.end_ms) for turn in transcript.turns]
-        return hmac.new(self._secret, orjson.dumps(said), "sha256").hexdigest()
-
-    def _turns(self, chat: Chat, transcript: Transcript, now: datetime) -> list[TranscriptTurn]:
-        said = transcript.turns
+    def _turns(
+        self, chat: Chat, transcript: Transcript, version: Version, now: datetime
+    ) -> list[TranscriptTurn]:
+        """Those that are new in this version, masked; what was asked for before them counts."""
         listening = Listening(self._pen.masker)
-        heard = [listening.find(turn.text, turn.original) for turn in said]
+        heard = [listening.find(turn.text, turn.original) for turn in transcript.turns][
+            version.begun : version.ended
+        ]
+        said = transcript.turns[version.begun : version.ended]
         findings = [each.text for each in heard] + [each.original for each in heard if each.original]
-        masked = self._pen.masked_all(chat, findings, named_id(chat.conversation_id, IMPORT, "1"), now)
+        masked = self._pen.masked_all(chat, findings, version.id("1"), now)
         originals = iter(masked[len(said) :])
         agent = agent_of(transcript)
         return [
@@ -237,10 +265,6 @@ def _accepted(transcript: Transcript, chat: Chat) -> Taken:
     if signed is None:
         return taken
     return replace(taken, signature="verified" if signed.verified else "unverified", signed_by=signed.signer)
-
-
-def _part_id(chat: Chat, part: int) -> EventId:
-    return named_id(chat.conversation_id, IMPORT, str(part))
 
 
 def _other_agent(party: Party, agent: Party | None) -> str | None:

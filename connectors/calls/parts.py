@@ -25,12 +25,10 @@ Item = TranscriptTurn | CallProgressed
 def parts_of(
     transcript: Transcript, turns: Sequence[TranscriptTurn], language: str | None, grown: int = 0
 ) -> list[TranscriptImported]:
-    """`turns` are the transcript's, masked; of one that has grown, those that are new, and what happened since the first of them. At least one
-    part; what happened stands before what was said at the same time.
+    """`turns` are the transcript's, masked; of one that has grown, those that are new. At least one part; what happened stands before what was said
+    at the same time.
     """
-    begun = turns[0].start_ms if grown and turns else 0
-    happened = sorted(transcript.events, key=lambda each: each.at_ms)
-    events = (progressed(transcript, each) for each in happened if each.at_ms >= begun)
+    events = (progressed(transcript, each) for each in sorted(transcript.events, key=lambda each: each.at_ms))
     groups = list(_groups(merge(events, turns, key=_order))) or [[]]
     agent, origin = agent_of(transcript), origin_of(transcript)
     return [

@@ -154,7 +154,7 @@ def _tell(results: list[dict[str, Any]], signed: str, *, as_json: bool) -> None:
         turns = sum(each.get("turns", 0) for each in results)
         typer.echo(
             f"{states.count('accepted'):,} calls imported, {states.count('known'):,} known before, "
-            f"{states.count('heard_live'):,} heard live, "
+            f"{states.count('grown'):,} grown since, {states.count('heard_live'):,} heard live, "
             f"{states.count('refused'):,} refused; {turns:,} turns; signatures: {signed}"
         )
     if "refused" in states:

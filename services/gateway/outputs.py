@@ -66,14 +66,14 @@ class Health(Output):
 
 
 class CallTaken(Output):
-    """What became of a finished call. `known`: it was here already, and nothing was written that was not. `heard_live`: it was heard while
-    it ran, and stays as it was heard.
+    """What became of a finished call. `known`: it was here already, and nothing was written that was not. `grown`: it was
+    here with fewer turns, and has the new ones now. `heard_live`: it was heard while it ran, and stays as it was heard.
     """
 
     call_id: str
     conversation_id: str | None = Field(default=None, description="null where the call was refused")
     turns: int = 0
-    state: Literal["accepted", "known", "heard_live", "refused"]
+    state: Literal["accepted", "grown", "known", "heard_live", "refused"]
     signature: Literal["unsigned", "unverified", "verified"] | None = Field(
         default=None,
         description="the file's own: verified where the tenant knows the signer; absent where the call was refused",

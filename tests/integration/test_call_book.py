@@ -4,19 +4,23 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from connectors.calls.book import CallBook, Opening, Segment, SegmentReused
+from connectors.calls.book import CallBook, CallKnown, Opening, Segment, SegmentReused
 from connectors.calls.formats import read
+from connectors.calls.transcript import CallEvent, Transcript
 from connectors.kit.pen import Pen
 from parley.backends.memory_bus import MemoryBus
 from parley.domain.events import follow
 from parley.errors import BusUnavailable
-from schemas.base import AnyEvent, TenantId
+from schemas.base import AnyEvent, Body, ConversationId, TenantId
 from schemas.call_events import CallSegmentHeard, TranscriptImported
 from schemas.conversation_events import CallStateReported
+from schemas.outbound import CallImported, CallStateChanged, Closed
 from schemas.privacy import MaskPattern, Privacy
 from tests.support import call_files
 from tests.support.calls import CallCentre, embedded_call_centre
@@ -130,6 +134,106 @@ def test_an_import_that_was_cut_off_is_finished_also_where_silence_has_closed_th
         assert book.take(long).state == "known"
         assert len(events_on(on, "call.events")) == before
         book.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallCentre]:
+    """With all workers; each test has calls of its own."""
+    with embedded_call_centre("memory", tmp_path_factory.mktemp("calls")) as opened:
+        yield opened
+
+
+def test_a_known_call_is_not_masked_again(shared: CallCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = CallBook(shared.platform, TenantId(TENANT))
+    taken = book.take(CALL)
+    until(lambda: is_closed(shared, taken.conversation_id))
+
+    def masked(*_: object) -> list[str]:
+        raise AssertionError("a known call is masked")
+
+    monkeypatch.setattr(Pen, "masked_all", masked)
+    assert book.take(CALL).state == "known"
+    book.close()
+
+
+def grown(*texts: str, **fields: Any) -> Transcript:
+    """A call of which more may come later: ten seconds a turn, with a hold after each."""
+    names = ["agent", "caller"]
+    turns = [
+        {"role": names[n % 2], "text": text, "start": n * 10, "end": n * 10 + 5}
+        for n, text in enumerate(texts)
+    ]
+    [call] = read(json.dumps({"id": "growing", "turns": turns}).encode())
+    holds = [CallEvent("hold", n * 10_000 + 7_000) for n in range(len(texts))]
+    return replace(call, events=tuple(holds), **fields)
+
+
+def test_a_call_that_has_grown_gets_its_new_turns_as_late_words(shared: CallCentre) -> None:
+    """Three versions in their order, each twice, and the later ones once more in the end."""
+    said = [
+        "Good morning.",
+        "My card 4111 1111 1111 1111 is lost.",
+        "I block 4111 1111 1111 1111.",
+        "Thanks.",
+        "Bye.",
+    ]
+    versions = [grown(*said[:2]), grown(*said[:4], redacted=True), grown(*said)]
+    book = CallBook(shared.platform, TenantId(TENANT))
+    for call, state in zip(versions, ["accepted", "grown", "grown"], strict=True):
+        taken = book.take(call)
+        assert (taken.state, taken.turns) == (state, len(call.turns))
+        until(partial(says, shared, taken.conversation_id, len(call.turns)))
+        assert book.take(call).state == "known"
+    name = taken.conversation_id
+    assert [book.take(call).state for call in (versions[1], versions[2])] == ["known", "known"]
+    assert len(bodies_of(shared, "call.events", name)) == 3
+    book.close()
+    assert messages(shared, name) == [text.replace("4111 1111 1111 1111", "[card_1]") for text in said]
+    told = bodies_of(shared, "chat.outbound", name)
+    assert sum(isinstance(each, Closed) for each in told) == 1
+    assert [each.origin.redacted for each in told if isinstance(each, CallImported)] == [True, False]
+    held = [each.at_ms for each in told if isinstance(each, CallStateChanged)]
+    assert held == [7_000, 17_000, 27_000, 37_000, 47_000]
+
+
+def test_a_version_without_the_turns_of_the_one_before_it_is_refused(book: CallBook) -> None:
+    book.take(grown("Good morning.", "My card is lost."))
+    for other in (grown("Good morning."), grown("Good morning.", "My cat is lost.", "Oh.")):
+        with pytest.raises(CallKnown, match="allowed: an id for each call, or the same turns and more"):
+            book.take(other)
+    assert book.take(grown("Good morning.", "My card is lost.", "Oh.")).state == "grown"
+    with pytest.raises(CallKnown):
+        book.take(grown("Good morning.", "My card is lost.", "Ah."))
+
+
+def test_a_version_after_one_that_was_cut_off_brings_both(
+    shared: CallCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{n} " + "x" * 16_000 for n in range(60)]
+    book = CallBook(shared.platform, TenantId(TENANT))
+    with monkeypatch.context() as patched:
+        patched.setattr(Pen, "publish", cut_off)
+        with pytest.raises(BusUnavailable):
+            book.take(grown(*texts, call_id="cut-off"))
+    taken = book.take(grown(*texts, "At last.", call_id="cut-off"))
+    assert taken.state == "grown"
+    until(partial(says, shared, taken.conversation_id, 61))
+    book.close()
+
+
+def bodies_of(centre: CallCentre, topic: str, name: ConversationId) -> list[Body]:
+    return [
+        event.body for event in events_on(centre.platform, topic) if event.envelope.conversation_id == name
+    ]
+
+
+def says(centre: CallCentre, name: ConversationId, turns: int) -> bool:
+    return len(messages(centre, name)) == turns
+
+
+def is_closed(centre: CallCentre, name: ConversationId) -> bool:
+    row = centre.platform.store.conversation(name)
+    return row is not None and row.status == "closed"
 
 
 def messages(centre: CallCentre, conversation: str) -> list[str]:

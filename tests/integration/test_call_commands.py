@@ -45,7 +45,7 @@ def test_a_folder_is_imported_and_each_refusal_told(platform: Platform, tmp_path
     done = parley("import", str(folder))
     assert done.exit_code == 1
     assert (
-        "2 calls imported, 0 known before, 0 heard live, 1 refused; 4 turns; signatures: 2 not signed"
+        "2 calls imported, 0 known before, 0 grown since, 0 heard live, 1 refused; 4 turns; signatures: 2 not signed"
         in done.stdout
     )
     assert "broken.json" in done.stderr and ".hidden" not in done.stderr
