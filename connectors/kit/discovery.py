@@ -1,4 +1,6 @@
-"""Which connectors there are: every package beside this one that has a module `connector`. Adding one is adding a folder."""
+"""Which connectors there are: every package beside this one, or in `connectors.examples`, that has a module `connector`. Adding one is adding
+a folder.
+"""
 
 import importlib
 import importlib.util
@@ -6,12 +8,14 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
 from threading import Event as Flag
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from starlette.routing import BaseRoute
 
 import connectors
+from connectors import examples
 from connectors.kit.channel import Doorway, Opened
+from parley.errors import ConfigurationError
 
 MODULE = "connector"
 
@@ -55,14 +59,22 @@ class Connector(Protocol):
 
 @cache
 def found() -> Mapping[str, Connector]:
-    """By the name of their folder, or the `NAME` that their module has. The web chat has none: its door is the gateway."""
-    folders = [each.name for each in pkgutil.iter_modules(connectors.__path__) if each.ispkg]
-    modules = {
-        each: importlib.import_module(f"connectors.{each}.{MODULE}")
-        for each in sorted(folders)
-        if _has_module(each)
-    }
-    return {getattr(module, "NAME", folder): module for folder, module in modules.items()}
+    """By the name of their folder, or the `NAME` that their module has. The web chat has none: its door is the gateway. Raises
+    `ConfigurationError` where two have one name.
+    """
+    known: dict[str, Connector] = {}
+    for package in (connectors, examples):
+        for folder in sorted(each.name for each in pkgutil.iter_modules(package.__path__) if each.ispkg):
+            if not _has_module(where := f"{package.__name__}.{folder}"):
+                continue
+            module = importlib.import_module(f"{where}.{MODULE}")
+            name = getattr(module, "NAME", folder)
+            if name in known:
+                raise ConfigurationError(
+                    f"{where}: there is a connector {name!r} already; allowed: a name of its own"
+                )
+            known[name] = cast(Connector, module)
+    return known
 
 
 def has_chats(connector: Connector) -> bool:
@@ -72,5 +84,5 @@ def has_chats(connector: Connector) -> bool:
     return bool(getattr(connector, "CHATS", True))
 
 
-def _has_module(name: str) -> bool:
-    return importlib.util.find_spec(f"connectors.{name}.{MODULE}") is not None
+def _has_module(package: str) -> bool:
+    return importlib.util.find_spec(f"{package}.{MODULE}") is not None

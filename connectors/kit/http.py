@@ -1,11 +1,12 @@
 """What doors over HTTP share: a body that is not read without end, a refusal in the gateway's own shape and what is refused everywhere, their
-part of the OpenAPI document, and signed webhooks.
+part of the OpenAPI document, and signed webhooks. A body that is left unread closes its connection; the gateway sees to that.
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,15 +14,47 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectors.kit.inbox import TooMany
+from connectors.kit.inbox import IdReused, MessageTooLong, TooMany
 from parley.errors import TransientError, UnknownTenant
 from parley.runtime.limits import retry_after
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 PROBLEM = "application/problem+json"
 AGAIN_S = 5
 
 FRESH_S = 300
 """A signature is good for so long, so that what somebody has recorded cannot be played again later."""
+
+
+class Denied(Exception):
+    """A request that is answered with this status, and why."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def refusing(handler: Endpoint) -> Endpoint:
+    """The handler, with what it raises said as an answer: `Denied`, 422 for a field that is wrong, 409 for an id that stands for another text, 429
+    and 503 for what is to be delivered again.
+    """
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Denied as error:
+            return problem(error.status, str(error))
+        except ValidationError as error:
+            return problem(422, first_fault(error))
+        except MessageTooLong as error:
+            return problem(422, str(error))
+        except IdReused as error:
+            return problem(409, str(error))
+        except (TransientError, UnknownTenant, TooMany) as error:
+            return again(error)
+
+    return answered
 
 
 async def body_of(request: Request, most_bytes: int) -> bytes | None:
@@ -100,6 +133,19 @@ def first_fault(error: ValidationError) -> str:
 def signature(secret: str, body: bytes, at: int) -> str:
     """`t=SECONDS,v1=HEX`: HMAC-SHA256 (RFC 2104) of `SECONDS.body`, as Stripe signs its webhooks. `at`: Unix time."""
     return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
+
+
+async def signed_body(request: Request, header: str, secret: str | None, most_bytes: int) -> bytes:
+    """The body, which this header's signature is of; `secret` None: nobody here could have signed it. Without the one or the other nothing is
+    read. Raises `Denied` 401 and 413, and `ClientDisconnect`.
+    """
+    presented = request.headers.get(header)
+    body = await body_of(request, most_bytes) if secret and presented else b""
+    if body is None:
+        raise Denied(413, f"body: more than {most_bytes} bytes")
+    if not (secret and presented and is_signed(secret, body, presented, time.time())):
+        raise Denied(401, f"{header}: is missing, too old, or not of this body")
+    return body
 
 
 def is_signed(secret: str, body: bytes, presented: str, now: float) -> bool:

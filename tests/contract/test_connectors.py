@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -11,14 +12,23 @@ from infra.migrations import upgrade_store
 from parley.backends.bus import open_bus
 from parley.backends.sql import open_store
 from parley.settings import Settings
-from schemas.base import AnyEvent, Event, MessageId, ReplyId
+from schemas.base import AnyEvent, Body, Event, GenerationId, MessageId, ReplyId
 from schemas.conversation_events import CloseRequested, ConversationStarted, MessageReceived
-from schemas.outbound import AgentMessage, AgentMessageEdited, ReplyReady
+from schemas.outbound import (
+    AgentMessage,
+    AgentMessageEdited,
+    CustomerMessage,
+    EpochRaised,
+    OwnerChanged,
+    ReplyDelta,
+    ReplyReady,
+)
 from tests.support.connector_harness import (
     CopiedHarness,
     Fault,
     Harness,
     TelegramHarness,
+    TelegramWebhookHarness,
     WebhookHarness,
     working,
 )
@@ -31,7 +41,7 @@ from tests.support.stories import event
 from workers.wiring import Platform
 
 OURS: dict[str, Callable[[], Harness]] = {"telegram": TelegramHarness, "webhook": WebhookHarness}
-HARNESSES = {**OURS, "a copied folder": CopiedHarness}
+HARNESSES = {**OURS, "telegram by webhook": TelegramWebhookHarness, "a copied folder": CopiedHarness}
 LOG = "conversation.events"
 AT = datetime.now(UTC)
 
@@ -51,7 +61,8 @@ def harness(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def on(tmp_path: Path) -> Iterator[Platform]:
+def on(tmp_path: Path, harness: Harness) -> Iterator[Platform]:
+    """Its settings are read in the environment that the harness has made."""
     settings = Settings(home=tmp_path, demo=False)
     upgrade_store(settings.database)
     opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
@@ -68,15 +79,28 @@ def received(on: Platform, text: str = "") -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def reply(on: Platform, harness: Harness, chat: str, text: str, seq: int) -> AnyEvent:
+def outbound(on: Platform, harness: Harness, chat: str, body: Body, seq: int) -> AnyEvent:
     """As the dialogue worker says it in this chat's conversation."""
     held = on.store.channels.chat(TENANT, harness.channel, chat)
     assert held is not None
-    body = ReplyReady(
-        seq=seq, epoch=1, reply_id=ReplyId(f"r-{seq}"), kind="answer", answers=(), text=text, language="en"
-    )
     made = event(body, seq, at=AT, conversation=held.conversation_id)
     return Event(made.envelope.model_copy(update={"customer_id": held.customer_id}), body)
+
+
+def answer(text: str, seq: int, epoch: int = 1) -> ReplyReady:
+    return ReplyReady(
+        seq=seq,
+        epoch=epoch,
+        reply_id=ReplyId(f"r-{seq}"),
+        kind="answer",
+        answers=(),
+        text=text,
+        language="en",
+    )
+
+
+def reply(on: Platform, harness: Harness, chat: str, text: str, seq: int) -> AnyEvent:
+    return outbound(on, harness, chat, answer(text, seq), seq)
 
 
 def test_it_is_what_the_platform_looks_for(harness: Harness) -> None:
@@ -178,20 +202,112 @@ def test_an_agents_edit_reaches_the_customer_in_place_or_as_a_correction(
     told = {"epoch": 1, "message_id": MessageId("a-1"), "human_agent_id": "mei", "human_agent_name": "Mei"}
     with working(on, harness):
         harness.write("31", "hello", 1)
-        held = on.store.channels.chat(TENANT, harness.channel, "31")
-        assert held is not None
         bodies = (
             AgentMessage.model_validate({**told, "seq": 1, "text": "It costs 4."}),
             AgentMessageEdited.model_validate({**told, "seq": 2, "text": "It costs 5."}),
         )
-        made = [event(body, body.seq, at=AT, conversation=held.conversation_id) for body in bodies]
-        customer = {"customer_id": held.customer_id}
-        said(on, *(Event(each.envelope.model_copy(update=customer), each.body) for each in made))
+        said(on, *(outbound(on, harness, "31", body, body.seq) for body in bodies))
         until(lambda: len(reports(on)) == 2)
     assert set(reports(on).values()) == {("sent", None)}
     *earlier, last = harness.shown("31")
     assert "It costs 5." in last
     assert earlier == [] or (len(earlier) == 1 and "It costs 4." in earlier[0] and "Correction" in last)
+
+
+class Talk:
+    """What is said, and begun to be said, in one chat; a new generation for each text in the making."""
+
+    def __init__(self, on: Platform, harness: Harness) -> None:
+        self._on, self._harness = on, harness
+        self._count = 0
+        harness.write("31", "hello", 1)
+
+    def tell(self, *bodies: Body) -> None:
+        for body in bodies:
+            self._count += 1
+            send(self._on, outbound(self._on, self._harness, "31", body, self._count))
+
+    def begin(self, text: str, epoch: int) -> None:
+        self._count += 1
+        name = GenerationId(f"6f0c2f0e-0000-5000-8000-{self._count:012}")
+        self.tell(ReplyDelta(generation_id=name, attempt=f"a{self._count}", epoch=epoch, index=0, text=text))
+
+    def shows(self, text: str, epoch: int) -> None:
+        """The customer sees what is begun, where this channel shows such. Until then it is begun again, for it may be lost: another thread
+        reads it than what told of the chat.
+        """
+
+        def begun() -> bool:
+            self.begin(text, epoch)
+            end = monotonic() + 2.0
+            while self._harness.shows_making and not self.seen(text) and monotonic() < end:
+                sleep(0.05)
+            return not self._harness.shows_making or self.seen(text)
+
+        until(begun)
+
+    def takes_back(self) -> None:
+        if self._harness.shows_making:
+            until(lambda: self.seen(""))
+
+    def seen(self, text: str) -> bool:
+        return [each.strip() for each in self._harness.making("31")[-1:]] == [text]
+
+
+def asked(seq: int, epoch: int) -> CustomerMessage:
+    return CustomerMessage(seq=seq, epoch=epoch, message_id=MessageId(f"m-{seq}"), text="hello")
+
+
+def test_after_a_new_message_nothing_of_the_epoch_before_is_shown(on: Platform, harness: Harness) -> None:
+    with working(on, harness):
+        talk = Talk(on, harness)
+        talk.tell(asked(1, 1))
+        talk.shows("It costs", 1)
+        talk.tell(EpochRaised(seq=2, epoch=2, reason="new_message"))
+        talk.takes_back()
+        talk.begin("stale", 1)
+        talk.shows("Both cost", 2)  # those of one chat are read in their order
+        talk.tell(answer("Both cost 4.", 3, epoch=2))
+        until(lambda: len(reports(on)) == 1)
+    assert "stale" not in "".join(harness.making("31"))
+    assert harness.shown("31") == ["Both cost 4."]
+
+
+def test_while_a_human_has_the_chat_nothing_that_the_bot_began_is_shown(
+    on: Platform, harness: Harness
+) -> None:
+    mei = {"human_agent_id": "mei", "human_agent_name": "Mei"}
+    with working(on, harness):
+        talk = Talk(on, harness)
+        talk.tell(asked(1, 1))
+        talk.shows("It costs", 1)
+        talk.tell(
+            OwnerChanged.model_validate({"seq": 2, "epoch": 2, "owner": "human", "reason": "claimed", **mei})
+        )
+        talk.takes_back()
+        talk.begin("stale", 1)
+        talk.tell(
+            AgentMessage.model_validate({"seq": 3, "epoch": 2, "message_id": "a", "text": "I am Mei.", **mei})
+        )
+        until(lambda: len(reports(on)) == 1)
+        talk.tell(OwnerChanged(seq=4, epoch=3, owner="bot", reason="released"), asked(5, 3))
+        talk.begin("stale", 1)
+        talk.begin("stale", 2)
+        talk.shows("They cost", 3)
+        talk.tell(answer("They cost 5.", 6, epoch=3))
+        until(lambda: len(reports(on)) == 2)
+    assert "stale" not in "".join(harness.making("31"))
+    first, second = harness.shown("31")
+    assert "I am Mei." in first and second == "They cost 5."
+
+
+def test_what_was_settled_is_sent_although_the_epoch_has_risen_since(on: Platform, harness: Harness) -> None:
+    """The epoch fences what is being written; what has a `seq` is the customer's to have."""
+    with working(on, harness):
+        talk = Talk(on, harness)
+        talk.tell(EpochRaised(seq=1, epoch=2, reason="new_message"), answer("It costs 4.", 2, epoch=1))
+        until(lambda: len(reports(on)) == 1)
+    assert harness.shown("31") == ["It costs 4."]
 
 
 def test_a_customer_who_is_gone_closes_the_conversation(on: Platform, harness: Harness) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connectors.examples.webhook.connector import SIGNATURE, WebhookDoor, WebhookSettings
 from connectors.kit.http import signature
 from connectors.kit.inbox import Inbox
 from connectors.telegram.calls import make_bot
@@ -23,7 +24,6 @@ from connectors.telegram.media import Fetching
 from connectors.telegram.pacing import Pace
 from connectors.telegram.settings import KINDS
 from connectors.telegram.webhook import SECRET_HEADER, Webhooks, secret_of
-from connectors.webhook.connector import SIGNATURE, WebhookDoor, WebhookSettings
 from parley.backends.memory_bus import MemoryBus
 from parley.settings import Settings
 from schemas.tenant import Limits
@@ -126,12 +126,13 @@ def test_telegrams_door(
 def test_the_webhooks_door(on: Platform, loop: asyncio.AbstractEventLoop) -> None:
     door = WebhookDoor(on, WebhookSettings(url="http://127.0.0.1:9/", tenant=TENANT, secret=SECRET))
     loop.run_until_complete(door.open())
+    [route] = door.routes
 
     @fuzzed
     @given(inputs([WRITTEN]))
     def tried(body: bytes) -> None:
         headers = {SIGNATURE: signature(SECRET, body, int(time.time()))}
-        answer: Response = loop.run_until_complete(door._take(request(body, headers)))
+        answer: Response = loop.run_until_complete(route.endpoint(request(body, headers)))
         assert answer.status_code in (202, 409, 422)
         assert answer.status_code == 202 or json.loads(bytes(answer.body))["detail"]
 

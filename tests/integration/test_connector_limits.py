@@ -11,10 +11,10 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from connectors.examples.webhook.connector import SIGNATURE
 from connectors.kit.http import signature
 from connectors.telegram import polling
 from connectors.telegram.webhook import SECRET_HEADER, secret_of
-from connectors.webhook.connector import SIGNATURE
 from infra.migrations import upgrade_store
 from parley.backends.bus import open_bus
 from parley.backends.sql import open_store

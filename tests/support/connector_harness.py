@@ -17,14 +17,17 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 import connectors
+from connectors.examples.webhook import connector as webhook
+from connectors.examples.webhook.connector import SIGNATURE
 from connectors.kit import discovery
 from connectors.kit.http import signature
-from connectors.webhook import connector as webhook
-from connectors.webhook.connector import SIGNATURE
+from connectors.telegram.webhook import SECRET_HEADER, secret_of
+from infra.dev.ground import free_ports
 from schemas import parts
 from services.gateway import GatewayServer, create_gateway
 from tests.support.effectors import WITHIN_S, until
 from tests.support.inference import running
+from tests.support.small_tenant import TENANT
 from tests.support.telegram import TOKEN, TelegramApi
 from workers.wiring import Platform, build_worker
 
@@ -36,6 +39,8 @@ class Harness(Protocol):
 
     name: str
     channel: parts.Channel
+    #: Whether the customer sees a text while it is written.
+    shows_making: bool
 
     def environment(self) -> Mapping[str, str]:
         """What the deployment's environment has for this connector."""
@@ -49,6 +54,9 @@ class Harness(Protocol):
     def shown(self, chat: str) -> list[str]:
         """The texts that the customer has been sent, oldest first."""
 
+    def making(self, chat: str) -> list[str]:
+        """Every text in the making as it was shown, oldest first; empty for one that was taken back."""
+
     def breaks(self, chat: str, fault: Fault) -> None:
         """The next send into this chat meets it."""
 
@@ -59,8 +67,11 @@ class Harness(Protocol):
 
 
 class TelegramHarness:
+    """By long polling."""
+
     name = "telegram"
     channel: parts.Channel = "telegram"
+    shows_making = True
 
     def __init__(self) -> None:
         self._api = TelegramApi.start()
@@ -84,6 +95,9 @@ class TelegramHarness:
 
     def shown(self, chat: str) -> list[str]:
         return [each.text for each in self._api.messages(int(chat)) if each.by_bot]
+
+    def making(self, chat: str) -> list[str]:
+        return [each.text for each in self._api.drafts(int(chat))]
 
     def breaks(self, chat: str, fault: Fault) -> None:
         if fault == "gone":
@@ -112,9 +126,46 @@ class TelegramHarness:
         self._api.stop()
 
 
+class TelegramWebhookHarness(TelegramHarness):
+    """By the webhook at the gateway."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._api.set_backoff(0.05, 0.2)
+        self._port = free_ports(1)[0]
+        self._secret = ""
+
+    def environment(self) -> Mapping[str, str]:
+        url = f"http://127.0.0.1:{self._port}"
+        return {**super().environment(), "PARLEY_TELEGRAM_WEBHOOK": "true", "PARLEY_PUBLIC_URL": url}
+
+    @contextmanager
+    def serving(self, on: Platform) -> Iterator[None]:
+        self._secret = secret_of(on.settings.signing_secret(), TENANT)
+        with gateway(on, self._port):
+            yield
+
+    def nonsense(self) -> Iterator[Callable[[], int]]:
+        ours = {SECRET_HEADER: self._secret}
+        url = f"http://127.0.0.1:{self._port}/telegram/"
+        good = json.dumps({"update_id": 1, "poll": {"id": "1"}}).encode()
+
+        def posted(content: bytes, headers: dict[str, str] = ours, tenant: str = TENANT) -> Callable[[], int]:
+            return lambda: httpx.post(url + tenant, content=content, headers=headers).status_code
+
+        yield posted(good, {})
+        yield posted(good, {SECRET_HEADER: self._secret[:-1]})
+        yield posted(good, tenant="nobody")
+        for body in (b"", b"[]", b"{}", b'{"update_id": "x"}', b"\xff", b"{" * 5_000):
+            yield posted(body)
+        yield posted(b"x" * (2 << 20))
+        yield lambda: httpx.get(url + TENANT, headers=ours).status_code
+
+
 class WebhookHarness:
     name = "webhook"
     channel: parts.Channel = "api"
+    shows_making = False
     SECRET = "w" * 40
     PATH = "/hooks/bank"
 
@@ -157,15 +208,9 @@ class WebhookHarness:
 
     @contextmanager
     def serving(self, on: Platform) -> Iterator[None]:
-        own = replace(on, registry=CollectorRegistry())  # a gateway's metrics are registered once
-        server = GatewayServer(create_gateway(own), "127.0.0.1", 0)
-        server.start()
-        server.wait_ready()
-        self._url = f"http://127.0.0.1:{server.port}{self.PATH}"
-        try:
+        with gateway(on) as url:
+            self._url = f"{url}{self.PATH}"
             yield
-        finally:
-            server.stop()
 
     def write(self, chat: str, text: str, number: int, *, times: int = 1) -> None:
         body = json.dumps({"chat": chat, "id": f"{chat}-{number}", "text": text, "language": "en"}).encode()
@@ -178,6 +223,9 @@ class WebhookHarness:
 
     def shown(self, chat: str) -> list[str]:
         return self._shown.get(chat, [])
+
+    def making(self, chat: str) -> list[str]:
+        return []
 
     def breaks(self, chat: str, fault: Fault) -> None:
         self._faults.setdefault(chat, deque()).append(fault)
@@ -238,6 +286,19 @@ class CopiedHarness(WebhookHarness):
             del sys.modules[module]
         discovery.found.cache_clear()
         self._folder.cleanup()
+
+
+@contextmanager
+def gateway(on: Platform, port: int = 0) -> Iterator[str]:
+    """Its address."""
+    own = replace(on, registry=CollectorRegistry())  # a gateway's metrics are registered once
+    server = GatewayServer(create_gateway(own), "127.0.0.1", port)
+    server.start()
+    server.wait_ready()
+    try:
+        yield server.url
+    finally:
+        server.stop()
 
 
 @contextmanager

@@ -6,30 +6,20 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-import httpx
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.kit.channel import (
-    Doorway,
-    Gone,
-    Message,
-    NotSent,
-    Opened,
-    PlainChannel,
-    Refused,
-    Unsure,
-    correction_word,
-)
+from connectors.kit import posting
+from connectors.kit.channel import Doorway, Message, Opened, PlainChannel, Refused, correction_word
 from connectors.kit.discovery import HttpDoor, Runs
-from connectors.kit.http import again, body_of, first_fault, is_signed, operation, problem, signature
-from connectors.kit.inbox import IdReused, Inbox, Incoming, TooMany
+from connectors.kit.http import operation, refusing, signature, signed_body
+from connectors.kit.inbox import Inbox, Incoming
 from connectors.kit.outbox import Outbox
-from parley.errors import ConfigurationError, TransientError, UnknownTenant
+from parley.errors import ConfigurationError
 from parley.ports.channels import Chat
 from schemas import parts
 from schemas.base import MAX_MESSAGE_CHARS, AnyEvent, TenantId
@@ -80,7 +70,7 @@ class WebhookChannel(PlainChannel):
 
     def __init__(self, settings: WebhookSettings) -> None:
         self._settings = settings
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(10.0, connect=3.0), limits=httpx.Limits())
+        self._client = posting.client()
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -100,25 +90,9 @@ class WebhookChannel(PlainChannel):
 
     async def send(self, chat: Chat, message: Message) -> str:
         body = message.text.encode()
-        headers = {
-            "Content-Type": "application/json",
-            SIGNATURE: signature(self._settings.secret, body, int(time.time())),
-        }
-        try:
-            answer = await self._client.post(self._settings.url, content=body, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotSent("the receiver is not reached") from error
-        except httpx.HTTPError as error:
-            raise Unsure("the receiver gave no answer") from error
-        if answer.status_code in (429, 503):
-            wait = answer.headers.get("Retry-After", "")
-            raise NotSent(
-                f"HTTP {answer.status_code}", float(wait) if wait.isascii() and wait.isdigit() else None
-            )
-        if answer.status_code >= 500:
-            raise Unsure(f"HTTP {answer.status_code}")
-        if answer.status_code >= 300:
-            raise (Gone if answer.status_code == 410 else Refused)(f"HTTP {answer.status_code}")
+        proof = signature(self._settings.secret, body, int(time.time()))
+        headers = {"Content-Type": "application/json", SIGNATURE: proof}
+        await posting.post(self._client, self._settings.url, body, headers)
         return str(orjson.loads(body)["id"])
 
 
@@ -129,7 +103,7 @@ class WebhookDoor:
         self._settings = settings
         self._opened = opened
         self._inbox: Inbox | None = None
-        self.routes = [Route(PATH, self._take, methods=["POST"])]
+        self.routes = [Route(PATH, refusing(self._take), methods=["POST"])]
         refused = {409: "The id stands for another text already", 422: "A field is wrong"}
         said = operation(
             "A customer wrote", header=SIGNATURE, body=Written.model_json_schema(), refused=refused,
@@ -146,25 +120,11 @@ class WebhookDoor:
 
     async def _take(self, request: Request) -> Response:
         assert self._inbox is not None  # the gateway opens it before it listens
-        known = request.path_params["tenant"] == self._settings.tenant and SIGNATURE in request.headers
-        body = await body_of(request, MAX_BODY_BYTES) if known else b""
-        if body is None:
-            return problem(413, f"body: more than {MAX_BODY_BYTES} bytes")
-        if (
-            not is_signed(self._settings.secret, body, request.headers.get(SIGNATURE, ""), time.time())
-            or not known
-        ):
-            return problem(401, f"{SIGNATURE}: is missing, too old, or not of this body")
-        try:
-            said = Written.model_validate_json(body)
-            incoming = Incoming(said.chat, said.id, said.text, said.language)
-            message_id = await asyncio.to_thread(self._inbox.take, incoming)
-        except ValidationError as error:
-            return problem(422, first_fault(error))
-        except IdReused as error:
-            return problem(409, str(error))
-        except (TransientError, UnknownTenant, TooMany) as error:
-            return again(error)
+        known = request.path_params["tenant"] == self._settings.tenant
+        secret = self._settings.secret if known else None
+        said = Written.model_validate_json(await signed_body(request, SIGNATURE, secret, MAX_BODY_BYTES))
+        incoming = Incoming(said.chat, said.id, said.text, said.language)
+        message_id = await asyncio.to_thread(self._inbox.take, incoming)
         return Response(orjson.dumps({"message_id": message_id}), 202, media_type="application/json")
 
 
