@@ -124,12 +124,10 @@ async def _limited(request: Request) -> bytes:
 
 def _too_large() -> Problem:
     allowed = f"at most {MAX_BODY_BYTES} bytes"
-    # Closing spares us reading the rest of what nobody wants.
     return Problem(
         413,
         f"the body is too large; allowed: {allowed}",
         FieldError(field="body", message="is too large", allowed=allowed),
-        headers={"Connection": "close"},
     )
 
 

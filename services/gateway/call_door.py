@@ -142,9 +142,7 @@ class CallDoor:
 
 
 def _later(why: str) -> Problem:
-    problem = unavailable(why, retry_after_s=5)
-    problem.headers["Connection"] = "close"  # spares us reading a body that nobody takes
-    return problem
+    return unavailable(why, retry_after_s=5)
 
 
 def _some(taken: list[Taken | Refused]) -> list[Taken | Refused]:

@@ -119,15 +119,14 @@ def routes(gateway: Gateway, door: CallDoor) -> APIRouter:
 
 async def _file(request: Request) -> bytes:
     """Raises `Problem` 408, 413."""
-    closing = {"Connection": "close"}
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
             data = await body_of(request, MOST_BYTES)
     except TimeoutError as error:
         allowed = f"all of it within {BODY_WITHIN_S:.0f} s"
-        raise Problem(408, f"body: came too slowly; allowed: {allowed}", headers=closing) from error
+        raise Problem(408, f"body: came too slowly; allowed: {allowed}") from error
     if data is None:
-        raise Problem(413, f"body: is too large; allowed: at most {MOST_BYTES:,} bytes", headers=closing)
+        raise Problem(413, f"body: is too large; allowed: at most {MOST_BYTES:,} bytes")
     return data
 
 
