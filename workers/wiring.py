@@ -26,6 +26,7 @@ from parley.runtime.deadletters import FloodGuard
 from parley.runtime.decider import DeciderWorker
 from parley.runtime.effector import Effector, EffectorWorker
 from parley.runtime.forgetting import Forgetting
+from parley.runtime.secret_files import warn_of_open_files
 from parley.runtime.tenants import TenantConfigs
 from parley.runtime.vault import Vault
 from parley.runtime.versions import VersionedContent
@@ -83,6 +84,7 @@ def open_platform(settings: Settings) -> Platform:
     from parley.backends.media_files import open_media
     from parley.backends.sql import open_store
 
+    warn_of_open_files(settings)
     store = open_store(settings.database)
     keys = CachedKeys(open_keys(settings.keys))
     codec = Codec(keys)
