@@ -31,8 +31,14 @@ inbound_track customer
 客户 customer
 顾客 customer
 用户 customer
+Guest customer
+Guest-1 customer
+Bank Teller human_agent
+Agent Ann human_agent
 spk_0 None
 Alice None
+Christopher Guest None
+Penn Teller None
 channel 1 None
 Reporter None
 """.strip().splitlines()
@@ -91,6 +97,33 @@ def test_where_nothing_tells_the_first_is_the_agent_and_one_alone_the_customer()
     assert sides("0: yes\n1: no") == {"0": "human_agent", "1": "customer"}
     assert sides("0: yes") == {"0": "customer"}
     assert sides("0: yes\nagent: no\n1: hm") == {"0": "customer", "agent": "human_agent", "1": "customer"}
+
+
+def test_guests_and_users_say_no_more_than_that_somebody_speaks() -> None:
+    for label in ("Guest", "User"):
+        said = f"{label}-1: my card\n{label}-2: thanks for calling, how can I help"
+        assert sides(said) == {f"{label}-1": "customer", f"{label}-2": "human_agent"}
+        assert sides(f"{label}-1: yes\n{label}-2: no") == {
+            f"{label}-1": "human_agent",
+            f"{label}-2": "customer",
+        }
+        assert sides(f"{label}: my card\nHost: hello") == {label: "customer", "Host": "human_agent"}
+
+
+def test_a_customer_who_greets_where_all_are_customers_is_the_agent() -> None:
+    said = "Customer 1: my card\nCustomer 2: how can I help you"
+    assert sides(said) == {"Customer 1": "customer", "Customer 2": "human_agent"}
+    assert sides("Customer 1: my card\nCustomer 2: mine") == {
+        "Customer 1": "customer",
+        "Customer 2": "customer",
+    }
+    assert sides(said.replace(" 2", "_2"), Customer_2="CUSTOMER")["Customer_2"] == "customer"
+    assert sides(said, {"Customer 2": "customer"})["Customer 2"] == "customer"
+
+
+def test_a_surname_that_is_a_word_for_a_side() -> None:
+    said = "Christopher Guest: Thanks for calling, how can I help?\nAlice Smith: I lost my card"
+    assert sides(said) == {"Christopher Guest": "human_agent", "Alice Smith": "customer"}
 
 
 def test_a_side_that_does_not_exist() -> None:

@@ -336,3 +336,33 @@ def test_ten_thousand_parties_are_refused_and_a_century_is_too_long() -> None:
     )
     with pytest.raises(TranscriptRefused, match=r"dialog\[1\] begins a century after the call"):
         one(far)
+
+
+@pytest.mark.parametrize(
+    ("names", "sides"),
+    [
+        (("Customer", "Agent"), ["customer", "human_agent"]),
+        (("客户", "客服小王"), ["customer", "human_agent"]),
+        (("Bo", "Agent Ann"), ["customer", "human_agent"]),
+    ],
+)
+def test_sides_that_stand_in_names_alone(names: tuple[str, str], sides: list[str]) -> None:
+    parties = [{"name": name} for name in names]
+    dialog = [
+        {"type": "text", "start": "2026-05-01T10:00:00Z", "parties": [0], "body": "I lost my card"},
+        {"type": "text", "start": "2026-05-01T10:00:05Z", "parties": [1], "body": "One moment"},
+    ]
+    (call,) = read(json.dumps({"uuid": "u", "parties": parties, "dialog": dialog}).encode())
+    assert [turn.speaker for turn in call.turns] == sides
+
+
+def test_a_transcripts_labels_are_matched_by_what_parties_are_called() -> None:
+    document = {
+        "uuid": "u",
+        "parties": [{"name": "Bo"}, {"name": "Agent Ann"}],
+        "dialog": [{"type": "recording", "start": "2026-05-01T10:00:00Z", "parties": [0, 1], "url": "x"}],
+        "analysis": [{"type": "transcript", "dialog": 0, "body": "Customer: my card\nAgent: one moment"}],
+    }
+    (call,) = read(json.dumps(document).encode())
+    assert [(turn.speaker, turn.party) for turn in call.turns] == [("customer", 0), ("human_agent", 1)]
+    assert len(call.parties) == 2

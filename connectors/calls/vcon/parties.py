@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.calls.draft import Voice
 from connectors.calls.fields import Object, objects, placed, text_at
-from connectors.calls.speakers import speaker_of
+from connectors.calls.speakers import side_of, speaker_of
 from connectors.calls.transcript import MOST_PARTIES, TranscriptRefused
 
 _NUMBER = re.compile(r"(?:tel:)?\+?[\d\s().-]{1,40}", re.ASCII | re.IGNORECASE)
@@ -67,7 +67,9 @@ def _flat(values: list[Any], at: str, count: int, of: str) -> Iterator[int | Non
 
 
 def matching(voice: str, said: Voice | None, parties: dict[str, Voice], at: str) -> str:
-    """The party that a transcript's own label means: by index, by name or address, or by the one party of that side; else the label itself."""
+    """The party that a transcript's own label means: by index, by name or address, by the one party of that side, or by the one of no known
+    side where there is none of that; else the label itself.
+    """
     if voice in parties:
         return voice
     if voice.startswith("party ") and voice[6:].isdigit():
@@ -78,8 +80,9 @@ def matching(voice: str, said: Voice | None, parties: dict[str, Voice], at: str)
         if len(named) == 1:
             return named[0]
     side = next((side for term in terms if (side := speaker_of(term)) is not None), None)
-    sided = [key for key, party in parties.items() if side is not None and speaker_of(party.role) == side]
-    return sided[0] if len(sided) == 1 else voice
+    sides = {key: side_of("", party) for key, party in parties.items()}
+    of_side = [key for key in parties if sides[key] == side] or [key for key in parties if sides[key] is None]
+    return of_side[0] if side is not None and len(of_side) == 1 else voice
 
 
 def _is_called(party: Voice, term: str) -> bool:
