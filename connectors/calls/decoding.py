@@ -1,6 +1,8 @@
 """A file's bytes to text: UTF-8, UTF-16 or GB18030, told apart by the bytes alone. Archives and binary files are refused."""
 
 import codecs
+import html
+import re
 
 from connectors.calls.transcript import MOST_BYTES, TranscriptRefused
 
@@ -27,6 +29,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Python reads no number of thousands of digits. No character has so high a one, as none has one of eight digits.
+_ENDLESS_REFERENCE = re.compile(r"&#[0-9]{1000,};?")
 _LOOKED_AT = 4_096  # bytes whose NULs tell UTF-16 without a mark
 
 
@@ -80,3 +84,8 @@ def _strict(data: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         named = encoding.removesuffix("-sig").upper()
         raise TranscriptRefused(f"byte {error.start + 1} is no {named}; {ALLOWED}") from error
+
+
+def unescaped(text: str) -> str:
+    """A text with its HTML character references (`&amp;`, `&#39;`) read."""
+    return html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", text))

@@ -30,9 +30,10 @@ _ER = re.compile(_FILLER.format("[Ee]rm+|[Ee]r"))  # capitals are the emergency 
 #: Who spells says single letters and digits: there "er" and what is said twice are data.
 _SINGLE = re.compile(r"(?<![^\s,])[b-hj-zB-HJ-Z0-9](?![^\s,.]|\.\d)")
 _SPELLING = 2
-#: Chinese fillers are words as well (那个账户 is "that account"): they count only between punctuation.
+#: Chinese fillers are words as well (那个账户 is "that account"): they count only between punctuation. A run of them can be read in one
+#: way alone, and is not read again where no punctuation follows it.
 _CHINESE_FILLER = re.compile(
-    r"(?:^|(?<=[\s，。、,.；;！？!?…]))(?:[嗯呃唔]+|[额啊哦]|那个|这个|就是说)+(?:[，。、,.…\s]+|$)"
+    r"(?:^|(?<=[\s，。、,.；;！？!?…]))(?:[嗯呃唔额啊哦]|那个|这个|就是说)++(?:[，。、,.…\s]+|$)"
 )
 _HUMMED = re.compile(r"(?:嗯|呃)+[，、,…]*")
 _STUTTER = re.compile(
@@ -83,11 +84,15 @@ def _without_noise(text: str) -> str:
     return _LEADING.sub("", text).strip()
 
 
-def _mark(found: re.Match[str]) -> str:
-    inside = found[1].strip()
+def is_noise(inside: str) -> bool:
+    """Whether a mark with this inside its brackets speaks of noise."""
     words = {word.casefold() for word in _WORD.findall(inside)}
     noisy = bool(words & _NOISES) and words <= _NOISES | _BESIDE
-    return " " if noisy or _CHINESE_MARK.fullmatch(inside) else found[0]
+    return noisy or _CHINESE_MARK.fullmatch(inside) is not None
+
+
+def _mark(found: re.Match[str]) -> str:
+    return " " if is_noise(found[1].strip()) else found[0]
 
 
 def _once(found: re.Match[str]) -> str:

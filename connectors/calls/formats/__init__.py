@@ -6,6 +6,7 @@
 A file may hold several calls: a JSON list of documents, JSON Lines, a table with a column of call ids.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ from connectors.calls.vcon import reading
 from connectors.calls.vcon.jws import Trust, is_compact
 
 __all__ = ["FORMS", "read"]
+
+_NO_JSON = re.compile(r"\s*\[\s*[^\s\[\]{\"]")
+"""Brackets that hold neither an object nor a list nor a text: `[00:01] …`, `[Agent] …`."""
 
 
 def read(
@@ -77,6 +81,8 @@ def _drafts(
         # a transcript's first line may begin with a bracket: [00:01] Agent: …
         if form is None and (found := form_of_text(text, name)) is not None:
             return _text_drafts(text, found, labels)
+        if form is None and _NO_JSON.match(text):
+            raise TranscriptRefused(f"no line names a speaker; {plain.ALLOWED}") from None
         raise
     return [draft for document in documents for draft in _json_drafts(document, form, trust)]
 

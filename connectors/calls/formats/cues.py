@@ -1,8 +1,9 @@
 """What WebVTT and SRT share: blocks with a line of times, and captions that are pieces of turns."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from connectors.calls.draft import Heard
 from connectors.calls.transcript import MOST_CHARACTERS, MOST_MS, TranscriptRefused
@@ -27,38 +28,40 @@ class Cue:
     line: int
 
 
-def cues(lines: list[str]) -> Iterator[Cue]:
-    """The cues among a file's lines; what stands before a line of times (ids, the header) is none of them, nor are notes and styles."""
-    number, fresh = 0, True
-    while number < len(lines):
-        line = lines[number]
-        if fresh and line.split(maxsplit=1)[:1] in _NO_CUES:
-            number = _paragraph_end(lines, number)
-        elif ARROW in line:
-            end = _paragraph_end(lines, number + 1)
-            yield _cue(lines, number, end)
-            number = end
-            continue
-        fresh = number < len(lines) and not lines[number].strip()
-        number += 1
+def cues(lines: Sequence[str], *, webvtt: bool = False) -> Iterator[Cue]:
+    """The cues among a file's lines. What stands before the first line of times (ids, the header) is none, nor is the id before another
+    one. Captions may have empty lines within: no words are lost with what follows one.
+    """
+    kept = list(_without_notes(lines)) if webvtt else list(enumerate(lines))
+    places = [place for place, (_, line) in enumerate(kept) if ARROW in line]
+    for place, then in zip_longest(places, places[1:]):
+        number, times = kept[place]
+        body = [line for _, line in kept[place + 1 : then]]
+        if then is not None and _ends_in_id(body, webvtt):
+            body.pop()
+        start_ms, end_ms = _times(times, number + 1)
+        yield Cue("\n".join(line for line in body if line.strip()), start_ms, end_ms, number + 1)
 
 
-def _paragraph_end(lines: list[str], number: int) -> int:
-    while number < len(lines) and lines[number].strip() and ARROW not in lines[number]:
-        number += 1
-    return number
+def _without_notes(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """A file's lines by their places, without notes, styles and regions."""
+    fresh, within = True, False
+    for number, line in enumerate(lines):
+        empty = not line.strip()
+        within = (
+            not empty and ARROW not in line and (within or (fresh and line.split(maxsplit=1)[:1] in _NO_CUES))
+        )
+        fresh = empty
+        if not within:
+            yield number, line
 
 
-def _cue(lines: list[str], number: int, end: int) -> Cue:
-    start_ms, end_ms = _times(lines[number], number + 1)
-    first = number + 1
-    return Cue("\n".join(lines[first : end - _has_id(lines, first, end)]), start_ms, end_ms, first)
-
-
-def _has_id(lines: list[str], first: int, number: int) -> int:
-    """Without an empty line between cues, the line before the next times is its number."""
-    crowded = number < len(lines) and ARROW in lines[number] and number > first
-    return 1 if crowded and lines[number - 1].strip().isdigit() else 0
+def _ends_in_id(body: Sequence[str], webvtt: bool) -> bool:
+    """WebVTT's ids are any words behind an empty line; where there is none, and in SRT, the line before the next times is its number."""
+    if not body:
+        return False
+    fresh = len(body) > 1 and not body[-2].strip()
+    return body[-1].strip().isdigit() or (webvtt and fresh)
 
 
 def _times(line: str, number: int) -> tuple[int, int]:

@@ -1,9 +1,9 @@
 """SubRip (SRT): numbered captions, the speaker before the text where there is one."""
 
-import html
 import re
 from collections.abc import Collection
 
+from connectors.calls.decoding import unescaped
 from connectors.calls.draft import Draft, Heard
 from connectors.calls.formats.cues import as_turns, cues
 from connectors.calls.formats.webvtt import prefixed
@@ -15,9 +15,7 @@ _TAG = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^>]{0,200})?>|\{\\[a-z0-9]{1,20}\}"
 def read(text: str, told: Collection[str] = ()) -> Draft:
     """Raises `TranscriptRefused` with the line."""
     heard = [
-        Heard(
-            "", html.unescape(_TAG.sub("", cue.text)).strip(), cue.start_ms, cue.end_ms, at=f"line {cue.line}"
-        )
+        Heard("", unescaped(_TAG.sub("", cue.text)).strip(), cue.start_ms, cue.end_ms, at=f"line {cue.line}")
         for cue in cues(text.splitlines())
     ]
     if not heard:

@@ -1,13 +1,14 @@
 """WebVTT: cues with voice tags (`<v Speaker>`), or with the speaker before the text, as meeting tools write them."""
 
-import html
 import re
 from collections.abc import Collection, Iterator
 
+from connectors.calls.decoding import unescaped
 from connectors.calls.draft import Draft, Heard
 from connectors.calls.fields import language_of
 from connectors.calls.formats.cues import Cue, as_turns, cues
-from connectors.calls.formats.labels import labelled, voices
+from connectors.calls.formats.labels import Name, labelled, voices
+from connectors.calls.speakers import speaker_of
 from connectors.calls.transcript import TranscriptRefused
 
 HEADER = re.compile(r"WEBVTT(?:[ \t].*)?", re.ASCII)
@@ -23,7 +24,7 @@ def read(text: str, told: Collection[str] = ()) -> Draft:
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     if not lines or HEADER.fullmatch(lines[first]) is None:
         raise TranscriptRefused(f"line {first + 1}: WebVTT begins with WEBVTT on a line of its own")
-    found = [heard for cue in cues(lines) for heard in _spoken(cue)]
+    found = [heard for cue in cues(lines, webvtt=True) for heard in _spoken(cue)]
     return Draft("webvtt", list(as_turns(prefixed(found, told))), language=_language(lines[first:]))
 
 
@@ -41,28 +42,29 @@ def _spoken(cue: Cue) -> Iterator[Heard]:
     """The cue's parts by voice tags: several may speak in one cue."""
     pieces = _VOICE.split(cue.text)
     for voice, text in zip(("", *pieces[1::2]), pieces[0::2], strict=True):
-        plain = html.unescape(_TAG.sub("", text)).strip()
+        plain = unescaped(_TAG.sub("", text)).strip()
         if plain:
             yield Heard(
-                html.unescape(voice or "").strip(), plain, cue.start_ms, cue.end_ms, at=f"line {cue.line}"
+                unescaped(voice or "").strip(), plain, cue.start_ms, cue.end_ms, at=f"line {cue.line}"
             )
 
 
 def prefixed(heard: list[Heard], told: Collection[str]) -> Iterator[Heard]:
     """Who speaks from the beginnings of lines, in cues that have no voice tag."""
-    lines = [(turn, labelled(line)) for turn in heard if not turn.voice for line in turn.text.split("\n")]
-    labels = [line.label for _, line in lines if line.label]
+    lines = [labelled(line) for turn in heard if not turn.voice for line in turn.text.split("\n")]
+    names = voices(lines, told)
     # one colon in a whole file is more likely a sentence's
-    names = voices(labels, told) if len(labels) > 1 or len(heard) == 1 else set()
+    if len(heard) > 1 and sum(bool(line.label) for line in lines) == 1:
+        names = {name for name in names if name[1].casefold() in told or speaker_of(name[1]) is not None}
     for turn in heard:
         yield from [turn] if turn.voice else _by_lines(turn, names)
 
 
-def _by_lines(turn: Heard, names: set[str]) -> Iterator[Heard]:
+def _by_lines(turn: Heard, names: set[Name]) -> Iterator[Heard]:
     voice, said = "", list[str]()
     for line in turn.text.split("\n"):
         found = labelled(line)
-        if found.label in names:
+        if found.name in names:
             if said:
                 yield _part(turn, voice, said)
             voice, said = found.label, [found.text]

@@ -2,11 +2,10 @@
 
 import binascii
 import codecs
-import html
 import quopri
 import re
 
-from connectors.calls.decoding import decode
+from connectors.calls.decoding import decode, unescaped
 from connectors.calls.fields import Object, placed, text_at
 from connectors.calls.transcript import TranscriptRefused
 from connectors.calls.vcon.jws import unbase64
@@ -150,4 +149,5 @@ def _of_html(body: str) -> str:
         elif name == hidden and tag[1]:
             hidden = ""
     shown.append("" if hidden else body[last:])
-    return re.sub(r"\s*\n\s*", "\n", html.unescape("".join(shown))).strip()
+    lines = map(str.strip, unescaped("".join(shown)).split("\n"))
+    return "\n".join(line for line in lines if line)
