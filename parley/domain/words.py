@@ -22,7 +22,7 @@ CONTRACTED = re.compile(r"'(?:s|d|m|ve|re|ll)?$")
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _LETTER = "[0-9a-zà-ž']"
 _COUNT = "|".join(wordlists.NUMBERS)
-YEARS = re.compile(rf"(?<!{_LETTER})({_COUNT}|\d+)[ -]years?(?!{_LETTER}|[ -]old)")
+YEARS = re.compile(rf"(?<!{_LETTER})({_COUNT}|\d{{1,9}})[ -]years?(?!{_LETTER}|[ -]old)")
 """Terms of loans and deposits are asked for in years and written in months."""
 
 _SPELLED = tuple(wordlists.SPELLINGS.values())
@@ -31,8 +31,10 @@ _SPELLINGS = re.compile(
 )
 _SAME = {**wordlists.IRREGULAR, **wordlists.SAME}
 
+_NUMERAL = "[一二两三四五六七八九十百千]"
+# Where a run of numerals has no match from its beginning it has none from within: it is tried once, however long it is.
 CHINESE_NUMBER = re.compile(
-    "[一二两三四五六七八九十百千]+(?=年|个月|岁|期|成|位|个?小时|分钟|秒|欧|块|元)|[一二两三四五六七八九十百千]+[万千百][一二两三四五六七八九十百千]*"
+    rf"(?<!{_NUMERAL})(?:{_NUMERAL}++(?=年|个月|岁|期|成|位|个?小时|分钟|秒|欧|块|元)|{_NUMERAL}+[万千百]{_NUMERAL}*)"
 )
 _CHINESE_UNIT = re.compile(f"[{CHINESE_UNITS}]")
 CHINESE_YEARS = re.compile(r"(?<!\d)(\d{1,2}) ?年")

@@ -80,6 +80,8 @@ def test_long_texts_take_no_longer_than_they_are(word: str, repeated: int) -> No
         "the branch will the bank ",
         "can't say that it is never ",
         "by the 15th ",
+        "三",
+        "二十",
     ],
 )
 def test_what_nearly_promises_again_and_again_takes_no_longer(words: str) -> None:
