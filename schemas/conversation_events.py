@@ -24,7 +24,8 @@ from schemas.parts import (
 MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS), Sealed("text")]
 SaidText = Annotated[str, Field(max_length=16_384), Sealed("text")]
 """A typed message, or a turn of a call, which may be longer; empty only with attachments."""
-AnswerText = Annotated[str, Field(max_length=65_536), Sealed("text")]
+MAX_ANSWER_CHARS = 65_536
+AnswerText = Annotated[str, Field(max_length=MAX_ANSWER_CHARS), Sealed("text")]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
 

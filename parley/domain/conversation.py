@@ -94,10 +94,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Draft:
-    """A suggestion in the making for a human agent. `deadline` is missing in states that a release before it has stored.
+    """A suggestion in the making for a human agent. `deadline` and `question` are missing in states that a release before them has stored.
 
     `command_id` is the agent's own request, None for help on a call, which nobody has to ask for; `answers` is the message that it is for, if
-    it is for one. `shortened` is how often the history was halved because the prompt did not fit.
+    it is for one. `approved` is a text of the tenant's own that was offered at once. `shortened` is how often the history was halved because the
+    prompt did not fit.
     """
 
     generation_id: GenerationId
@@ -106,6 +107,8 @@ class Draft:
     shortened: int = 0
     answers: MessageId | None = None
     intent: str | None = None
+    question: str = ""
+    approved: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ class Conversation:
     """One conversation. `seq` is the last outbound number, `later` what waits until the running turn is settled.
 
     `ticket` is the id of the `QueueJoined` under which it waits for a human agent: an assignment has it as its cause. Of a call, `heard` is
-    what the customer said last, `heard_at` when anything was heard last, `held` whether it is on hold, `watch_id` the timer that ends it where
+    what the customer said last, `asking` the pieces of their question that no suggestion was given for yet, the last of which ended `asking_until_ms`
+    after the call's beginning, `heard_at` when anything was heard last, `held` whether it is on hold, `watch_id` the timer that ends it where
     nothing more is heard, `lapsed` that this timer did, and `late_id` the one after which words behind the end are analysed. A call that has ended
     still names its last human agent.
     """
@@ -156,6 +160,8 @@ class Conversation:
     draft: Draft | None = None
     ticket: EventId | None = None
     heard: TurnMessage | None = None
+    asking: tuple[TurnMessage, ...] = ()
+    asking_until_ms: int = 0
     heard_at: datetime | None = None
     held: bool = False
     watch_id: EventId | None = None

@@ -25,6 +25,18 @@ _GOES_ON = re.compile(
 _ENDS_AS_FOLLOW_UP = re.compile(
     r"(?<!什么)(?<!怎么)呢[\s?？。!！]*$|\b(?:too|as well|instead|then)\W*$", re.IGNORECASE
 )
+_ASKS_WHAT = re.compile(
+    r"\b(?:what|how|when|where|why|which|who|whose)\b|怎么|怎样|如何|什么|多少|多久|多长|哪|几|为何|谁|啥",
+    re.IGNORECASE,
+)
+_ASKS_WHETHER = re.compile(
+    r"[?？]|(?:^|[,.!，。！]\s*|\b(?:and|or|but|so|then)\s+)"
+    r"(?:can|could|may|do|does|did|is|are|was|were|will|would|should|shall|has|have|must)\b|[吗么]|呢\W*$|([能会要可是有])[不没]\1|可不可以|是否",
+    re.IGNORECASE,
+)
+_AGREES = re.compile(
+    r"^\W*(?:那|那么|那就)?(?:好|行|可以|对|是|嗯|谢|没问题|不用|麻烦)[的了吧啊呀哦谢您你是好就这样]*\W*$"
+)
 _REFERS = re.compile(
     r"\b(?:it|its|they|them|their|that|those|these|this|there|ones?|the same)\b|它|这个|那个|这些|那些|这里|那里|也",
     re.IGNORECASE,
@@ -72,6 +84,17 @@ def follows(question: str, *, understood: bool) -> bool:
     if not says_little(question):
         return False
     return not terms(question) or not understood or _REFERS.search(question) is not None
+
+
+def goes_on_asking(text: str) -> bool:
+    """Whether so few words ask for something, though only what was said before may tell for what: `and how long?`, and no `okay, that's fine`."""
+    if _AGREES.match(text):
+        return False
+    follows_up = _GOES_ON.match(text) is not None or _ENDS_AS_FOLLOW_UP.search(text) is not None
+    whether = _ASKS_WHETHER.search(text) is not None
+    if _ASKS_WHAT.search(text) is not None:
+        return True
+    return (follows_up or whether) if terms(text) else (follows_up and whether)
 
 
 def says_little(text: str) -> bool:

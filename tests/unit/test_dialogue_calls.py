@@ -139,12 +139,21 @@ def test_what_the_bot_would_ask_back_is_suggested() -> None:
     assert (draft.answers, draft.text) == (asked, "Which card is it?")
 
 
-@pytest.mark.parametrize("end", ["nothing_found", "generation_failed"])
-def test_a_suggestion_that_fails_says_nothing(end: str) -> None:
+def test_where_the_articles_say_nothing_the_agent_is_told_so() -> None:
+    story = CallStory()
+    asked = story.hears("customer", "What does the account cost a month?")
+    story.understood("fees")
+    story.nothing_found()
+    [draft] = story.bodies(DraftReady)
+    assert (draft.answers, draft.text, draft.citations, draft.next_articles) == (asked, "", (), ())
+    assert story.state is not None and story.state.draft is None
+
+
+def test_a_suggestion_that_fails_says_nothing() -> None:
     story = CallStory()
     story.hears("customer", "What does the account cost a month?")
     story.understood("fees")
-    getattr(story, end)()
+    story.generation_failed()
     assert story.bodies(DraftReady) == []
     assert story.bodies(CommandRejected) == []
     assert story.state is not None and story.state.draft is None

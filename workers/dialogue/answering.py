@@ -3,7 +3,7 @@
 from schemas.base import GenerationId
 from schemas.conversation_events import GenerationFailed, NothingFound, ReplyGenerated, RetrievalFailed
 from workers.dialogue.citing import cite
-from workers.dialogue.drafts import draft_written, is_draft, no_draft, shorten_draft
+from workers.dialogue.drafts import draft_written, is_draft, no_draft, nothing_to_draft, shorten_draft
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
 from workers.dialogue.turns import apologise, ask_shorter, finish
@@ -38,7 +38,7 @@ def reply_generated(moves: Moves, body: ReplyGenerated) -> None:
 
 def nothing_found(moves: Moves, body: NothingFound) -> None:
     if is_draft(moves, body.generation_id):
-        no_draft(moves)
+        nothing_to_draft(moves)
     elif _current(moves, body.generation_id, body.epoch):
         finish(moves, "nothing_found", "nothing_found", offer_human=True)
 

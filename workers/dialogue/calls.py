@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from parley.domain.conversation import TurnMessage
-from parley.domain.following import says_little
+from parley.domain.following import goes_on_asking, says_little
 from parley.domain.routing import HandOff, LookUp, plan_of
 from schemas.base import MAX_MESSAGE_CHARS, MessageId
 from schemas.conversation_events import (
@@ -27,6 +26,7 @@ from schemas.parts import CallOrigin, RiskKind, ScoredIntent
 from schemas.work import UnderstandingRequested
 from workers.dialogue.drafts import suggest, suggest_text
 from workers.dialogue.ending import close
+from workers.dialogue.heard import cut, hear
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
 from workers.dialogue.watching import analyse, keep_watch, late_words
@@ -34,6 +34,8 @@ from workers.dialogue.watching import analyse, keep_watch, late_words
 HELP_WITHIN = timedelta(seconds=10)
 """A suggestion that comes later is for a moment that has passed."""
 INTENTS_SHOWN = 3
+CUTS = ("hold", "resumed")
+"""After which a question begins anew."""
 UNKNOWN = "unknown"
 
 
@@ -72,6 +74,8 @@ def state_reported(moves: Moves, body: CallStateReported) -> None:
             moves.out(
                 CallStateChanged, at=at, kind=body.kind, at_ms=body.at_ms, by=body.by, detail=body.detail
             )
+            if body.kind in CUTS:
+                cut(moves)
             if moves.state.status == "open":
                 keep_watch(moves, held={"hold": True, "resumed": False}.get(body.kind))
 
@@ -105,19 +109,29 @@ def _help(
     asked = moves.state.heard
     if moves.state.status == "closed" or asked is None or asked.message_id != message_id:
         return
-    plan = plan_of(asked.text, intents, risks, moves.tenant)
-    if isinstance(plan, HandOff) or (
-        isinstance(plan, LookUp) and (plan.intent or not says_little(asked.text))
-    ):
-        suggest(moves, message_id, plan.intent, moves.at + HELP_WITHIN)
-    elif not isinstance(plan, LookUp) and plan.asks:
-        suggest_text(moves, message_id, moves.tenant.text(plan.reply, moves.state.language))
+    match plan_of(asked.text, intents, risks, moves.tenant):
+        case HandOff() as plan:
+            _help_with_risk(moves, message_id, plan)
+        case LookUp(intent=intent):
+            if intent is not None or not says_little(asked.text) or goes_on_asking(asked.text):
+                suggest(moves, message_id, intent, moves.at + HELP_WITHIN)
+        case plan if plan.asks:
+            suggest_text(moves, message_id, moves.tenant.text(plan.reply, moves.state.language))
+
+
+def _help_with_risk(moves: Moves, message_id: MessageId, plan: HandOff) -> None:
+    """What the tenant has approved for it at once, and with it what the articles say; to one whose life is at risk no article speaks."""
+    approved = "" if plan.reply is None else moves.tenant.text(plan.reply, moves.state.language)
+    if "self_harm" not in plan.risks:
+        suggest(moves, message_id, plan.intent, moves.at + HELP_WITHIN, approved)
+    if approved:
+        suggest_text(moves, message_id, approved)
 
 
 def _say(moves: Moves, turn: SpokenTurn, at: datetime) -> None:
     if turn.speaker == "customer":
         moves.out(CustomerMessage, at=at, message_id=turn.message_id, text=turn.text, spoken=turn.spoken)
-        moves.set(heard=TurnMessage(turn.message_id, turn.text[:MAX_MESSAGE_CHARS]))
+        hear(moves, turn)
     else:
         moves.out(
             AgentMessage,
@@ -136,6 +150,7 @@ def _hand_to(moves: Moves, body: CallStateReported, at: datetime) -> None:
     if body.kind == "started":
         moves.set(language=moves.tenant.spoken(body.language) or moves.tenant.default_language)
     moves.set(channel="call")
+    cut(moves)
     state = moves.state
     if state.status == "closed" and not state.lapsed:
         return

@@ -7,11 +7,12 @@ from itertools import dropwhile, takewhile
 from parley.domain.conversation import Draft, can_shorten, question_of, shown
 from parley.domain.evolving import evolve
 from schemas.base import GenerationId, MessageId
-from schemas.conversation_events import ReplyGenerated
+from schemas.conversation_events import MAX_ANSWER_CHARS, ReplyGenerated
 from schemas.outbound import CommandRejected, DraftReady
 from schemas.parts import Citation, HistoryTurn
 from schemas.work import AnswerRequested, GenerationCancelled
 from workers.dialogue.citing import articles, cite
+from workers.dialogue.heard import answered
 from workers.dialogue.moves import Moves, follow_id
 
 NEXT_ARTICLES = 3
@@ -29,8 +30,16 @@ def begin_draft(moves: Moves) -> bool:
     )
 
 
-def suggest(moves: Moves, answers: MessageId, intent: str | None, deadline: datetime) -> None:
-    """Ask for an answer to this message, which nobody had to ask for; what was being written to an earlier one is past."""
+def suggest(
+    moves: Moves, answers: MessageId, intent: str | None, deadline: datetime, approved: str = ""
+) -> None:
+    """Ask for an answer to this message on a call, which nobody had to ask for; what was being written to an earlier one is past.
+
+    With an `approved` text the answer is to stand behind it.
+    """
+    heard = moves.state.heard
+    assert heard is not None  # the caller helps with it
+    pieces = moves.state.asking or (heard,)
     _ask(
         moves,
         Draft(
@@ -39,13 +48,17 @@ def suggest(moves: Moves, answers: MessageId, intent: str | None, deadline: date
             deadline=deadline,
             answers=answers,
             intent=intent,
+            question=question_of([piece.text for piece in pieces]),
+            approved=approved,
         ),
     )
 
 
 def suggest_text(moves: Moves, answers: MessageId, text: str) -> None:
-    """A text of the tenant's own."""
-    moves.out(DraftReady, generation_id=_new_generation(moves), text=text, answers=answers)
+    """A text of the tenant's own. It is no generation's, but has an id like one."""
+    generation_id = GenerationId(follow_id(moves.event, "approved"))
+    moves.out(DraftReady, generation_id=generation_id, text=text, answers=answers)
+    answered(moves, answers)
 
 
 def shorten_draft(moves: Moves) -> bool:
@@ -69,15 +82,28 @@ def draft_written(moves: Moves, body: ReplyGenerated) -> None:
         no_draft(moves)
         return
     citations = cite(body.passages, body.cited) if body.guard.passed else ()
+    written = body.text if body.guard.passed else ""
+    text = _behind(draft.approved, written)
     moves.out(
         DraftReady,
         generation_id=body.generation_id,
-        text=body.text if body.guard.passed else "",
+        text=text,
         citations=citations,
         answers=draft.answers,
         next_articles=_others(articles(body.passages), citations),
     )
     moves.set(draft=None)
+    if text:
+        answered(moves, draft.answers)
+
+
+def nothing_to_draft(moves: Moves) -> None:
+    """On a call the agent is told that the articles say nothing, unless the tenant's own text stands."""
+    draft = moves.state.draft
+    assert draft is not None  # the caller has seen one
+    if draft.command_id is None and not draft.approved:
+        moves.out(DraftReady, generation_id=draft.generation_id, text="", answers=draft.answers)
+    no_draft(moves)
 
 
 def no_draft(moves: Moves) -> None:
@@ -89,13 +115,19 @@ def no_draft(moves: Moves) -> None:
     moves.set(draft=None)
 
 
+def _behind(approved: str, written: str) -> str:
+    """Both, where an answer has room for both."""
+    both = "\n\n".join(each for each in (approved, written) if each)
+    return both if len(both) <= MAX_ANSWER_CHARS else approved
+
+
 def _others(found: Sequence[Citation], quoted: Sequence[Citation]) -> tuple[Citation, ...]:
     known = {citation.id for citation in quoted}
     return tuple(citation for citation in found if citation.id not in known)[:NEXT_ARTICLES]
 
 
 def _said_last(history: Sequence[HistoryTurn]) -> list[str]:
-    """The customer's last messages, with nobody's between them; on a call one question often comes in several."""
+    """The customer's last messages, with nobody's between them."""
     newest_first = dropwhile(lambda line: line.speaker != "customer", reversed(history))
     return [line.text for line in takewhile(lambda line: line.speaker == "customer", newest_first)][::-1]
 
@@ -105,8 +137,8 @@ def _new_generation(moves: Moves) -> GenerationId:
 
 
 def _ask(moves: Moves, draft: Draft) -> bool:
-    asked = _said_last(moves.state.history)
-    if not asked or draft.deadline is None:
+    question = draft.question or question_of(_said_last(moves.state.history))
+    if not question or draft.deadline is None:
         return False
     before = moves.state.draft
     if before is not None:
@@ -117,7 +149,7 @@ def _ask(moves: Moves, draft: Draft) -> bool:
             generation_id=draft.generation_id,
             purpose="draft",
             message_ids=() if draft.answers is None else (draft.answers,),
-            question=question_of(asked),
+            question=question,
             history=shown(moves.state.history, draft.shortened),
             language=moves.state.language,
             intent=draft.intent,
