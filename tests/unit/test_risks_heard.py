@@ -126,6 +126,49 @@ Apparently somebody opened a credit card using my passport
 我的手机号被人补办，银行卡里的钱也转走了
 收到取款短信，可是我没有取钱
 我被网上投资骗了八万
+Somebody called me pretending to be the bank and took 3,000 euro from me
+I got a text message with a link and I typed in my PIN and password there.
+someone phoned me claiming to be from the bank and took all my savings
+a man called, said he was from Alder Bank, and now 2,000 euros are gone
+a lady rang me pretending to be from your bank and emptied my account
+they pretended to be the bank and took my money
+somebody pretended to be my bank and I lost 900 pounds
+I clicked on a link in a text and typed my password in
+I entered my card details on a link from a text message
+I put my PIN into a page that came with an SMS
+I followed a link in an email and gave my login
+I typed my PIN on a website that wasn't yours
+there was a link in the message and I entered my details
+the message had a link, I opened it and filled in my card number
+I tapped on the link and put in my online banking password
+I gave my password on the link they sent
+I typed my password on a link
+I filled in my card number and code after clicking a link in an email
+he said he was calling from the bank and then he transferred my money
+a caller posing as bank staff took 500 from my account
+I was called by someone pretending to be the fraud team and they got my money
+the person on the phone said they were the bank and I gave them my code
+someone pretending to be my bank got my password out of me
+they told me they were from the bank's security and now my money is gone
+A guy rang up, he claimed he was with the bank, and he's taken my money
+Someone impersonating the bank called and 1,500 has disappeared from my account
+I had a call from a person who said she worked for Alder Bank, and afterwards 700 euro was missing
+They rang pretending to be my bank and cleared out my savings
+a woman phoned and pretended she was from the bank, she made me transfer 4,000
+I think I put my pin in on a fake link
+I received a message with a link yesterday and stupidly entered my password
+my mother clicked a link in a text and entered her card number
+I filled in my details on a page from a text message
+I got an email with a link and I logged in with my password
+I've given my online banking password on a website from a link in a WhatsApp
+I clicked the link and typed everything in, card number, PIN, all of it
+there was a text about a parcel and I entered my card details on the link
+somebody phoned and said they're from the bank's fraud department and they took 3000 out of my account
+a person who pretended to be a bank employee has taken money from my account
+the caller pretended to work for you and got 250 euros off me
+I opened the link from the text message and submitted my passcode
+Some man who said he was from the bank got me to read out my codes and the money is gone
+I was phoned by the bank, well it wasn't the bank, and they took two thousand pounds
 """
 HARDSHIP = """
 I lost my job and can't pay the mortgage

@@ -417,6 +417,70 @@ tell me a joke
 好的
 嗯
 没听清
+is it true that somebody may call pretending to be the bank?
+do people really call pretending to be the bank and take money?
+what do I do if somebody calls pretending to be the bank
+what should I do when someone calls and says he is from the bank
+how do I know that a caller is from the bank
+somebody called me and said they were from the bank, was that you?
+I got a call from the bank, what was it about
+you called me yesterday, I missed it
+I got a text message with a link
+I got a text message with a link and did not open it
+I got a text with a link, should I type my password there?
+I typed my PIN wrong three times
+I typed in my password and it is not accepted
+I entered my PIN in the app and it says wrong
+I entered my card details in the app to add it to Apple Pay
+I put my card number in the online shop and was asked for a code
+where do I type my password
+I clicked the link in your e-mail to reset my password and it has expired
+I clicked on forgot password and got no link
+the link in the app to change the PIN does not work
+I entered my PIN at the machine and it kept the card
+I typed in my details on your website and got an error
+may I type my PIN on a link from a text message?
+never type your PIN on a link, I know that
+would the bank ever send a link and ask for my password
+I logged in on the website and cannot find my statements
+I opened the link to activate my card and entered the code, but it says error
+I got the letter with the PIN and the password for online banking
+the bank called me and took down my address
+a colleague of yours called me and took my order for a card
+can someone pretend to be me on the phone
+what happens if I give my password on a fake link
+are there people who pretend to be the bank
+I filled in the form on your website
+I read that people pretending to be the bank take money from customers
+you took 3 euro from me for the card
+the bank took 30 euros from my account as a fee
+is it possible that someone phones and claims to be the bank?
+does it happen that people pretend to be the bank and take money from customers?
+how can I tell whether the person who called was really from the bank
+if someone called pretending to be the bank, would you refund me?
+my neighbour asks whether callers can pretend to be from the bank
+I had a call from somebody at the bank about my mortgage
+I received a text message with a link, is it from you
+I got an SMS with a link to enter my PIN, is that genuine?
+I did not click the link or enter my password
+I entered the wrong PIN at the cash machine
+I put my password into the app but nothing happens
+I typed my card number on the booking site and the payment was declined
+which link do I use to enter my new password
+the link in your text message to confirm my e-mail is broken
+I filled in my details in the branch
+I submitted my documents through the link you sent me
+after I logged in I saw a message with a link to the new terms
+should I ever enter my PIN on a website
+what would happen if I typed my password into a phishing page
+do you ask for passwords by text message
+the link did not work so I entered my password by hand
+I used the link in your letter and entered my password but it fails
+Did you know that someone pretending to be the bank took money from my friend?
+he said he is at the bank and took out 100 euros
+I haven't entered my password on the link
+I clicked the link but never entered my password
+your colleague said she was from the bank's loan team and got my papers
 """
 
 

@@ -86,6 +86,14 @@ card (details|info*|data|number) .. (stolen|leaked|stole|hacked|misused)
 (remote access|anydesk|teamviewer|any desk|team viewer|remote control) .. (money|gone|let|gave|allowed|installed|transferred|account|and|then)
 (installed|downloaded|let* .. into|gave .. access) .. (anydesk|teamviewer|remote)
 (let|allowed) (him|her|them|someone|a caller|the caller|a man|the man) .. (computer|phone|laptop|pc|account|online banking|screen)
+{posing} .. {bankside} ... {robbed}
+(said|says|saying|told me) (that )?(he|she|they|he's|she's|they're)( was| were| is| are| from| with| calling| phoning| the| my| your| our)* (bank|bank's|fraud team|fraud department|security team) ... {robbed}
+(said|says|saying|told me) (that )?(he|she|they|he's|she's|they're) (was |were |is |are )?(worked|working|works|calling|phoning) (for|at|from|with) .. (bank|bank's|fraud team|fraud department|security team) ... {robbed}
+({someone}|caller|man|woman|lady|guy|person|they) .. {posing} .. fraud (team|department|people|squad) ... {robbed}
+(wasn't|was not|weren't) (really |actually |even )*(the|my|your) bank ... {robbed}
+link* ... {typed} .. {secret}
+{typed} .. {secret} ... (on|in|into|to|at|after|from|via|using|through|behind) .. link*
+{typed} .. {secret} .. (page|site|website|form) .. ((wasn't|isn't|was not|is not|wasnt) (yours|the bank's|real|genuine)|from (a|an|the|some|that) (text|sms|e-mail|email|message|whatsapp)|(came|arrived) (with|in|by)|(text|sms|e-mail|email|message) (sent|took|led))
 (he|she|they|caller|man|woman|guy|who) (said|says|claimed|told|pretended|pretending|claiming|claims|posing|posed) .. (police|bank|security|your fraud|officer|tax|amazon|microsoft|employee) .. (and i (sent|transferred|paid|gave|told|moved|confirmed|shared)|so i (sent|transferred|paid|gave|told|moved|confirmed|shared)|money (is|was) gone)
 (transferred|sent|paid|moved|wired|handed) .. (savings|money|everything|euros|pounds|dollars|it|all) .. (to a (safe|secure|scam*|fraud*|fake|crook|con)|to them|to a stranger|to someone pretending|because (he|she|they) (said|told|threatened|claimed)|and (he|she|they|now) (disappeared|vanished|gone|blocked|is gone|are gone|don't answer|doesn't answer|never))
 (somebody|someone|they|criminals|who) .. (swapped|took over|hijacked|ported|stole|switched|transferred) .. (my )?sim
@@ -154,6 +162,15 @@ in case (of|my|i) .. (fraud|hacked|scammed|stolen)
 (don't|do not|didn't|can't|cannot) (recogni(s|z)e|remember|recall|recollect) (my|the|her|his|me|your|this (number|word|face|setting|menu|app|email|website)) .. (pin|password|passcode|user*|login|number|name|card|face|fingerprint|app|code|account number|iban|menu|setting|email|phone|device|answer|voice|finger)
 (does|doesn't|do|did|won't|will|is) .. {not} .. (recogni(s|z)e) .. (my|the|me)
 (app|phone|machine|system|website|scanner|terminal|atm|reader|device|it|account|site|chip|face id|shop) (doesn't|don't|does not|didn't|can't|won't|cannot|did not|could not) (recogni(s|z)e|remember)
+(if|can|could|may|might|would|do|does|did|that|true|possible) (any |some |that |there are |really |ever )*(someone|somebody|anyone|anybody|people|person|callers|a caller|criminals|fraudsters|scammers|crooks|strangers|a stranger|he|she|they) ... {posing}
+(people|callers|criminals|fraudsters|scammers) (who |that )?{posing}
+({nt}|not|never|without|before) (yet |ever |even |actually )*{typed}
+link* ... ({nt}|not|never|without) (yet |ever |even |actually )*{typed}
+link* .. ({nt}|not|never) (work*|open*|load*)
+link* (in|from|on) (your|the bank's) (letter|app|website|site)
+link (to|for) activat*
+(clicked|tapped|opened|followed|used) .. link (to|for) activat*
+would happen if (i|we|someone|somebody|one|you) .. {typed}
 life hack*
 hackathon
 who (took|made|paid|used|did|ordered|changed) .. (part|photo|this app|law|constitution|decision)

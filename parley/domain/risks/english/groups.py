@@ -30,6 +30,17 @@ GROUPS = {
         "|a criminal|unknown person|a scammer|scammer*|fraudster*|a fraudster|another person|person unknown|crooks|a crook"
         "|people i don't know|my ex|another individual"
     ),
+    "posing": "pretend*|posing|posed|purport*|impersonat*|claim* (that )?(to be|to work|to call|he|she|they|he's|she's|they're)",
+    "bankside": "bank|bank's|fraud team|fraud department|security team|security department|for you|you lot",
+    "robbed": (
+        "(took|taken|stole|stolen|got|withdrew|withdrawn|transferred|debited) .. ({money}|from (me|my|us|our|his|her|the account)|(off|out of) (me|us)"
+        "|my (password|pin|code|codes|login|details|card|account))|{money} .. (gone|missing|disappeared|vanished|lost)|lost .. {money}"
+        "|(emptied|cleared out|cleaned out|drained) .. (account*|savings)|(made|got|had) me (to )?(transfer|send|pay|move|read|tell|give)"
+    ),
+    "typed": "typed|entered|put|keyed|filled|gave|given|submitted|logged|provided|inputted|inserted",
+    "secret": (
+        "pin|pins|password*|passcode*|login|log-in|card (number|details|data|info*)|details|credentials|security code|cvv|tan"
+    ),
     "merchant": (
         "shop|store|merchant|seller|retailer|vendor|trader|company|firm|website|site|hotel|restaurant|airline|supplier|dealer|gym"
         "|webshop|business|cafe|bar|organi(s|z)er|agency|landlord|driver|taxi|provider|garage|builder|contractor|platform|shop keeper"
