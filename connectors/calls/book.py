@@ -155,7 +155,9 @@ class CallBook:
         )
         event_id = named_id(chat.conversation_id, "started")
         self._pen.publish([self._pen.event(chat, started, event_id, self._opened.clock.now())])
-        return LiveCall(self._opened, self._pen, chat, self._listening_to(chat), self._segments)
+        listening = self._listening_to(chat)
+        listening.meet("human_agent", opening.human_agent_name)
+        return LiveCall(self._opened, self._pen, chat, listening, self._segments)
 
     def close(self) -> None:
         self._pen.close()
@@ -188,7 +190,10 @@ class CallBook:
             told = history(self._opened.store, self._opened.codec, chat.conversation_id, after)
             for _, _, event in told:
                 if event is not None and isinstance(event.body, CustomerMessage | AgentMessage):
-                    found.find(event.body.text, event.body.text)
+                    by_agent = isinstance(event.body, AgentMessage)
+                    if isinstance(event.body, AgentMessage):
+                        found.meet("human_agent", event.body.human_agent_name)
+                    found.find(event.body.text, event.body.text, "human_agent" if by_agent else "customer")
             with self._lock:
                 found = self._listening.setdefault(chat.conversation_id, found)
         return found
@@ -236,9 +241,10 @@ class CallBook:
     ) -> list[TranscriptTurn]:
         """Those that are new in this version, masked; what was asked for before them counts."""
         listening = Listening(self._pen.masker)
-        heard = [listening.find(turn.text, turn.original) for turn in transcript.turns][
-            version.begun : version.ended
-        ]
+        for party in transcript.parties:
+            listening.meet(party.speaker, party.name)
+        every = [listening.find(turn.text, turn.original, turn.speaker) for turn in transcript.turns]
+        heard = every[version.begun : version.ended]
         said = transcript.turns[version.begun : version.ended]
         findings = [each.text for each in heard] + [each.original for each in heard if each.original]
         masked = self._pen.masked_all(chat, findings, version.id("1"), now)
@@ -322,6 +328,8 @@ class LiveCall:
         """Twice the same at one time is once: by the same side, to the same agent."""
         what = (body.kind, str(body.at_ms), body.by or "", body.human_agent_id or "")
         event_id = named_id(self.chat.conversation_id, "progress", *what)
+        if body.kind == "transfer":
+            self._listening.meet("human_agent", body.human_agent_name)
         self._pen.publish([self._pen.event(self.chat, body, event_id, self._opened.clock.now())])
 
     def _masked(
@@ -330,7 +338,7 @@ class LiveCall:
         """The text, and the original where that is another. Of what is still being said numbers are left out."""
         if not segment.final:
             return hidden(self._pen.findings(said), expected=self._listening.expecting), None
-        heard = self._listening.find(said, segment.text, segment.segment_id)
+        heard = self._listening.find(said, segment.text, segment.speaker, segment.segment_id)
         findings = [heard.text, heard.original] if heard.original else [heard.text]
         text, *originals = self._pen.masked_all(self.chat, findings, event_id, now)
         return text, originals[0] if originals else None

@@ -38,7 +38,7 @@ _NO_PERSONS = listed(
 """What else has a name."""
 _MOST_WORDS = 4
 
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁沈姚卢姜崔钟谭陆汪范金石廖贾夏韦傅"
     "邹熊孟秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔汤温康施樊倪翟葛殷庞尚鲁牛庄聂章岳祝欧耿颜路梅詹骆辛俞柴齐穆柯阮童卜"
     "张陳劉黃趙吳孫馬鄭謝許韓馮鄧蕭葉蘇呂盧鐘陸范賈鄒"
@@ -53,21 +53,21 @@ _NO_SERVICE = (
 )
 """What one calls, not what one is called, and who is no name: 我叫外卖, 收款人是公司."""
 _NAME = (
-    rf"(?:[{_HAN}]{{2,8}}\.[{_HAN}]{{2,8}}|(?:{_SURNAMES_OF_TWO}){_GIVEN}(?:{_GIVEN})?|[{_SURNAMES}](?:{_GIVEN}|小){_GIVEN}|[{_SURNAMES}]{_GIVEN}"
+    rf"(?:[{_HAN}]{{2,8}}\.[{_HAN}]{{2,8}}|(?:{_SURNAMES_OF_TWO}){_GIVEN}(?:{_GIVEN})?|[{SURNAMES}](?:{_GIVEN}|小){_GIVEN}|[{SURNAMES}]{_GIVEN}"
     rf"|{_NO_SERVICE}(?:小|阿|{_GIVEN})(?:{_GIVEN}){{1,3}}(?=[\s,.;!?。，；！？、)\"]|$))"
 )
 _CHINESE = re.compile(
-    rf"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|姓名(?=[^\W0-9])|户名(?=[{_SURNAMES}]))[ :\"]{{0,2}}"
+    rf"(?:(?:我|他|她|本人|名字|妈|爸|先生|太太|妻子|丈夫|老婆|老公|女儿|儿子|母亲|父亲|[哥姐弟妹]|朋友|人)叫(?:做|作)?|名叫|(?:姓名|名字|户名|持卡人|收款人|联系人|开户人|真名|本名)(?:应该|现在)?(?:是|为|[ :=])|姓名(?=[^\W0-9])|户名(?=[{SURNAMES}]))[ :\"]{{0,2}}"
     rf"({_NAME})"
 )
 _IS_NO_NAME = "人员生户管客民师工者卡级领商军家子"
 """How words end that say what one is: 我是程序员, 我是高中生."""
 _I_AM = re.compile(
-    rf"(?:我|本人)是([{_SURNAMES}]{_GIVEN}(?:{_GIVEN})?)(?<![{_IS_NO_NAME}])(?=[\s,.;!?。，；！？、]|$)"
+    rf"(?:我|本人)是([{SURNAMES}]{_GIVEN}(?:{_GIVEN})?)(?<![{_IS_NO_NAME}])(?=[\s,.;!?。，；！？、]|$)"
 )
-_SURNAME = re.compile(rf"(?:我|免贵|本人|敝)姓((?:{_SURNAMES_OF_TWO})|[{_SURNAMES}])(?!名)")
+_SURNAME = re.compile(rf"(?:我|免贵|本人|敝)姓((?:{_SURNAMES_OF_TWO})|[{SURNAMES}])(?!名)")
 _TITLES = ("先生", "女士", "小姐", "太太", "老师", "经理")
-_BEFORE_TITLE = re.compile(rf"([{_SURNAMES}](?:{_GIVEN}){{0,2}}?)(?={'|'.join(_TITLES)})")
+_BEFORE_TITLE = re.compile(rf"([{SURNAMES}](?:{_GIVEN}){{0,2}}?)(?={'|'.join(_TITLES)})")
 _CHINESE_SHAPES = (
     (_CHINESE, ("叫", "名", "持卡人", "收款人", "联系人", "开户人")),
     (_I_AM, ("我是", "本人是")),
