@@ -197,6 +197,8 @@ def shown(frame: dict[str, Any]) -> Iterator[str]:
         case {"type": "suggestion", "text": text, "citations": sources, "next_articles": others}:
             if text:
                 yield typer.style(indent(text, " " * 9).replace(" " * 9, "       → ", 1), fg="green")
+            elif not others:
+                yield typer.style("         (the articles say nothing about this)", dim=True)
             for source in (*sources, *others):
                 yield typer.style(f"         {source['title']}  {source['url']}", dim=True)
         case {"type": "state", "kind": kind, "at_ms": at} if kind != "joined":

@@ -326,6 +326,35 @@ def test_the_help_for_an_earlier_turn_can_be_looked_at_again(visit: Visit, calls
     expect(said).to_have_text("third answer")
 
 
+def test_an_answer_to_another_turn_than_the_last_says_so(visit: Visit, calls: ScriptedCalls) -> None:
+    page = visit()
+    calls.say(message("m1", "My wallet was stolen"))
+    calls.say(reading("m1"))
+    calls.say(suggestion("m1", "Freeze the card.", "card-lost"))
+    label = help_panel(page).locator(".answer .label").first
+    expect(label).to_have_text("Suggested answer")
+    calls.say(message("m2", "No, that's everything", 8_000))
+    calls.say(reading("m2", "thanks", title="Thanks"))
+    expect(label).to_have_text("Suggested answer to another turn")
+    expect(help_panel(page).locator(".about")).to_have_text("“My wallet was stolen”")
+    calls.say(suggestion("m2", "Goodbye."))
+    expect(label).to_have_text("Suggested answer")
+
+
+def test_where_the_articles_say_nothing_the_page_says_so(visit: Visit, calls: ScriptedCalls) -> None:
+    page = visit()
+    calls.say(message("m1", "How deep is the ocean?"))
+    calls.say(reading("m1"))
+    calls.say(suggestion("m1", ""))
+    expect(help_panel(page).locator(".answer")).to_contain_text("The articles say nothing about this.")
+    expect(help_panel(page).get_by_role("button", name="Copy")).to_have_count(0)
+    expect(log(page).get_by_role("button", name="Help")).to_have_count(0)
+    calls.say(message("m2", "And the fees?", 4_000))
+    calls.say(suggestion("m2", "", next_articles=("fees",)))
+    expect(help_panel(page).locator(".next a")).to_have_text("Fees")
+    expect(log(page).get_by_role("button", name="Help")).to_have_count(1)
+
+
 def test_nothing_moves_when_help_comes(visit: Visit, calls: ScriptedCalls) -> None:
     page = visit()
     calls.say(message("m1", "Somebody used my card"))

@@ -18,13 +18,14 @@ export class Help {
   clear() {
     this.turns = new Map();
     this.kinds = new Map();
-    this.latest = this.pinned = undefined;
+    this.latest = this.pinned = this.last = undefined;
     this.panel.replaceChildren(div("empty", words.noHelp));
   }
 
   begin(language) {
     for (const card of [this.risks, this.turn, this.answer, this.next]) card.replaceChildren();
     this.next.hidden = true;
+    this.title = this.shown = undefined;
     this.showRisks();
     this.turn.append(el("p", { class: "label" }, words.lastTurn), el("p", { class: "quiet" }, words.listening));
     this.answer.append(el("p", { class: "label" }, words.suggested), el("p", { class: "quiet" }, words.noAnswer));
@@ -46,9 +47,12 @@ export class Help {
     Object.assign(this.of(read.message_id), { read });
     for (const { kind, evidence } of read.risks ?? []) this.kinds.set(kind, evidence);
     this.showRisks();
+    this.last = read.message_id;
     this.showTurn(read.message_id);
+    this.nameAnswer();
   }
 
+  /** One without text and articles tells that nothing was found; what was suggested before stays to be looked at. */
   suggestion(suggestion) {
     Object.assign(this.of(suggestion.answers), { suggestion });
     this.latest = suggestion.answers;
@@ -97,10 +101,13 @@ export class Help {
     const { text = "", suggestion } = this.turns.get(id) ?? {};
     if (!suggestion) return;
     const copy = el("button", { type: "button", class: "small", onclick: () => this.copy(copy, suggestion.text) }, words.copy);
-    const head = div("cardhead", el("p", { class: "label" }, words.suggested), copy);
+    copy.hidden = !suggestion.text;
+    this.shown = id;
+    this.title = el("p", { class: "label" });
+    this.nameAnswer();
     const about = el("p", { class: "about", lang: this.language }, words.quote(text));
-    const said = el("div", { class: "text", lang: this.language }, ...render(suggestion.text));
-    this.answer.replaceChildren(head, about, said);
+    const said = suggestion.text ? el("div", { class: "text", lang: this.language }, ...render(suggestion.text)) : el("p", { class: "quiet" }, words.nothingFound);
+    this.answer.replaceChildren(div("cardhead", this.title, copy), about, said);
     const sources = (suggestion.citations ?? []).map(({ url, title }) => el("li", {}, safeLink(url, title)));
     if (sources.length) this.answer.append(div("sources", el("p", { class: "label" }, words.sources), el("ol", { lang: this.language }, ...sources)));
     if (this.pinned !== undefined) {
@@ -109,6 +116,11 @@ export class Help {
     const next = (suggestion.next_articles ?? []).map(({ url, title }) => el("li", {}, safeLink(url, title)));
     this.next.hidden = !next.length;
     this.next.replaceChildren(el("p", { class: "label" }, words.next), el("ul", { lang: this.language }, ...next));
+  }
+
+  /** The last turn stands above the answer: one that is to another turn says so. */
+  nameAnswer() {
+    if (this.title) this.title.textContent = this.last === undefined || this.shown === this.last ? words.suggested : words.suggestedElse;
   }
 
   async copy(button, text) {
