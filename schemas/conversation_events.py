@@ -179,11 +179,14 @@ class UnderstandingFailed(Body):
 
 
 class NothingFound(Body):
-    """No passage of the tenant's articles answers this."""
+    """No passage of the tenant's articles answers this. `nearest` are shown to a human agent who is helped, best first."""
+
+    version: ClassVar[int] = 2
 
     generation_id: GenerationId
     epoch: int
     best_score: float | None = None
+    nearest: tuple[Passage, ...] = ()
 
 
 class RetrievalFailed(Body):

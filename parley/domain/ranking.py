@@ -30,6 +30,10 @@ AFFINITY = 0.3
 """What is added for an article that examples of the question's intent speak for."""
 FULL_SHARE = 0.06
 """An article that this share of an intent's examples asks for is one of its own; a smaller share is partly chance."""
+NEAREST = 3
+NEAR_SHARE, NEAR_OWN, NEAR = 0.1, 0.02, 0.25
+"""What is near though nothing answers: an article that this share of the intent's examples asks for, that is worth so much for the question alone,
+and so much together with what speaks for it."""
 
 Shares = Mapping[str, float]
 """By term, the share of its weight that a text gets, between 0 and 1."""
@@ -54,9 +58,15 @@ class Ranking:
     """One tenant version's articles and examples in one language; immutable, so it may be shared between threads."""
 
     def __init__(
-        self, chunks: Iterable[Chunk], examples: Mapping[str, Sequence[str]], titles: Mapping[str, str]
+        self,
+        chunks: Iterable[Chunk],
+        examples: Mapping[str, Sequence[str]],
+        titles: Mapping[str, str],
+        handed_off: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """`examples` and `titles` by intent, of those intents alone that are answered from articles."""
+        """`examples` and `titles` by intent. `examples` are of those intents alone that are answered from articles; those that are `handed_off` tell
+        only which articles are near to them.
+        """
         articles = {name: list(group) for name, group in groupby(chunks, key=lambda chunk: chunk.article_id)}
         texts = {chunk.chunk_id: terms(chunk.text) for group in articles.values() for chunk in group}
         self._chunks = {
@@ -71,8 +81,17 @@ class Ranking:
         asked = {intent: [dict.fromkeys(terms(text)) for text in found] for intent, found in examples.items()}
         self._weights = _weights(self._postings, len(articles), asked.values())
         self._phrases = _Phrases(articles, self._weights)
+        also = {
+            intent: [dict.fromkeys(terms(text)) for text in found]
+            for intent, found in (handed_off or {}).items()
+        }
+        self._asked_for = {
+            intent: self._votes(found, terms(titles.get(intent, "")))
+            for intent, found in (asked | also).items()
+        }
         self._articles_of = {
-            intent: self._votes(found, terms(titles.get(intent, ""))) for intent, found in asked.items()
+            intent: {name: min(1.0, share / FULL_SHARE) for name, share in self._asked_for[intent].items()}
+            for intent in asked
         }
 
     def rank(
@@ -100,6 +119,20 @@ class Ranking:
             scored.append(Ranked(round(score, 6), passage))
         return by_score(scored)
 
+    def nearest(self, ranked: Sequence[Ranked], intent: str | None) -> tuple[Passage, ...]:
+        """Of what was ranked for a question of this intent, one passage each of the articles that may help although none answers, best first."""
+        shares = self._asked_for.get(intent or "", {})
+        most = max(shares.values(), default=0.0)
+        likely = self._articles_of.get(intent or "", {})
+        near: dict[str, Ranked] = {}
+        for score, passage in ranked:
+            share = shares.get(passage.article_id, 0.0)
+            own = score - AFFINITY * likely.get(passage.article_id, 0.0)
+            together = own + AFFINITY * share / most if share else 0.0
+            if share >= NEAR_SHARE and own >= NEAR_OWN and together >= NEAR:
+                near.setdefault(passage.article_id, Ranked(round(together, 6), passage))
+        return tuple(each.rescored() for each in by_score(near.values())[:NEAREST])
+
     def _cover(self, asked: Mapping[str, float]) -> dict[str, float]:
         """By article, the weight that it covers of these terms, each with what it counts."""
         scores: dict[str, float] = defaultdict(float)
@@ -110,7 +143,7 @@ class Ranking:
         return scores
 
     def _votes(self, examples: Sequence[Iterable[str]], title: Iterable[str]) -> dict[str, float]:
-        """The articles that an intent's examples ask for, 1 where `FULL_SHARE` of them do, less where fewer do.
+        """The articles that an intent's examples ask for, each with the share of the examples that do.
 
         An example votes for the article that it finds best, together with what its intent's title finds.
         """
@@ -122,8 +155,7 @@ class Ranking:
                 scores[name] = scores.get(name, 0.0) + share
             if scores:
                 votes[max(scores, key=lambda name: (scores[name], name))] += 1
-        full = FULL_SHARE * votes.total()
-        return {name: min(1.0, count / full) for name, count in votes.items()}
+        return {name: count / votes.total() for name, count in votes.items()}
 
 
 class _Phrases:

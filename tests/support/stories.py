@@ -143,9 +143,9 @@ class Story:
         )
         self.hear(follow(asked.envelope, body, 0, self.at))
 
-    def nothing_found(self) -> None:
+    def nothing_found(self, *nearest: Passage) -> None:
         asked = self.asked(AnswerRequested)[-1]
-        body = NothingFound(generation_id=asked.body.generation_id, epoch=asked.body.epoch)
+        body = NothingFound(generation_id=asked.body.generation_id, epoch=asked.body.epoch, nearest=nearest)
         self.hear(follow(asked.envelope, body, 0, self.at))
 
     def generation_failed(self, reason: str = "busy") -> None:

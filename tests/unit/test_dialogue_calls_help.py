@@ -76,6 +76,25 @@ def test_it_stands_where_nothing_comes_of_the_look_up(end: str) -> None:
     assert story.state is not None and story.state.draft is None
 
 
+def test_articles_that_are_near_come_with_it() -> None:
+    story = CallStory()
+    asked = story.hears("customer", "I do not recognise a payment")
+    story.understood("fraud")
+    story.nothing_found(PASSAGE, PASSAGE)
+    at_once, whole = story.bodies(DraftReady)
+    assert (whole.answers, whole.text, whole.citations) == (asked, at_once.text, ())
+    assert [each.id for each in whole.next_articles] == [PASSAGE.article_id]
+
+
+def test_they_come_without_a_text_where_there_is_none() -> None:
+    story = CallStory()
+    story.hears("customer", "What does the account cost a month?")
+    story.understood("fees")
+    story.nothing_found(PASSAGE)
+    [draft] = story.bodies(DraftReady)
+    assert (draft.text, [each.id for each in draft.next_articles]) == ("", [PASSAGE.article_id])
+
+
 def test_a_hand_off_without_a_text_is_looked_up_alone() -> None:
     story = CallStory()
     story.hears("customer", "I want to talk to your manager")
@@ -163,7 +182,10 @@ def test_what_the_articles_did_not_answer_belongs_to_what_is_said_next() -> None
     story.nothing_found()
     story.hears("customer", "and need an account with two cards")
     story.understood("fees")
-    assert questions(story)[-1] == "My brother and sister bought a sailing boat\nand need an account with two cards"
+    assert (
+        questions(story)[-1]
+        == "My brother and sister bought a sailing boat\nand need an account with two cards"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from parley.ports.bus import Record
 from parley.ports.engine import CompletionRequest
 from parley.ports.keys import KeyStore
 from schemas.base import AnyEvent
-from schemas.conversation_events import GenerationFailed, ReplyGenerated
+from schemas.conversation_events import GenerationFailed, NothingFound, ReplyGenerated
 from schemas.outbound import ReplyDelta
 from schemas.topics import INFERENCE_REQUESTS
 from tests.support.effectors import until
@@ -92,6 +92,15 @@ def test_saying_that_there_is_no_answer_is_an_event_of_its_own(on: Platform) -> 
     with running(make_worker(on, ScriptedEngine(lambda request: ("NO_AN", "SWER")))):
         assert until(lambda: outcomes(on)) == {1: ["nothing"]}
     assert events_on(on, "chat.deltas") == []
+
+
+def test_a_human_agent_is_shown_what_a_draft_was_to_be_written_from_where_there_is_none(on: Platform) -> None:
+    send(on, generation(1, on=on), generation(2, on=on, purpose="draft"))
+    with running(make_worker(on, ScriptedEngine(lambda request: ("NO_AN", "SWER")))):
+        assert until(lambda: len(outcomes(on)) == 2)
+    said = [e.body for e in events_on(on, "conversation.events") if isinstance(e.body, NothingFound)]
+    nearest = {body.generation_id: [each.article_id for each in body.nearest] for body in said}
+    assert nearest == {f"{1:032x}": [], f"{2:032x}": ["fees"]}
 
 
 def test_who_waits_for_an_answer_goes_before_drafts_and_shadows(on: Platform, engine: ScriptedEngine) -> None:

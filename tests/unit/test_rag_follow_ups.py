@@ -102,3 +102,14 @@ def test_the_quotation_fits_what_was_asked_before(worker: RagEffector) -> None:
     assert prompt.before == ("What does the account cost?",)
     written = extract(prompt.question, prompt.passages, prompt.before)
     assert written is not None and "€4.50" in written.text
+
+
+def test_a_human_agent_who_is_helped_is_shown_what_is_nearest(worker: RagEffector) -> None:
+    """Of the articles that examples of the intent ask for, also of one that is handed off."""
+    told = "strangers in another country committed a fraud against my account with a stolen passport"
+    wanted = asked(told)
+    for purpose, shown in (("reply", []), ("draft", ["fees"])):
+        body = wanted.body.model_copy(update={"purpose": purpose, "intent": "fraud"})
+        [[result]] = worker.handle([Event(wanted.envelope, body)])
+        assert isinstance(result.body, NothingFound)
+        assert [each.article_id for each in result.body.nearest] == shown

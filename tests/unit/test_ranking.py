@@ -32,7 +32,10 @@ EXAMPLES = {
     "fees": ("what does the account cost", "fees please"),
     "hours": ("when do you open", "opening hours"),
 }
-RANKING = Ranking(chunks_of(ARTICLES), EXAMPLES, {"fees": "Fees", "hours": "Opening hours"})
+TITLES = {"fees": "Fees", "hours": "Opening hours", "stolen": "Stolen card"}
+RANKING = Ranking(
+    chunks_of(ARTICLES), EXAMPLES, TITLES, {"stolen": ("a thief has my card", "somebody took my card")}
+)
 PASSAGES = passages_of(ARTICLES, score=0.0)
 
 
@@ -71,3 +74,28 @@ def test_a_passage_of_another_version_is_worth_nothing() -> None:
 
 def test_without_articles_nothing_is_ranked() -> None:
     assert Ranking((), {}, {}).rank("anything", None, ()) == []
+
+
+def near(question: str, intent: str | None) -> list[str]:
+    ranked = RANKING.rank(question, intent, found(PASSAGES))
+    return [passage.article_id for passage in RANKING.nearest(ranked, intent)]
+
+
+def test_near_is_what_the_examples_of_a_hand_off_ask_for_though_it_does_not_answer() -> None:
+    question = "a thief with a knife ran off with my purse and card on a train yesterday evening"
+    assert best(question, "stolen")[1] < THRESHOLD
+    assert near(question, "stolen") == ["lost"]
+
+
+def test_near_is_nothing_without_an_intent_or_a_word_of_the_question() -> None:
+    assert near("a thief with a knife ran off with my purse and card on a train", None) == []
+    assert near("a knife on a train", "stolen") == []
+    assert near("a thief with a knife ran off with my purse and card", "hours") == []
+
+
+def test_examples_of_hand_offs_change_no_score() -> None:
+    alone = Ranking(chunks_of(ARTICLES), EXAMPLES, TITLES)
+    for question in ("somebody took my card", "account fee", "a thief"):
+        assert alone.rank(question, "stolen", found(PASSAGES)) == RANKING.rank(
+            question, "stolen", found(PASSAGES)
+        )

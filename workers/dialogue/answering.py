@@ -38,7 +38,7 @@ def reply_generated(moves: Moves, body: ReplyGenerated) -> None:
 
 def nothing_found(moves: Moves, body: NothingFound) -> None:
     if is_draft(moves, body.generation_id):
-        nothing_to_draft(moves)
+        nothing_to_draft(moves, body)
     elif _current(moves, body.generation_id, body.epoch):
         finish(moves, "nothing_found", "nothing_found", offer_human=True)
 

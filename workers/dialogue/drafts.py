@@ -7,7 +7,7 @@ from itertools import dropwhile, takewhile
 from parley.domain.conversation import Draft, can_shorten, question_of, shown
 from parley.domain.evolving import evolve
 from schemas.base import GenerationId, MessageId
-from schemas.conversation_events import MAX_ANSWER_CHARS, ReplyGenerated
+from schemas.conversation_events import MAX_ANSWER_CHARS, NothingFound, ReplyGenerated
 from schemas.outbound import CommandRejected, DraftReady
 from schemas.parts import Citation, HistoryTurn
 from schemas.work import AnswerRequested, GenerationCancelled
@@ -97,12 +97,19 @@ def draft_written(moves: Moves, body: ReplyGenerated) -> None:
         answered(moves, draft.answers)
 
 
-def nothing_to_draft(moves: Moves) -> None:
-    """On a call the agent is told that the articles say nothing, unless the tenant's own text stands."""
+def nothing_to_draft(moves: Moves, body: NothingFound) -> None:
+    """On a call the agent is told that the articles say nothing, and which are nearest; the tenant's own text stands."""
     draft = moves.state.draft
     assert draft is not None  # the caller has seen one
-    if draft.command_id is None and not draft.approved:
-        moves.out(DraftReady, generation_id=draft.generation_id, text="", answers=draft.answers)
+    nearest = articles(body.nearest)[:NEXT_ARTICLES]
+    if draft.command_id is None and (nearest or not draft.approved):
+        moves.out(
+            DraftReady,
+            generation_id=draft.generation_id,
+            text=draft.approved,
+            answers=draft.answers,
+            next_articles=nearest,
+        )
     no_draft(moves)
 
 

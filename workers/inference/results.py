@@ -44,7 +44,9 @@ def failed(event: Asked, reason: FailureReason, at: datetime, too_long: TooLong 
 
 
 def nothing_found(event: Asked, at: datetime) -> Results:
-    body = NothingFound(generation_id=event.body.generation_id, epoch=event.body.epoch)
+    asked = event.body
+    nearest = asked.passages if asked.purpose == "draft" else ()
+    body = NothingFound(generation_id=asked.generation_id, epoch=asked.epoch, nearest=nearest)
     return [follow(event.envelope, body, 0, at)]
 
 

@@ -71,7 +71,8 @@ class RagEffector:
                 ranking = self._ranking(tenant, version, event.body.language)
                 threshold = config.thresholds.passage
                 ranked = self._lookup.read(query, ranked_for(event.body, ranking, found, threshold))
-                results[event.envelope.event_id] = [self._found(event, ranked, threshold)]
+                nearest = ranking.nearest(ranked, event.body.intent) if event.body.purpose == "draft" else ()
+                results[event.envelope.event_id] = [self._found(event, ranked, threshold, nearest)]
         return [results[event.envelope.event_id] for event in events]
 
     def failed(self, event: Event[AnswerRequested], reason: FailureReason) -> Results:
@@ -97,14 +98,20 @@ class RagEffector:
         return found if found is not None else Ranking((), {}, {})
 
     def _found(
-        self, event: Event[AnswerRequested], ranked: Sequence[Ranked], threshold: float
+        self,
+        event: Event[AnswerRequested],
+        ranked: Sequence[Ranked],
+        threshold: float,
+        nearest: tuple[Passage, ...],
     ) -> Event[GenerationRequested] | Event[NothingFound]:
         good = chosen([each for each in ranked if each.score >= threshold])
         at = self._clock.now()
         asked = event.body
         if not good:
             best = ranked[0].score if ranked else None
-            nothing = NothingFound(generation_id=asked.generation_id, epoch=asked.epoch, best_score=best)
+            nothing = NothingFound(
+                generation_id=asked.generation_id, epoch=asked.epoch, best_score=best, nearest=nearest
+            )
             return follow(event.envelope, nothing, 0, at)
         fields = {name: getattr(asked, name) for name in type(asked).model_fields}
         return follow(event.envelope, GenerationRequested(**fields, passages=good), 0, at)
@@ -147,10 +154,15 @@ def chosen(ranked: Sequence[Ranked]) -> tuple[Passage, ...]:
 
 
 def ranking_of(config: TenantConfig, content: TenantContent, language: str) -> Ranking:
-    """By this language's articles and by its examples of all intents that articles answer."""
-    answered = [intent for intent, rule in config.intents.items() if rule.route == "answer"]
+    """By this language's articles and by its examples of all intents that articles answer; and those of hand-offs, for what is nearest to them."""
+
+    def examples(route: str) -> dict[str, tuple[str, ...]]:
+        routed = (intent for intent, rule in config.intents.items() if rule.route == route)
+        return {intent: content.examples.get(intent, {}).get(language, ()) for intent in routed}
+
     return Ranking(
         chunks_of(article for article in content.articles if article.language == language),
-        {intent: content.examples.get(intent, {}).get(language, ()) for intent in answered},
-        {intent: config.intents[intent].title.get(language, "") for intent in answered},
+        examples("answer"),
+        {intent: rule.title.get(language, "") for intent, rule in config.intents.items()},
+        examples("handoff"),
     )
