@@ -53,6 +53,15 @@ victor whiskey xray yankee zulu zed zee
 _COUNTED = frozenset(_COUNTED_WORDS.split())
 _SPACES = re.compile(r"\s+")
 _BEFORE_MARK = re.compile(r" +([,.;:!?，。；：！？、])(?!\d)")
+#: What a filler leaves behind: a sentence that begins small, a greeting without its comma, a blank behind a Chinese mark.
+_BEGINS_SENTENCE = re.compile(
+    r"(?:^|(?<=[.!?] ))(?:U[mh]+|Erm?|Hm+)[,.…]* (?:(?:u[mh]+|erm?|hm+)[,.…]* )*([a-z])(?![a-z]*[A-Z])"
+)
+_AFTER_GREETING = re.compile(
+    r"\b(hi|hello|hey|yes|yeah|no|okay|ok|sorry|right|well|sure|thanks), (?:u[mh]+|erm?|hm+)[,.…]* ",
+    re.IGNORECASE,
+)
+_BLANK_IN_CHINESE = re.compile(r"(?<=[，。！？；：、]) +(?=[\u3400-\u9fff])")
 _DOUBLED_COMMA = re.compile(r"([,，、])(?:\s*[,，、])+")
 _LEADING = re.compile(r"^(?:[\s,;:，。；：、…]|\.(?!\d))+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\ufeff\ufffd]")
@@ -76,12 +85,13 @@ def _without_noise(text: str) -> str:
     text = _MARK.sub(_mark, text)
     if len(_SINGLE.findall(text)) >= _SPELLING:
         return _SPACES.sub(" ", _HUM.sub("", text)).strip()
+    text = _AFTER_GREETING.sub(r"\1, ", _BEGINS_SENTENCE.sub(lambda found: found[1].upper(), text))
     text = _CHINESE_FILLER.sub("", _HUMMED.sub("", _ER.sub("", _HUM.sub("", text))))
     text = _I_I.sub("I", _STUTTER.sub("", text))
     text = _SPACES.sub(" ", text)
     text = _CHINESE_REPEATED.sub(r"\1", _REPEATED.sub(_once, text))
     text = _DOUBLED_COMMA.sub(r"\1", _BEFORE_MARK.sub(r"\1", text))
-    return _LEADING.sub("", text).strip()
+    return _LEADING.sub("", _BLANK_IN_CHINESE.sub("", text)).strip()
 
 
 def is_noise(inside: str) -> bool:

@@ -145,6 +145,15 @@ def test_a_call_is_played_into_a_running_gateway(tmp_path: Path) -> None:
     assert any("Jo Lind" in line and "Good morning" in line for line in lines)
 
 
+def test_a_suggestion_with_neither_text_nor_articles_is_told_as_one() -> None:
+    nothing = {"type": "suggestion", "answers": "m-1", "text": "", "citations": [], "next_articles": []}
+    [line] = shown(nothing)
+    assert "the articles say nothing about this" in line
+    fees = {"id": "fees", "title": "Account fees", "url": "/demo/bank/help/fees"}
+    [line] = shown({**nothing, "next_articles": [fees]})
+    assert "Account fees" in line
+
+
 def test_a_wrong_key_is_told(tmp_path: Path) -> None:
     file = tmp_path / "call.json"
     file.write_text(VCON)

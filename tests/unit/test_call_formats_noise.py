@@ -50,11 +50,11 @@ def test_noise(case: str) -> None:
 def test_a_turn_of_noise_is_kept_and_no_worker_sees_it() -> None:
     (call,) = read(b"Agent: Um, hello.\nCustomer: [inaudible]\nAgent: Hello?")
     assert [(turn.text, turn.original) for turn in call.turns] == [
-        ("hello.", "Um, hello."),
+        ("Hello.", "Um, hello."),
         ("", "[inaudible]"),
         ("Hello?", "Hello?"),
     ]
-    assert [turn.text for turn in call.spoken] == ["hello.", "Hello?"]
+    assert [turn.text for turn in call.spoken] == ["Hello.", "Hello?"]
 
 
 @given(st.text(alphabet="umh erI-,. 嗯那个[]<>(noise)5我\x00\n", max_size=60))
@@ -65,7 +65,44 @@ def test_nothing_grows_and_no_digit_is_lost(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["um ", "h", "uh", "a-", "I I ", "[", "嗯", "嗯，", "那个，", "we we-", "a'", ", , "]
+    "piece",
+    [
+        "um ",
+        "h",
+        "uh",
+        "a-",
+        "I I ",
+        "[",
+        "嗯",
+        "嗯，",
+        "那个，",
+        "we we-",
+        "a'",
+        ", , ",
+        "Um, ",
+        "hi, um ",
+        "， ",
+    ],
 )
 def test_work_grows_with_the_text(piece: str) -> None:
     assert growth(normalise, piece) < SQUARED / 2
+
+
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        (
+            "I have it here on my phone. Uh, so how do I freeze it?",
+            "I have it here on my phone. So how do I freeze it?",
+        ),
+        ("Um, uh, so how do I freeze it?", "So how do I freeze it?"),
+        ("Um, iPhone, please", "iPhone, please"),
+        ("Hi, um, I'm in Osaka", "Hi, I'm in Osaka"),
+        ("There's, uh, a fee", "There's a fee"),
+        ("周五可以。 嗯，对了，还有一件事", "周五可以。对了，还有一件事"),
+        ("周五可以。嗯， 对了", "周五可以。对了"),
+        ("卡号，嗯， 6222 0000", "卡号， 6222 0000"),
+    ],
+)
+def test_a_filler_leaves_no_mark_behind(heard: str, said: str) -> None:
+    assert normalise(heard) == said
