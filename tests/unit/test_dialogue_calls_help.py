@@ -150,6 +150,22 @@ def test_short_words_that_ask_nothing_are_not(text: str) -> None:
     assert questions(story) == ["I lost my card."]
 
 
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("[name_1], [id_1].", 0),
+        ("Yes, it's [name_1], and I was born on [id_1].", 0),
+        ("I lost my card [card_1]", 1),
+        ("[name_1], how do I block it?", 1),
+    ],
+)
+def test_data_that_was_asked_for_is_not_looked_up(text: str, asks: int) -> None:
+    story = CallStory()
+    story.hears("customer", text)
+    story.understood("card_lost")
+    assert len(questions(story)) == asks
+
+
 # -- one question, and the next -----------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from parley.domain.following import goes_on_asking, says_little
-from parley.domain.routing import HandOff, LookUp, plan_of
+from parley.domain.routing import HandOff, LookUp, Say, plan_of
 from schemas.base import MAX_MESSAGE_CHARS, MessageId
 from schemas.conversation_events import (
     CallStateReported,
@@ -26,7 +26,7 @@ from schemas.parts import CallOrigin, RiskKind, ScoredIntent
 from schemas.work import UnderstandingRequested
 from workers.dialogue.drafts import suggest, suggest_text
 from workers.dialogue.ending import close
-from workers.dialogue.heard import cut, hear
+from workers.dialogue.heard import cut, hear, is_only_data
 from workers.dialogue.intake import begin_next_turn
 from workers.dialogue.moves import Moves
 from workers.dialogue.watching import analyse, keep_watch, late_words
@@ -112,10 +112,10 @@ def _help(
     match plan_of(asked.text, intents, risks, moves.tenant):
         case HandOff() as plan:
             _help_with_risk(moves, message_id, plan)
-        case LookUp(intent=intent):
+        case LookUp(intent=intent) if not is_only_data(asked.text):
             if intent is not None or not says_little(asked.text) or goes_on_asking(asked.text):
                 suggest(moves, message_id, intent, moves.at + HELP_WITHIN)
-        case plan if plan.asks:
+        case Say(asks=True) as plan:
             suggest_text(moves, message_id, moves.tenant.text(plan.reply, moves.state.language))
 
 

@@ -3,6 +3,9 @@
 from itertools import dropwhile
 
 from parley.domain.conversation import TurnMessage
+from parley.domain.following import goes_on_asking
+from parley.domain.masking.found import ANY_PLACEHOLDER
+from parley.domain.words import terms
 from schemas.base import MAX_MESSAGE_CHARS, MessageId
 from schemas.conversation_events import SpokenTurn
 from workers.dialogue.moves import Moves
@@ -35,3 +38,9 @@ def answered(moves: Moves, answers: MessageId | None) -> None:
     pieces = moves.state.asking
     if any(piece.message_id == answers for piece in pieces):
         moves.set(asking=tuple(dropwhile(lambda piece: piece.message_id != answers, pieces))[1:])
+
+
+def is_only_data(text: str) -> bool:
+    """Whether it is what somebody was asked for, such as a name and a day of birth, and nothing besides: no article answers that."""
+    left = ANY_PLACEHOLDER.sub(" ", text)
+    return left != text and len(set(terms(left))) <= 1 and not goes_on_asking(left)
