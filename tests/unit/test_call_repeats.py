@@ -93,7 +93,7 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "JSON": lambda text: reads("turns", "")(json.dumps([{"speaker": text, "text": text, "start": text}])),
     "HTML": message("text/html"),
     "a mail": message("multipart/mixed; boundary=b", "--b\ncontent-type:"),
-    "masking": lambda text: Listening(MASKER).find(text, text),
+    "masking": lambda text: Listening(MASKER).find(text, text, "customer"),
     "what is still being said": lambda text: hidden(MASKER.find(text), expected=True),
     "risks": risks.risks,
     "entities": lambda text: entities(text, date(2026, 11, 30)),
