@@ -26,16 +26,19 @@ SaidText = Annotated[str, Field(max_length=16_384), Sealed("text")]
 """A typed message, or a turn of a call, which may be longer; empty only with attachments."""
 MAX_ANSWER_CHARS = 65_536
 AnswerText = Annotated[str, Field(max_length=MAX_ANSWER_CHARS), Sealed("text")]
+Source = Annotated[str, Field(min_length=1, max_length=200), Sealed("source")]
+"""What a link to the channel says of where the customer comes from: a campaign, a page, an article. Masked."""
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class ConversationStarted(Body):
-    """A channel opened a conversation."""
+    """A channel opened a conversation; again where its customer chose another language or came by another link, of which `source` tells."""
 
     version: ClassVar[int] = 2
 
     channel: Channel
     language: Language | None = None
+    source: Source | None = None
 
 
 class MessageReceived(Body):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from schemas.analysis import Analysis
 from schemas.base import Body, EventId, GenerationId, MessageId, ReplyId, Sealed
-from schemas.conversation_events import AnswerText, MessageText, Name, SaidText
+from schemas.conversation_events import AnswerText, MessageText, Name, SaidText, Source
 from schemas.parts import (
     Attachment,
     Audience,
@@ -44,6 +44,13 @@ class CustomerMessage(Outbound):
     text: SaidText
     attachments: tuple[Attachment, ...] = ()
     spoken: Spoken | None = None
+
+
+class CustomerArrived(Outbound):
+    """The customer came by a link to the channel, for the human agent: `source` is what it says of where from."""
+
+    audience: Audience = "staff"
+    source: Source
 
 
 class ReplyReady(Outbound):

@@ -131,6 +131,7 @@ CHAT_OUTBOUND = Topic(
     retention_ms=30 * DAY_MS,
     events=(
         outbound.CustomerMessage,
+        outbound.CustomerArrived,
         outbound.ReplyReady,
         outbound.AgentMessage,
         outbound.AgentMessageEdited,

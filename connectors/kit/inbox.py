@@ -4,6 +4,7 @@ Whatever a channel repeats has the same id and decides nothing twice. Ids are cl
 channel that delivers concurrently delivers out of order.
 """
 
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
@@ -37,6 +38,8 @@ from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import ReplyReady
 from schemas.parts import Attachment
 from schemas.tenant import TenantConfig
+
+log = logging.getLogger(__name__)
 
 BEGUN_REMEMBERED = 16_384
 BEGINS_WITHIN = timedelta(days=2)
@@ -147,6 +150,22 @@ class Inbox:
                 raise
             self._opened.store.purge([(chat.tenant, chat.customer_id)])
             return self._take(self.opened_chat(incoming.address, incoming.language), incoming)
+
+    def admit(self, address: str) -> None:
+        """Counts what is no message, and has the channel answer all the same, among the chat's. Raises `TooMany`."""
+        with self._lock:
+            if wait_s := self._rates.take(address):
+                raise TooMany("chat", wait_s)
+
+    def came_from(self, chat: Chat, source: str, external_id: str) -> None:
+        """Log what a link to the channel says of where its customer comes from, masked. Of who is erased it is nothing."""
+        event_id, now = named_id(chat.conversation_id, self._channel, external_id), self._opened.clock.now()
+        try:
+            masked = self._pen.masked(chat, source, event_id, now)
+            came = ConversationStarted(channel=self._channel, language=chat.language, source=masked.text)
+            self._pen.publish([self._pen.event(chat, came, event_id, now)])
+        except KeyErased:
+            log.info("%s: an erased customer's link is passed over", self._channel)
 
     def keep(self, chat: Chat, file: NewFile) -> KeptFile:
         """Store a file, before a message names it. A name with personal data in it is left out, since one with a gap says nothing.

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from urllib.parse import urljoin
 
-from aiogram import Bot
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
@@ -14,7 +13,7 @@ from connectors.kit.channel import EDIT_WITHIN_S, Message, Previewing, Refused, 
 from connectors.telegram.calls import ALREADY_DELETED, CANNOT_PARSE, NOT_MODIFIED, called, make_bot
 from connectors.telegram.drafts import Showing, Showings
 from connectors.telegram.formatting import corrections_of, messages_of, plain_of
-from connectors.telegram.pacing import Pace
+from connectors.telegram.pacing import PER_SECOND, Pace
 from connectors.telegram.texts import say
 from connectors.telegram.translate import DOWN, UP
 from parley.errors import ConfigurationError
@@ -37,13 +36,21 @@ class TelegramChannel:
 
     name: parts.Channel = "telegram"
 
-    def __init__(self, tokens: Mapping[TenantId, str], api_url: str, site_url: str = "") -> None:
-        """`site_url`: what sources with a path alone are on; the tenant's own comes first, joined to it where that is a path itself."""
+    def __init__(
+        self,
+        tokens: Mapping[TenantId, str],
+        api_url: str,
+        site_url: str = "",
+        per_second: int = PER_SECOND,
+    ) -> None:
+        """`site_url`: what sources with a path alone are on; the tenant's own comes first, joined to it where that is a path itself.
+        `per_second`: what this process sends at most for each bot. Nothing is called before `open`.
+        """
         self._tokens = dict(tokens)
         self._api_url = api_url
         self._site_url = site_url
-        self.bots: dict[TenantId, Bot] = {}
-        self._paces = {tenant: Pace() for tenant in tokens}
+        self.bots = {tenant: make_bot(token, api_url) for tenant, token in tokens.items()}
+        self._paces = {tenant: Pace(per_second) for tenant in tokens}
         self._showings = Showings()
         self._previews: Previewing | None = None
         #: Bots whose server knows no drafts.
@@ -60,8 +67,7 @@ class TelegramChannel:
         return self._paces[tenant]
 
     async def open(self) -> None:
-        for tenant, token in self._tokens.items():
-            self.bots[tenant] = bot = make_bot(token, self._api_url)
+        for tenant, bot in self.bots.items():
             try:
                 me = await bot.get_me()
             except (TelegramUnauthorizedError, TelegramNotFound) as error:

@@ -2,31 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Callable
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 from aiogram import Bot
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from cachetools import LRUCache, TTLCache
 
-from connectors.kit.channel import Gone, Moved, NotSent, Refused, Unsure
+from connectors.kit.channel import Message
 from connectors.kit.inbox import FilesNotKept, IdReused, Inbox, Incoming, KeptFile, MessageTooLong, TooMany
-from connectors.telegram.calls import called
 from connectors.telegram.media import Fetching, Reason, Unfit
 from connectors.telegram.pacing import Pace
+from connectors.telegram.parting import MAX_PARTS, parts_of
+from connectors.telegram.saying import Saying, insist
 from connectors.telegram.settings import MB
-from connectors.telegram.texts import LANGUAGES, Text, say
+from connectors.telegram.texts import LANGUAGES, Text, language_of, say
 from connectors.telegram.translate import Arrival, Blocked, Commanded, Pressed, Said, Unreadable, feedback_of
 from parley.errors import KeyErased
 from parley.ports.channels import Chat
-from schemas.base import ReplyId
+from schemas.base import EventId, ReplyId
 from schemas.conversation_events import CloseRequested, ConversationStarted
 from schemas.other_events import FeedbackGiven
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Buttons = tuple[tuple[str, str], ...]
 TOLD_AGAIN_S = 60.0
 """How often somebody who writes too fast is told so."""
@@ -37,25 +37,36 @@ KEPT_S = 60.0
 
 LANGUAGE, DELETE = "language", "delete"
 """Actions of our own buttons."""
+YES, NO = "yes", "no"
+"""What is pressed of those that ask about erasing, `YES` before a colon and the conversation that was asked about."""
+SOURCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a link to the bot may bring along (Bot features, "Deep linking")."""
 
 
 class Door:
     """One bot's. `erase` erases a chat's customer, and returns when nothing can stop it any more. It raises `StoreUnavailable`."""
 
     def __init__(
-        self, bot: Bot, inbox: Inbox, pace: Pace, erase: Callable[[Chat], None], fetching: Fetching
+        self,
+        bot: Bot,
+        inbox: Inbox,
+        saying: Saying,
+        pace: Pace,
+        erase: Callable[[Chat], None],
+        fetching: Fetching,
     ) -> None:
         self._bot = bot
         self._inbox = inbox
+        self._saying = saying
         self._pace = pace
         self._erase = erase
         self._fetching = fetching
-        #: What was said of albums: each of their pictures comes as a message.
-        self._albums: LRUCache[tuple[int, str, Reason], None] = LRUCache(1_000)
         #: By update, the file that is stored and not yet in the log, or why there is none.
         self._files: TTLCache[int, KeptFile | Reason] = TTLCache(10_000, KEPT_S)
         #: Updates with a file that are done with: nothing of them is fetched again.
         self._done: LRUCache[int, None] = LRUCache(10_000)
+        #: Parts of texts that are in the log, by their ids: a text whose next part has to wait counts once.
+        self._logged: LRUCache[str, None] = LRUCache(10_000)
         self._told_to_wait: TTLCache[int, None] = TTLCache(10_000, TOLD_AGAIN_S)
 
     async def take(self, arrival: Arrival) -> None:
@@ -65,6 +76,8 @@ class Door:
         meaning = arrival.meaning
         if isinstance(meaning, Blocked):
             return await self._membership(arrival, chat, meaning)
+        if not isinstance(meaning, Said) and await self._saying.said(self._answer_to(arrival)):
+            return await self._again(arrival)
         if not arrival.private:
             return await self._in_a_group(arrival, language)
         match meaning:
@@ -73,6 +86,7 @@ class Door:
             case Said():
                 await self._file(arrival, meaning, language)
             case Unreadable():
+                await self._admit(arrival, language)
                 await self._say(arrival, "text_only", language)
             case Commanded():
                 await self._command(arrival, meaning, chat, language)
@@ -85,6 +99,8 @@ class Door:
         """Into the log with its caption; where the file cannot be taken, the caption alone, and the customer is told why."""
         if arrival.update_id in self._done:
             return
+        if len(parts_of(said.text)) > MAX_PARTS:  # nothing is fetched for it
+            return await self._say(arrival, "too_long", language)
         kept = await self._kept(arrival, said)
         if isinstance(kept, KeptFile):
             try:
@@ -93,10 +109,10 @@ class Door:
                 kept = "file_not_fetched"
         if not isinstance(kept, KeptFile) and said.text:
             await self._text(arrival, said.text, language)
-        self._files.pop(arrival.update_id, None)
-        self._done[arrival.update_id] = None
         if not isinstance(kept, KeptFile):
             await self._say_unfit(arrival, said, kept, language)
+        self._files.pop(arrival.update_id, None)
+        self._done[arrival.update_id] = None
 
     async def _kept(self, arrival: Arrival, said: Said) -> KeptFile | Reason:
         """Fetched once, however often the log is away."""
@@ -121,34 +137,60 @@ class Door:
     async def _say_unfit(self, arrival: Arrival, said: Said, reason: Reason, language: str | None) -> None:
         """Once for an album."""
         assert said.file is not None  # the caller has seen it
+        name = self._answer_to(arrival)
         if said.group is not None:
-            if (arrival.chat, said.group, reason) in self._albums:
-                return
-            self._albums[arrival.chat, said.group, reason] = None
+            name = self._saying.name(arrival.chat, said.group, reason)
         limit = self._fetching.limit(said.file.kind) // MB
-        await self._send(arrival, say(reason, language).format(limit=limit))
+        await self._send(arrival, say(reason, language).format(limit=limit), name=name)
 
     async def _text(
         self, arrival: Arrival, text: str, language: str | None, files: tuple[KeptFile, ...] = ()
     ) -> None:
-        incoming = Incoming(str(arrival.chat), self._id(arrival), text, arrival.language, files)
+        """A text that is longer than a message of ours becomes several, the files with the first."""
+        parts = parts_of(text)
+        if len(parts) > MAX_PARTS:
+            return await self._say(arrival, "too_long", language)
+        for number, part in enumerate(parts):
+            name = self._id(arrival) if number == 0 else f"{self._id(arrival)}:{number + 1}"
+            if len(parts) == 1 or name not in self._logged:
+                await self._take(arrival, name, part, language, () if number else files)
+                self._logged[name] = None
+
+    async def _take(
+        self, arrival: Arrival, name: str, text: str, language: str | None, files: tuple[KeptFile, ...]
+    ) -> None:
         try:
-            await asyncio.to_thread(self._inbox.take, incoming)
+            await asyncio.to_thread(
+                self._inbox.take, Incoming(str(arrival.chat), name, text, arrival.language, files)
+            )
         except IdReused as error:
             log.warning("telegram: an update is not taken: %s", error)
         except MessageTooLong:
             await self._say(arrival, "too_long", language)
         except TooMany as error:
-            if error.of == "chat" and arrival.chat not in self._told_to_wait:
-                self._told_to_wait[arrival.chat] = None
-                await self._say(arrival, "too_many", language)
+            await self._tell_to_wait(arrival, error, language)
             raise
+
+    async def _admit(self, arrival: Arrival, language: str | None) -> None:
+        """What has the bot speak counts among the chat's messages. Raises `TooMany`."""
+        try:
+            self._inbox.admit(str(arrival.chat))
+        except TooMany as error:
+            await self._tell_to_wait(arrival, error, language)
+            raise
+
+    async def _tell_to_wait(self, arrival: Arrival, error: TooMany, language: str | None) -> None:
+        if error.of == "chat" and arrival.chat not in self._told_to_wait:
+            self._told_to_wait[arrival.chat] = None
+            name, told = self._saying.name(arrival.update_id, "too_many"), say("too_many", language)
+            self._saying.begin(arrival.chat, name, Message(told, plain=True))
 
     async def _in_a_group(self, arrival: Arrival, language: str | None) -> None:
         """Others read there what is meant for one."""
         if isinstance(arrival.meaning, Pressed):
             await self._answer(arrival.meaning, "")
         elif isinstance(arrival.meaning, Commanded):
+            await self._admit(arrival, language)
             await self._say(arrival, "private_only", language)
 
     async def _membership(self, arrival: Arrival, chat: Chat | None, meaning: Blocked) -> None:
@@ -165,26 +207,29 @@ class Door:
     async def _command(
         self, arrival: Arrival, meaning: Commanded, chat: Chat | None, language: str | None
     ) -> None:
+        if meaning.command == "human":  # the one that goes into the log as words, and is counted there
+            words = f"{say('want_human', language)}\n\n{meaning.argument}".strip()
+            return await self._text(arrival, words, language)
+        await self._admit(arrival, language)
         match meaning.command:
             case "start":
-                await self._start(arrival, language)
+                await self._start(arrival, meaning.argument)
             case "help":
                 await self._say(arrival, "help", language)
-            case "human":
-                await self._text(arrival, say("want_human", language), language)
             case "language":
                 await self._language(arrival, meaning.argument, language)
             case "delete" if chat is None:
                 await self._say(arrival, "nothing_to_delete", language)
             case "delete":
                 yes, no = say("delete_yes", language), say("delete_no", language)
-                await self._say(
-                    arrival, "delete_ask", language, ((yes, f"{DELETE}:yes"), (no, f"{DELETE}:no"))
-                )
+                buttons = (yes, f"{DELETE}:{YES}:{chat.conversation_id}"), (no, f"{DELETE}:{NO}")
+                await self._say(arrival, "delete_ask", language, buttons)
 
-    async def _start(self, arrival: Arrival, language: str | None) -> None:
-        """The conversation begins, with the tenant's greeting."""
+    async def _start(self, arrival: Arrival, source: str) -> None:
+        """The conversation begins, with the tenant's greeting; where its customer comes from is logged where a link says so."""
         opened = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), arrival.language)
+        if SOURCE.fullmatch(source):
+            await asyncio.to_thread(self._inbox.came_from, opened, source, self._id(arrival))
         config = await asyncio.to_thread(self._inbox.config)
         chosen = opened.language or config.default_language
         greeting = config.assistant.greeting
@@ -197,33 +242,39 @@ class Door:
         offered = {
             code: name for code, name in LANGUAGES.items() if any(each.startswith(code) for each in spoken)
         }
-        if asked in offered:
-            return await self._choose(arrival, asked)
+        code = language_of(asked)
+        if code in offered:
+            await self._choose(arrival, code)
+            return await self._say(arrival, "language_chosen", code)
         buttons = tuple((name, f"{LANGUAGE}:{code}") for code, name in offered.items())
         await self._say(arrival, "choose_language", language, buttons)
 
-    async def _choose(self, arrival: Arrival, code: str) -> None:
-        """The log has it as the conversation's language from here on."""
+    async def _choose(self, arrival: Arrival, code: str) -> bool:
+        """The log has it as the conversation's language from here on. False where the tenant does not speak it."""
         spoken = (await asyncio.to_thread(self._inbox.config)).spoken(code)
         if spoken is None:
-            return await self._language(arrival, "", code)
+            return False
         chat = await asyncio.to_thread(self._inbox.opened_chat, str(arrival.chat), spoken)
         await asyncio.to_thread(self._inbox.set_language, chat, spoken)
         await self._write(chat, ConversationStarted(channel="telegram", language=spoken), arrival)
-        await self._say(arrival, "language_chosen", code)
+        return True
 
     # -- buttons ------------------------------------------------------------------------------------------------------
 
     async def _pressed(
         self, arrival: Arrival, pressed: Pressed, chat: Chat | None, language: str | None
     ) -> None:
-        """The button is answered in any case: else it shows that it waits."""
+        """The button is answered in any case, before anything that may have to wait: else it shows that it waits."""
         given = feedback_of(pressed)
         if given is not None and chat is not None:
             await self._rated(arrival, pressed, chat, language, *given)
         elif pressed.action == LANGUAGE and pressed.value in LANGUAGES:
-            await self._choose(arrival, pressed.value)
+            spoken = await self._choose(arrival, pressed.value)
             await self._answer(pressed, "")
+            if spoken:
+                await self._say(arrival, "language_chosen", pressed.value)
+            else:
+                await self._language(arrival, "", pressed.value)
         elif pressed.action == DELETE:
             await self._delete(arrival, pressed, chat, language)
         else:
@@ -248,16 +299,27 @@ class Door:
     async def _delete(
         self, arrival: Arrival, pressed: Pressed, chat: Chat | None, language: str | None
     ) -> None:
-        if pressed.value == "yes" and chat is not None:
+        """Of the conversation that was asked about, and no later one. Where there is none, that one is erased: who died before it was
+        said says it now.
+        """
+        answer, _, about = pressed.value.partition(":")
+        text: Text = "deleted"
+        if answer != YES:
+            text = "kept"
+        elif chat is not None and chat.conversation_id == about:
             await asyncio.to_thread(self._erase, chat)
-            await self._say(arrival, "deleted", language)
-        else:
-            await self._say(arrival, "kept", language)
+        elif chat is not None:
+            text = "delete_anew"
         await self._answer(pressed, "")
-        if pressed.message_id is not None:
-            await self._try(
-                self._bot.edit_message_reply_markup(chat_id=arrival.chat, message_id=pressed.message_id)
-            )
+        await self._say(arrival, text, language)
+        await self._take_off_buttons(arrival.chat, pressed)
+
+    async def _again(self, arrival: Arrival) -> None:
+        """A repeat of what is done with. Of a button, what shows that it is may be missing."""
+        if isinstance(arrival.meaning, Pressed):
+            await self._answer(arrival.meaning, "")
+            if arrival.meaning.action == DELETE:
+                await self._take_off_buttons(arrival.chat, arrival.meaning)
 
     # -- Telegram and the log -----------------------------------------------------------------------------------------
 
@@ -275,21 +337,25 @@ class Door:
     async def _say(self, arrival: Arrival, text: Text, language: str | None, buttons: Buttons = ()) -> None:
         await self._send(arrival, say(text, language), buttons)
 
-    async def _send(self, arrival: Arrival, text: str, buttons: Buttons = ()) -> None:
-        """Not in the log: what the bot says to a command, which a customer can repeat."""
-        keyboard = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in buttons]]
-        markup = InlineKeyboardMarkup(inline_keyboard=keyboard) if buttons else None
-        await self._pace.wait()
-        await self._try(self._bot.send_message(arrival.chat, text, reply_markup=markup))
+    async def _send(
+        self, arrival: Arrival, text: str, buttons: Buttons = (), *, name: EventId | None = None
+    ) -> None:
+        """Once for its name: that of the update's answer, unless another is given."""
+        await self._saying.say(
+            arrival.chat, name or self._answer_to(arrival), Message(text, buttons, plain=True)
+        )
 
     async def _answer(self, pressed: Pressed, text: str) -> None:
-        await self._try(self._bot.answer_callback_query(pressed.query_id, text=text or None))
+        await insist(lambda: self._bot.answer_callback_query(pressed.query_id, text=text or None))
 
-    async def _try(self, call: Awaitable[object]) -> None:
-        try:
-            await called(call)
-        except (NotSent, Unsure, Refused, Gone, Moved) as error:
-            log.warning("telegram: not answered: %s", error)
+    async def _take_off_buttons(self, chat: int, pressed: Pressed) -> None:
+        if pressed.message_id is None:
+            return
+        await self._pace.wait()
+        await insist(lambda: self._bot.edit_message_reply_markup(chat_id=chat, message_id=pressed.message_id))
+
+    def _answer_to(self, arrival: Arrival) -> EventId:
+        return self._saying.name(arrival.update_id)
 
     def _id(self, arrival: Arrival) -> str:
         return f"{self._bot.id}:{arrival.update_id}"

@@ -8,6 +8,7 @@ from functools import partial
 from threading import Thread
 from time import sleep
 from typing import Any
+from uuid import uuid4
 
 from aiogram.types import BotCommand
 from starlette.requests import Request
@@ -15,13 +16,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from connectors.kit.channel import Doorway, Opened
+from connectors.kit.content import Kind
 from connectors.kit.inbox import Inbox
-from connectors.telegram.calls import called, make_bot
+from connectors.kit.sending import Sending
+from connectors.telegram.calls import called
 from connectors.telegram.channel import TelegramChannel
 from connectors.telegram.door import Door
 from connectors.telegram.media import Fetching
-from connectors.telegram.pacing import Pace
 from connectors.telegram.polling import KINDS, Poller
+from connectors.telegram.saying import Saying
 from connectors.telegram.settings import TelegramSettings
 from connectors.telegram.texts import COMMANDS, LANGUAGES
 from connectors.telegram.webhook import PATHS, Webhooks, secret_of
@@ -41,11 +44,12 @@ class ListeningTelegram(TelegramChannel):
     """The channel of the worker. While it is open its updates are asked for, or Telegram is told where to bring them."""
 
     def __init__(self, opened: Opened, settings: TelegramSettings) -> None:
-        super().__init__(settings.bots(), settings.api_url, opened.settings.url)
+        super().__init__(settings.bots(), settings.api_url, opened.settings.url, settings.per_second)
         self._opened = opened
         self._webhook = settings.webhook
         self._limits = settings.media_limits
         self._inboxes: list[Inbox] = []
+        self._sayings: list[Saying] = []
         self._tasks: list[asyncio.Task[None]] = []
         # A Bot API server of one's own calls any address; Telegram's do not.
         telegrams = settings.api_url.startswith(TELEGRAM)
@@ -65,8 +69,8 @@ class ListeningTelegram(TelegramChannel):
                 continue
             inbox = Inbox(self._opened, self.name, tenant)
             self._inboxes.append(inbox)
-            fetching = Fetching(bot, self._limits)
-            door = Door(bot, inbox, self.pace(tenant), partial(erase_chat, self._opened), fetching)
+            door, saying = make_door(self, self._opened, tenant, inbox, self._limits)
+            self._sayings.append(saying)
             self._begin(Poller(bot, door).run())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -96,6 +100,7 @@ class ListeningTelegram(TelegramChannel):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(saying.close() for saying in self._sayings))
         for inbox in self._inboxes:
             await asyncio.to_thread(inbox.close)
         await super().close()
@@ -120,8 +125,9 @@ class WebhookDoor:
     def __init__(self, opened: Doorway, settings: TelegramSettings) -> None:
         self._opened = opened
         self._limits = settings.media_limits
-        self._bots = {tenant: make_bot(token, settings.api_url) for tenant, token in settings.bots().items()}
+        self._channel = TelegramChannel(settings.bots(), settings.api_url, per_second=settings.per_second)
         self._inboxes: dict[TenantId, Inbox] = {}
+        self._sayings: list[Saying] = []
         self._webhooks: Webhooks | None = None
 
     @property
@@ -133,27 +139,33 @@ class WebhookDoor:
         return PATHS
 
     async def open(self) -> None:
-        self._inboxes = {tenant: Inbox(self._opened, "telegram", tenant) for tenant in self._bots}
-        doors = {
-            tenant: Door(
-                bot,
-                self._inboxes[tenant],
-                Pace(),
-                partial(erase_chat, self._opened),
-                Fetching(bot, self._limits),
-            )
-            for tenant, bot in self._bots.items()
-        }
+        doors: dict[TenantId, Door] = {}
+        for tenant in self._channel.tenants:
+            inbox = self._inboxes[tenant] = Inbox(self._opened, self._channel.name, tenant)
+            doors[tenant], saying = make_door(self._channel, self._opened, tenant, inbox, self._limits)
+            self._sayings.append(saying)
         self._webhooks = Webhooks(doors, self._opened.settings.signing_secret())
 
     async def close(self) -> None:
+        await asyncio.gather(*(saying.close() for saying in self._sayings))
         for inbox in self._inboxes.values():
             await asyncio.to_thread(inbox.close)
-        await asyncio.gather(*(bot.session.close() for bot in self._bots.values()))
+        await self._channel.close()
 
     async def _take(self, request: Request) -> Response:
         assert self._webhooks is not None  # the gateway opens it before it listens
         return await self._webhooks.take(request)
+
+
+def make_door(
+    channel: TelegramChannel, opened: Doorway, tenant: TenantId, inbox: Inbox, limits: Mapping[Kind, int]
+) -> tuple[Door, Saying]:
+    """One bot's, and what it speaks with, which is to be closed."""
+    bot = channel.bots[tenant]
+    sending = Sending(channel, opened.store.channels, opened.clock, str(uuid4()))
+    saying = Saying(sending, tenant, bot.id, opened.clock)
+    erasing, fetching = partial(erase_chat, opened), Fetching(bot, limits)
+    return Door(bot, inbox, saying, channel.pace(tenant), erasing, fetching), saying
 
 
 def _check(opened: Opened, tenant: TenantId) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.kit.content import Kind
+from connectors.telegram.pacing import PER_SECOND
 from parley.errors import ConfigurationError
 from schemas.base import TENANT_PATTERN, TenantId
 
@@ -37,6 +38,8 @@ class TelegramSettings(BaseSettings):
     webhook: bool = False
     #: Another Bot API server than Telegram's own.
     api_url: str = "https://api.telegram.org"
+    #: How many messages a second one process sends for a bot at most; Telegram allows a bot 30 in all, so several share them.
+    per_second: Annotated[int, Field(ge=1, le=1_000)] = PER_SECOND
     #: How large files may be, in MB: one number for all kinds, or a list such as `photo=10,voice=5`; 0: none is taken.
     media_mb: str = str(MAX_MB)
 

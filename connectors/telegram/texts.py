@@ -1,5 +1,6 @@
 """What the bot says by itself: to commands, to what it cannot read, and on its buttons. In the languages that Parley ships."""
 
+import re
 from typing import Literal
 
 Text = Literal[
@@ -18,6 +19,7 @@ Text = Literal[
     "delete_yes",
     "delete_no",
     "deleted",
+    "delete_anew",
     "kept",
     "nothing_to_delete",
     "thanks",
@@ -53,8 +55,8 @@ TEXTS: dict[Text, dict[str, str]] = {
         "zh": "文件太多，暂时无法接收，该文件未被保存。请一小时后再发送。",
     },
     "too_long": {
-        "en": "That is longer than I can take at once (4,000 characters). Please write it in shorter messages.",
-        "zh": "内容太长了（最多 4000 字），请分成几条较短的消息发送。",
+        "en": "That is longer than I can take at once (8,000 characters). Please write it in shorter messages.",
+        "zh": "内容太长了（最多 8000 字），请分成几条较短的消息发送。",
     },
     "too_many": {
         "en": "You are writing faster than I can read. Please wait a minute, and then send again what I have not answered.",
@@ -76,6 +78,10 @@ TEXTS: dict[Text, dict[str, str]] = {
         "en": "Everything that was kept about you here is being erased. If you write again, we begin anew.",
         "zh": "此处关于您的全部记录正在删除。如果您再次发消息，我们将重新开始。",
     },
+    "delete_anew": {
+        "en": "That button asked about an earlier conversation, which is erased. To erase this one, send /delete.",
+        "zh": "该按钮针对的是之前的对话，那次对话已被删除。如需删除当前对话，请发送 /delete。",
+    },
     "kept": {"en": "Nothing was erased.", "zh": "没有删除任何内容。"},
     "nothing_to_delete": {"en": "There is nothing kept about you here.", "zh": "此处没有保存关于您的记录。"},
     "thanks": {"en": "Thank you!", "zh": "谢谢您的反馈！"},
@@ -91,6 +97,21 @@ COMMANDS: dict[str, dict[str, str]] = {
     "delete": {"en": "erase what is kept about me", "zh": "删除关于我的记录"},
 }
 LANGUAGES = {"en": "English", "zh": "中文"}
+_NAMED = {
+    "english": "en",
+    "英语": "en",
+    "英文": "en",
+    "chinese": "zh",
+    "中文": "zh",
+    "汉语": "zh",
+    "简体中文": "zh",
+}
+
+
+def language_of(asked: str) -> str:
+    """The code of the language that somebody names, or a tag of it in any case (`ZH`, `zh-Hant`, `zh_TW`); else what they wrote."""
+    words = asked.strip().casefold()
+    return _NAMED.get(words) or re.split(r"[-_]", words, maxsplit=1)[0]
 
 
 def say(text: Text, language: str | None) -> str:

@@ -149,9 +149,12 @@ def _is_content(message: Message) -> bool:
     return any(each is not None for each in (message.poll, message.dice, message.story, message.game))
 
 
-def _of_button(update_id: int, query: CallbackQuery) -> Arrival | None:
-    if query.message is None:
-        return None
+def _of_button(update_id: int, query: CallbackQuery) -> Arrival:
+    if (
+        query.message is None
+    ):  # a button of an inline message, which is in no chat of ours: it is answered, and no more
+        nothing = Pressed(query.id, "", "", None)
+        return Arrival(update_id, query.from_user.id, False, query.from_user.language_code, nothing)
     action, _, value = (query.data or "").partition(":")
     chat = query.message.chat
     pressed = Pressed(query.id, action, value, query.message.message_id)

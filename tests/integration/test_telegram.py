@@ -218,8 +218,10 @@ def test_what_has_no_text_gets_a_polite_answer(running: Platform, api: TelegramA
     dice = {"message_id": 900, "date": 1, "chat": {"id": anna, "type": "private"}, "dice": DICE}
     api.inject({"message": {**dice, "from": {"id": anna, "is_bot": False, "first_name": "Anna"}}})
     assert texts(api, anna, 1) == ["I cannot read this kind of message. Please write what you need."]
-    api.say(anna, "x" * 4_050)
-    assert "4,000" in texts(api, anna, 2)[1]
+    chat = {"id": anna, "type": "private"}
+    long = {"message_id": 901, "date": 1, "chat": chat, "text": "x" * 8_050}
+    api.inject({"message": {**long, "from": {"id": anna, "is_bot": False, "first_name": "Anna"}}})
+    assert "8,000" in texts(api, anna, 2)[1]
 
 
 def test_a_reply_brings_what_it_quotes(running: Platform, api: TelegramApi, anna: int) -> None:

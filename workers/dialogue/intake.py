@@ -2,7 +2,7 @@
 
 from parley.domain.conversation import MERGE_MESSAGES, Reading, TurnMessage
 from schemas.conversation_events import ConversationStarted, MessageReceived
-from schemas.outbound import CustomerMessage
+from schemas.outbound import CustomerArrived, CustomerMessage
 from schemas.parts import Channel
 from schemas.work import UnderstandingRequested
 from workers.dialogue.attachments import answer_files, is_file, take_files
@@ -13,6 +13,8 @@ def conversation_started(moves: Moves, body: ConversationStarted) -> None:
     language = body.language if body.language in moves.tenant.languages else moves.tenant.default_language
     _write_on(moves, body.channel)
     moves.set(language=language)
+    if body.source is not None:
+        moves.out(CustomerArrived, source=body.source)
 
 
 def message_received(moves: Moves, body: MessageReceived) -> None:
