@@ -119,12 +119,12 @@ def correction_word(language: str | None) -> str:
 class Previewing(Protocol):
     """How a channel may show a text in the making as a message. `connectors.kit.previews.Previews` is one."""
 
-    async def begin(self, chat: Chat, generation: GenerationId, text: str) -> str | None:
+    async def begin(self, chat: Chat, generation: GenerationId, message: Message) -> str | None:
         """Send it, recorded; the channel's name for the message, which the channel may edit until its reply takes the place. None where it
         was not sent, or is not to be now.
         """
 
-    async def go_on(self, chat: Chat, generation: GenerationId, place: str, text: str) -> None:
+    async def go_on(self, chat: Chat, generation: GenerationId, place: str, message: Message) -> None:
         """Have that message read so, by `Channel.edit`, whose exceptions it raises; or nothing, while another message is on its way."""
 
 

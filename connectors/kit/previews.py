@@ -41,15 +41,15 @@ class Previews:
         #: Generations whose message an edit may still reach that gave no answer.
         self._unsure: LRUCache[str, None] = LRUCache(UNSURE_REMEMBERED)
 
-    async def begin(self, chat: Chat, generation: GenerationId, text: str) -> str | None:
+    async def begin(self, chat: Chat, generation: GenerationId, message: Message) -> str | None:
         """Sends it; the channel's name for the message. None where it was not sent, or is not to be now."""
-        if not await self._run(chat, lambda: self._send(chat, generation, text)):
+        if not await self._run(chat, lambda: self._send(chat, generation, message)):
             return None
         return await self._place(generation)
 
-    async def go_on(self, chat: Chat, generation: GenerationId, place: str, text: str) -> None:
+    async def go_on(self, chat: Chat, generation: GenerationId, place: str, message: Message) -> None:
         """Have it read so. Raises what `Channel.edit` raises."""
-        await self._run(chat, lambda: self._edit(chat, generation, place, text))
+        await self._run(chat, lambda: self._edit(chat, generation, place, message))
 
     async def _run(self, chat: Chat, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """To its end, whatever becomes of who waits: what the channel was called for is over before its reply comes. False: not now."""
@@ -94,19 +94,19 @@ class Previews:
         for task in tasks:
             task.cancel()
 
-    async def _send(self, chat: Chat, generation: GenerationId, text: str) -> None:
+    async def _send(self, chat: Chat, generation: GenerationId, message: Message) -> None:
         """Once: its reply comes all the same, so nothing waits here until the channel is back."""
         since = self._clock.now() - GIVE_UP_AFTER
         try:
-            await self._sending.deliver(chat, EventId(generation), 0, Message(text, plain=True), since)
+            await self._sending.deliver(chat, EventId(generation), 0, message, since)
         except Left:
             log.info("a text in the making is left to the next owner")
         except Exception as error:
             log.error("a text in the making is not shown: %s", describe(error))
 
-    async def _edit(self, chat: Chat, generation: GenerationId, place: str, text: str) -> None:
+    async def _edit(self, chat: Chat, generation: GenerationId, place: str, message: Message) -> None:
         try:
-            await self._channel.edit(chat, place, Message(text, plain=True))
+            await self._channel.edit(chat, place, message)
         except Unsure:
             self._unsure[generation] = None
             raise

@@ -20,7 +20,7 @@ from parley.errors import ConfigurationError
 from parley.ports.channels import Chat
 from parley.runtime.faults import describe
 from schemas import parts
-from schemas.base import AnyEvent, TenantId
+from schemas.base import AnyEvent, GenerationId, TenantId
 from schemas.outbound import AgentMessage, AgentMessageEdited, ReplyReady
 from schemas.tenant import TenantConfig
 
@@ -176,31 +176,66 @@ class TelegramChannel:
         if self._paces[chat.tenant].free():
             await called(self.bots[chat.tenant].send_chat_action(int(chat.address), "typing"))
 
-    async def _draft(self, chat: Chat, text: str) -> None:
-        """Raises `Refused` where this chat, or the bot's server, has no drafts."""
+    async def _draft(self, chat: Chat, text: str) -> bool:
+        """Whether it is shown so: a text that grows waits for no place, and one that is taken back does. Raises `Refused` where this chat, or
+        the bot's server, has no drafts.
+        """
         if chat.tenant in self._draftless:
             raise Refused("this server has no drafts")
-        if not self._paces[chat.tenant].free():
-            return
-        # Any number but 0: a chat has one draft.
-        draft_id = int(chat.conversation_id.replace("-", "")[:7], 16) + 1
+        shown = in_the_making(text)
+        pace = self._paces[chat.tenant]
+        if text and (shown is None or not pace.free()):
+            return False
+        if shown is None:
+            await pace.wait()
         try:
-            await called(self.bots[chat.tenant].send_message_draft(int(chat.address), draft_id, text=text))
+            await self._put_draft(chat, "" if shown is None else shown.text, html=True)
         except Refused as error:
+            if CANNOT_PARSE in str(error) and shown is not None:
+                await self._put_draft(chat, plain_of(shown.text), html=False)
+                return True
             if isinstance(error.__cause__, TelegramNotFound):
                 log.info("telegram: the server of tenant %s's bot has no drafts", chat.tenant)
                 self._draftless.add(chat.tenant)
             raise
+        return True
+
+    async def _put_draft(self, chat: Chat, text: str, *, html: bool) -> None:
+        # Any number but 0: a chat has one draft.
+        draft_id = int(chat.conversation_id.replace("-", "")[:7], 16) + 1
+        await called(
+            self.bots[chat.tenant].send_message_draft(
+                int(chat.address), draft_id, text=text, parse_mode=ParseMode.HTML if html and text else None
+            )
+        )
+
+    async def _begin_message(self, chat: Chat, generation: GenerationId, text: str) -> str | None:
+        shown = in_the_making(text)
+        assert self._previews is not None  # whoever sends attaches them first
+        return await self._previews.begin(chat, generation, shown) if shown is not None else None
+
+    async def _edit_message(self, chat: Chat, generation: GenerationId, place: str, text: str) -> bool:
+        """An edit has a place among the bot's messages, too, and waits for none."""
+        shown = in_the_making(text)
+        if shown is None or not self._paces[chat.tenant].free():
+            return False
+        assert self._previews is not None  # whoever sends attaches them first
+        await self._previews.go_on(chat, generation, place, shown)
+        return True
 
     def _showing(self, chat: Chat) -> Showing:
-        previews = self._previews
-        assert previews is not None  # whoever sends attaches them first
         return Showing(
             typing=lambda: self._typing(chat),
             draft=lambda text: self._draft(chat, text),
-            begin=lambda generation, text: previews.begin(chat, generation, text),
-            go_on=lambda generation, place, text: previews.go_on(chat, generation, place, text),
+            begin=lambda generation, text: self._begin_message(chat, generation, text),
+            go_on=lambda generation, place, text: self._edit_message(chat, generation, place, text),
         )
+
+
+def in_the_making(text: str) -> Message | None:
+    """A text that is not finished, as far as it fits in one message; None where nothing of it is to be seen."""
+    pieces = messages_of(text)
+    return Message(pieces[0]) if pieces else None
 
 
 def _keyboard(buttons: Sequence[tuple[str, str]]) -> InlineKeyboardMarkup | None:

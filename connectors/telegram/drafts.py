@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
-from connectors.kit.channel import Gone, NotSent, Refused
+from connectors.kit.channel import Gone, NotSent, Refused, Unsure
 from parley.runtime.faults import describe
 from schemas.base import AnyEvent, ConversationId, GenerationId
 from schemas.outbound import (
@@ -35,7 +35,8 @@ LOOK_EVERY_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_MOST_S = 60.0
 """Telegram shows `typing` for 5 seconds; a message has its answer, or an apology, within a minute."""
-MAX_DRAFT_CHARS = 4096
+DRAFT_LASTS_S = 30.0
+"""Telegram shows a draft no longer than that (Bot API, `sendMessageDraft`): so long it is tried to take it back."""
 REMEMBERED = 10_000
 
 
@@ -87,14 +88,16 @@ class Draft:
 
 
 class Showing:
-    """One chat. `typing` and `draft` call Telegram; `begin` and `go_on` are `connectors.kit.channel.Previewing`'s, for where there are no drafts."""
+    """One chat. `typing` and `draft` call Telegram; `begin` and `go_on` are as `connectors.kit.channel.Previewing`'s, for where there are no
+    drafts. `draft` and `go_on` tell whether it is shown; False: there is no room just now.
+    """
 
     def __init__(
         self,
         typing: Callable[[], Awaitable[object]],
-        draft: Callable[[str], Awaitable[object]],
+        draft: Callable[[str], Awaitable[bool]],
         begin: Callable[[GenerationId, str], Awaitable[str | None]],
-        go_on: Callable[[GenerationId, str, str], Awaitable[object]],
+        go_on: Callable[[GenerationId, str, str], Awaitable[bool]],
     ) -> None:
         self._typing = typing
         self._draft = draft
@@ -118,7 +121,7 @@ class Showing:
         if isinstance(body, CustomerMessage) and self._bots:
             self._begin()
         elif isinstance(body, OwnerChanged | Closed) and self._shown and self._has_drafts:
-            self._until = 0.0  # the loop takes back what it has shown, and ends
+            self._until = monotonic()  # the loop takes back what it has shown, and ends
         elif isinstance(body, ReplyReady | AgentMessage | Closed | OwnerChanged):
             self.stop()
 
@@ -134,12 +137,12 @@ class Showing:
             self._task = asyncio.ensure_future(self._show())
 
     async def _show(self) -> None:
-        """Says `typing` until there is a text, and then the text as it grows."""
+        """Says `typing` until there is a text, and then the text as it grows; a draft that stands at the end is taken back."""
         typed = -TYPING_EVERY_S
         wait_s = 0.0
         try:
-            while (now := monotonic()) < self._until:
-                text = self._state.text[:MAX_DRAFT_CHARS]
+            while (now := monotonic()) < self._until or self._stands(now):
+                text = self._state.text if now < self._until else ""
                 wait_s = LOOK_EVERY_S
                 try:
                     if text != self._shown:
@@ -150,23 +153,28 @@ class Showing:
                 except NotSent as error:
                     wait_s = max(error.retry_after_s or 0.0, DRAFT_EVERY_S)
                 await asyncio.sleep(wait_s)
-            if self._shown and self._has_drafts:
-                await self._draft("")
         except Exception as error:  # the answer itself comes all the same
             log.info("telegram: nothing is shown while an answer is written: %s", describe(error))
         finally:
             self._state.end()
             self._shown, self._message = "", None
 
+    def _stands(self, now: float) -> bool:
+        """Whether a draft is to be taken back, as long as Telegram shows it."""
+        return bool(self._shown) and self._has_drafts and now < self._until + DRAFT_LASTS_S
+
     async def _put(self, text: str) -> float:
         """Seconds until the next time. An empty text takes back a draft; a message is taken back by the kit."""
         if self._has_drafts:
             try:
-                await self._draft(text)
+                if not await self._draft(text):
+                    return LOOK_EVERY_S
             except Gone:
                 raise
             except Refused:
                 self._has_drafts = False
+            except Unsure as error:  # to show it again does no harm
+                raise NotSent(str(error)) from error
             else:
                 self._shown = text
                 return DRAFT_EVERY_S
@@ -177,8 +185,8 @@ class Showing:
         if self._message is None or self._message[0] != generation:
             place = await self._begin_message(generation, text)
             self._message = (generation, place) if place is not None else None
-        else:
-            await self._go_on(generation, self._message[1], text)
+        elif not await self._go_on(generation, self._message[1], text):
+            return LOOK_EVERY_S
         self._shown = text if self._message is not None else ""
         return EDIT_EVERY_S
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -45,7 +47,11 @@ def api(process: TelegramApi) -> Iterator[TelegramApi]:
 
 
 @pytest.fixture
-def on(api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+def on(
+    request: pytest.FixtureRequest, api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Platform]:
+    """Its parameter: what a process sends a second."""
+    monkeypatch.setenv("PARLEY_TELEGRAM_PER_SECOND", str(getattr(request, "param", 30)))
     monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
     monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
     monkeypatch.setattr(drafts, "DRAFT_EVERY_S", 0.05)
@@ -139,6 +145,72 @@ def test_a_draft_that_a_human_agent_ends_is_taken_back(on: Platform, api: Telegr
     until(lambda: talk.draft() == "")
 
 
+def test_a_draft_is_formatted_as_its_answer_will_be(on: Platform, api: TelegramApi) -> None:
+    talk = Talk(on, api)
+    talk.writes("**The fee** is <4, see [the list](https://bank.example/fees)")
+    until(lambda: talk.draft() is not None)
+    shown = api.draft(talk.chat)
+    assert shown is not None and shown.text == "The fee is <4, see the list"
+    assert shown.html == '<b>The fee</b> is &lt;4, see <a href="https://bank.example/fees">the list</a>'
+
+
+def test_of_a_long_text_a_draft_shows_as_much_as_telegram_takes(on: Platform, api: TelegramApi) -> None:
+    talk = Talk(on, api)
+    talk.writes("🙂 " * 2_000)  # three UTF-16 code units each
+    until(lambda: talk.draft() is not None)
+    shown = api.draft(talk.chat)
+    assert shown is not None and 3_000 < len(shown.text.encode("utf-16-le")) // 2 <= 4_096
+
+
+def test_a_draft_whose_formatting_is_refused_is_shown_without(on: Platform, api: TelegramApi) -> None:
+    refused = {"do": "error", "error_code": 400, "description": "Bad Request: can't parse entities: no"}
+    api.set_faults({"method": "sendMessageDraft", "times": 1, **refused})
+    talk = Talk(on, api)
+    talk.writes("**The fee** is 4")
+    until(lambda: talk.draft() == "The fee is 4")
+    assert talk.shown() == []
+
+
+@pytest.mark.parametrize("do", ["429", "500"])
+def test_a_draft_that_cannot_be_taken_back_at_once_is_taken_back_later(
+    on: Platform, api: TelegramApi, do: str
+) -> None:
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: talk.draft() == "It")
+    api.set_faults({"method": "sendMessageDraft", "do": do, "retry_after": 1, "times": 2})
+    talk.told(
+        OwnerChanged(
+            seq=2, epoch=1, owner="human", human_agent_id="mei", human_agent_name="Mei", reason="claimed"
+        )
+    )
+    until(lambda: talk.draft() == "")
+    assert [each.fault for each in api.calls("sendMessageDraft", chat_id=talk.chat)] == ["", do, do, ""]
+
+
+@pytest.mark.parametrize("on", [1], indirect=True)
+def test_a_draft_is_taken_back_although_the_bot_has_no_place_just_now(on: Platform, api: TelegramApi) -> None:
+    talk = Talk(on, api)
+    talk.writes("It ")
+    until(lambda: talk.draft() == "It")
+    talk.told(EpochRaised(seq=2, epoch=1, reason="new_message", generation_id=G))
+    until(lambda: talk.draft() == "")
+
+
+@pytest.mark.parametrize("on", [1], indirect=True)
+def test_edits_of_a_text_in_the_making_keep_the_pace(on: Platform, api: TelegramApi) -> None:
+    api.set_faults(NO_DRAFTS)
+    talk = Talk(on, api)
+    for number in range(30):
+        talk.writes(f"word{number} ")
+        sleep(0.1)
+    until(lambda: talk.shown()[:1] and talk.shown()[0].endswith("word29"))
+    paced = ("sendMessage", "editMessageText", "sendChatAction", "sendMessageDraft")
+    times = [each.at for each in api.calls(chat_id=talk.chat) if each.method in paced]
+    assert len(api.calls("editMessageText", chat_id=talk.chat)) >= 2
+    assert all(after - before > 0.8 for before, after in pairwise(times)), times
+
+
 def test_without_drafts_one_message_grows_and_becomes_the_answer(on: Platform, api: TelegramApi) -> None:
     api.set_faults(NO_DRAFTS)
     talk = Talk(on, api)
@@ -147,7 +219,8 @@ def test_without_drafts_one_message_grows_and_becomes_the_answer(on: Platform, a
     [first] = [each for each in api.messages(talk.chat) if each.by_bot]
     talk.writes("costs ")
     talk.writes("**4**")
-    until(lambda: talk.shown() == ["It costs **4**"])
+    until(lambda: talk.shown() == ["It costs 4"])
+    assert [each.html for each in api.messages(talk.chat) if each.by_bot] == ["It costs <b>4</b>"]
     talk.replies("It costs **4**.")
     [last] = [each for each in api.messages(talk.chat) if each.by_bot]
     assert (last.message_id, last.html) == (first.message_id, "It costs <b>4</b>.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.channel import NotSent, Refused, Unsure
+from connectors.kit.channel import Message, NotSent, Refused, Unsure
 from connectors.kit.outbox import Outbox
 from parley.backends.memory_bus import MemoryBus
 from parley.ports.channels import Chat, Delivery
@@ -62,7 +62,7 @@ def begun(on: Platform, outbox: Outbox, channel: ScriptedChannel, text: str = "I
     """The chat is this process's once something of it came, and the text begins."""
     send(on, asked())
     until(lambda: lag(on, "telegram", "chat.outbound") == 0 and not outbox._lanes)
-    place: str | None = call(outbox, channel.previews.begin(CHAT, G, text))
+    place: str | None = call(outbox, channel.previews.begin(CHAT, G, Message(text, plain=True)))
     return place
 
 
@@ -84,7 +84,7 @@ def test_a_text_grows_in_one_message_and_its_reply_takes_the_place(
     with delivering(on, channel) as outbox:
         place = begun(on, outbox, channel)
         assert place == "1" and states(on) == ["sent"]
-        call(outbox, channel.previews.go_on(CHAT, G, place, "It costs"))
+        call(outbox, channel.previews.go_on(CHAT, G, place, Message("It costs", plain=True)))
         assert texts(channel) == ["It costs"]
         send(on, reply("It costs 4.|More."))
         until(lambda: reports(on))
@@ -119,7 +119,7 @@ def test_one_that_nobody_knows_of_is_not_sent_again_and_the_reply_is(
     channel.script["at-c-1"].append(Unsure("no answer"))
     with delivering(on, channel) as outbox:
         assert begun(on, outbox, channel) is None
-        assert call(outbox, channel.previews.begin(CHAT, G, "It costs")) is None
+        assert call(outbox, channel.previews.begin(CHAT, G, Message("It costs", plain=True))) is None
         send(on, reply("It costs 4."))
         until(lambda: reports(on))
     assert channel.asked == [("at-c-1", "It co"), ("at-c-1", "It costs 4.")] and states(on) == ["unknown"]
@@ -143,7 +143,7 @@ def test_where_an_edit_gave_no_answer_the_reply_is_a_message_of_its_own(
         assert place is not None
         channel.edit_script.append(Unsure("no answer"))
         with pytest.raises(Unsure):
-            call(outbox, channel.previews.go_on(CHAT, G, place, "It costs"))
+            call(outbox, channel.previews.go_on(CHAT, G, place, Message("It costs", plain=True)))
         send(on, reply("It costs 4."))
         until(lambda: reports(on) and channel.withdrawn)
     assert channel.withdrawn == [("at-c-1", "It co")] and texts(channel)[1:] == ["It costs 4."]
@@ -165,7 +165,9 @@ def test_its_reply_waits_for_what_is_on_its_way(on: Platform, channel: ScriptedC
         send(on, asked())
         settled(on, outbox)
         channel.go_on.clear()
-        begin = asyncio.run_coroutine_threadsafe(channel.previews.begin(CHAT, G, "It co"), outbox._loop)
+        begin = asyncio.run_coroutine_threadsafe(
+            channel.previews.begin(CHAT, G, Message("It co", plain=True)), outbox._loop
+        )
         until(lambda: channel.asked)
         begin.cancel()  # whoever shows it stops: the reply is there
         send(on, reply("It costs 4."))
@@ -179,13 +181,15 @@ def test_its_reply_waits_for_what_is_on_its_way(on: Platform, channel: ScriptedC
 def test_it_overtakes_no_message_and_is_nobody_elses(on: Platform, channel: ScriptedChannel) -> None:
     with delivering(on, channel) as outbox:
         until(outbox.ready.is_set)
-        assert call(outbox, channel.previews.begin(CHAT, G, "It co")) is None, "the chat is not ours yet"
+        assert call(outbox, channel.previews.begin(CHAT, G, Message("It co", plain=True))) is None, (
+            "the chat is not ours yet"
+        )
         send(on, asked())
         settled(on, outbox)
         channel.go_on.clear()
         send(on, reply("An earlier answer.", 2, None))
         until(lambda: channel.asked)
-        assert call(outbox, channel.previews.begin(CHAT, G, "It co")) is None
+        assert call(outbox, channel.previews.begin(CHAT, G, Message("It co", plain=True))) is None
         channel.go_on.set()
         until(lambda: reports(on))
     assert texts(channel) == ["An earlier answer."] and states(on) == []
