@@ -1,8 +1,8 @@
-"""Telegram's connector is killed again and again in the middle of five hundred updates: nothing is lost or doubled on the way in, and
+"""Telegram's connector is killed again and again in the middle of five hundred updates, messages and commands: nothing is lost or doubled on the way in, and
 what goes out goes out once, or is known to be unsure.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from parley.ids import named_id
 from parley.ports.channels import Delivery
+from schemas.base import EventId
 from schemas.conversation_events import DeliveryReported, MessageReceived
 from schemas.outbound import MessageSettled, ReplyReady
 from tests.support.durable import durable_platform
@@ -21,9 +23,12 @@ from tests.support.telegram import TOKEN, TelegramApi
 from workers.embedded import Embedded
 from workers.wiring import Platform
 
+DICE = "dice"
 CHATS, EACH, KILLS = 25, 20, 4
 WITHIN_S = 150.0
 TEXTS = ("What does the account cost?", "my card was stolen", "hello", "我的卡丢了怎么办")
+COMMANDS = ("/start campaign-42", "/help", "/language", "/delete", DICE)
+"""What the bot answers by itself; each fourth update is one of these."""
 
 
 @pytest.fixture
@@ -75,16 +80,21 @@ def test_what_comes_in_is_there_once_and_what_goes_out_at_most_once(
 ) -> None:
     on, connector = stage
     chats = [api.add_private_chat(7000 + number, language_code="en") for number in range(CHATS)]
+    answers: dict[EventId, int] = {}
     for turn in range(EACH):
         for chat in chats:
-            api.say(chat, f"{TEXTS[turn % len(TEXTS)]} ({turn})")
+            if (command := command_at(turn)) is None:
+                api.say(chat, f"{TEXTS[turn % len(TEXTS)]} ({turn})")
+            else:
+                update = roll(api, chat) if command == DICE else api.say(chat, command).update_id
+                answers[named_id("telegram-said", TOKEN.partition(":")[0], str(update))] = chat
         if turn % (EACH // KILLS) == EACH // KILLS - 1:
             api.calls("sendMessage", at_least=turn, within_s=60.0)
             connector.kill()
             connector.start()
-    until(lambda: len(messages(on)) == CHATS * EACH and not api.pending(), connector)
+    until(lambda: len(messages(on)) == CHATS * len(WRITTEN) and not api.pending(), connector)
     assert sorted(messages(on).values()) == sorted(
-        f"{TEXTS[turn % len(TEXTS)]} ({turn})" for turn in range(EACH) for _ in chats
+        f"{TEXTS[turn % len(TEXTS)]} ({turn})" for turn in WRITTEN for _ in chats
     )
     replies = until(lambda: _answered(on), connector)
     until(lambda: {each.outbound_id for each in _final(on, replies)} == replies, connector)
@@ -94,11 +104,13 @@ def test_what_comes_in_is_there_once_and_what_goes_out_at_most_once(
         if isinstance(each.body, DeliveryReported)
     }
     until(lambda: reported <= replies, connector)
-    deliveries = _final(on, replies)
+    until(lambda: len(_final(on, answers.keys())) == len(answers), connector)
+    deliveries, said = _final(on, replies), _final(on, answers.keys())
     for chat in chats:
         held = on.store.channels.chat(TENANT, "telegram", str(chat))
         assert held is not None
         mine = [each for each in deliveries if each.conversation_id == held.conversation_id]
+        mine += [each for each in said if answers[each.outbound_id] == chat]
         known = {each.external_id for each in mine if each.state == "sent"}
         shown = {str(each.message_id) for each in api.messages(chat) if each.by_bot}
         unsure = [each for each in mine if each.state == "unknown"]
@@ -107,17 +119,31 @@ def test_what_comes_in_is_there_once_and_what_goes_out_at_most_once(
         assert len(shown - known) <= len(unsure), "something was sent twice"
 
 
-def _answered(on: Platform) -> set[str]:
+def command_at(turn: int) -> str | None:
+    return COMMANDS[turn // 4 % len(COMMANDS)] if turn % 4 == 3 else None
+
+
+WRITTEN = [turn for turn in range(EACH) if command_at(turn) is None]
+
+
+def roll(api: TelegramApi, chat: int) -> int:
+    person = {"id": chat, "is_bot": False, "first_name": "A", "language_code": "en"}
+    dice = {"emoji": "🎲", "value": 6}
+    message = {"message_id": 90_000, "date": 1, "chat": {"id": chat, "type": "private"}, "dice": dice}
+    return api.inject({"message": {**message, "from": person}})
+
+
+def _answered(on: Platform) -> set[EventId]:
     """The replies' ids, once every message is settled."""
     outbound = events_on(on, "chat.outbound")
     settled = {
         s.message_id for e in outbound if isinstance(e.body, MessageSettled) for s in e.body.settlements
     }
-    if len(settled) < CHATS * EACH:
+    if len(settled) < CHATS * len(WRITTEN):
         return set()
     return {each.envelope.event_id for each in outbound if isinstance(each.body, ReplyReady)}
 
 
-def _final(on: Platform, ids: set[str]) -> list[Delivery]:
-    found = on.store.channels.deliveries(ids)  # type: ignore[arg-type]  # ids of events
+def _final(on: Platform, ids: Collection[EventId]) -> list[Delivery]:
+    found = on.store.channels.deliveries(ids)
     return [each for each in found if each.state not in ("sending", "held")]

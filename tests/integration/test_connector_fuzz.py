@@ -18,10 +18,8 @@ from starlette.responses import Response
 from connectors.examples.webhook.connector import SIGNATURE, WebhookDoor, WebhookSettings
 from connectors.kit.http import signature
 from connectors.kit.inbox import Inbox
-from connectors.telegram.calls import make_bot
-from connectors.telegram.door import Door
-from connectors.telegram.media import Fetching
-from connectors.telegram.pacing import Pace
+from connectors.telegram.channel import TelegramChannel
+from connectors.telegram.service import make_door
 from connectors.telegram.settings import KINDS
 from connectors.telegram.webhook import SECRET_HEADER, Webhooks, secret_of
 from parley.backends.memory_bus import MemoryBus
@@ -30,6 +28,7 @@ from schemas.tenant import Limits
 from tests.support.platform import make_platform
 from tests.support.small_tenant import CONFIG, CONTENT, TENANT
 from tests.support.spoilt import fuzzed, inputs
+from tests.support.telegram import TOKEN, TelegramApi
 from workers.wiring import Platform
 
 SECRET = "f" * 40
@@ -101,10 +100,11 @@ def on() -> Iterator[Platform]:
 def test_telegrams_door(
     on: Platform, loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bot = make_bot("42:AAnobody-is-asked-with-it", "http://127.0.0.1:9")
+    server = TelegramApi.start()  # it knows none of the chats: whatever the bot says is refused
+    server.add_bot()
+    channel = TelegramChannel({TENANT: TOKEN}, server.base_url, per_second=1_000_000)
     inbox = Inbox(on, "telegram", TENANT)
-    nothing = Fetching(bot, dict.fromkeys(KINDS, 0))
-    door = Door(bot, inbox, Pace(1_000_000), lambda _: None, nothing)
+    door, saying = make_door(channel, on, TENANT, inbox, dict.fromkeys(KINDS, 0))
     webhooks = Webhooks({TENANT: door}, SECRET.encode())
     headers = {SECRET_HEADER: secret_of(SECRET.encode(), TENANT)}
 
@@ -117,8 +117,10 @@ def test_telegrams_door(
             assert json.loads(bytes(answer.body))["detail"]
 
     tried()
+    loop.run_until_complete(saying.close())
     inbox.close()
-    loop.run_until_complete(bot.session.close())
+    loop.run_until_complete(channel.close())
+    server.stop()
     assert "passed over" not in caplog.text
 
 

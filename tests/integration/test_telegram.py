@@ -245,7 +245,7 @@ def test_erasing_is_asked_for_and_done(running: Platform, api: TelegramApi, anna
     api.say(anna, "/delete")
     texts(api, anna, 4)
     asked = [each for each in api.messages(anna) if each.by_bot][-1]
-    api.press(anna, asked.message_id, "delete:yes")
+    api.press(anna, asked.message_id, asked.buttons["Erase everything"])
     assert "is being erased" in texts(api, anna, 5)[4]
     until(lambda: [each.customer_id for each in running.store.erasures()] == [before.customer_id])
     api.say(anna, "What does the account cost?")

@@ -350,7 +350,7 @@ def test_whoever_erases_themselves_takes_the_files_along(
     api.say(anna, "/delete")
     assert len(said(api, anna, 1)) == 1
     asked = [each for each in api.messages(anna) if each.by_bot][-1]
-    api.press(anna, asked.message_id, "delete:yes")
+    api.press(anna, asked.message_id, asked.buttons["Erase everything"])
     until(lambda: connector.media.held(tenant, customer) == {})
     with pytest.raises(KeyErased):
         connector.media.put(tenant, customer, JPEG)

@@ -92,8 +92,7 @@ def last(api: TelegramApi, chat: int) -> tuple[int, dict[str, str]]:
     """The bot's last message, and its buttons' data by their labels."""
     said(api, chat)
     shown = [each for each in api.messages(chat) if each.by_bot][-1]
-    keyboard = shown.message.get("reply_markup", {}).get("inline_keyboard", [])
-    return shown.message_id, {each["text"]: each["callback_data"] for row in keyboard for each in row}
+    return shown.message_id, shown.buttons
 
 
 COMMANDS: dict[str, tuple[Callable[[TelegramApi, int], object], str]] = {

@@ -91,6 +91,19 @@ def test_a_message_is_answered_through_the_webhook(served: tuple[Platform, str],
     assert embedded.failed is None
 
 
+def test_a_command_is_answered_by_the_gateway_once_and_when_telegram_takes_it(
+    served: tuple[Platform, str], api: TelegramApi
+) -> None:
+    _, url = served
+    chat = api.add_private_chat(502, language_code="en")
+    api.set_faults({"method": "sendMessage", "chat_id": chat, "do": "429", "retry_after": 1, "times": 1})
+    headers = {SECRET_HEADER: secret_of(SECRET.encode(), TENANT)}
+    for _ in range(2):
+        answer = httpx.post(url, json=update(7_001, "/help", chat), headers=headers, timeout=20.0)
+        assert answer.status_code == 200
+    assert len(api.messages(chat)) == 1 and len(api.calls("sendMessage", chat_id=chat)) == 2
+
+
 def test_only_who_knows_the_secret_brings_updates(served: tuple[Platform, str]) -> None:
     platform, url = served
     good = {SECRET_HEADER: secret_of(SECRET.encode(), TENANT)}

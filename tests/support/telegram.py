@@ -52,6 +52,12 @@ class ShownMessage:
     #: Telegram's Message.
     message: Json
 
+    @property
+    def buttons(self) -> dict[str, str]:
+        """What each button below it sends back, by its label."""
+        rows = self.message.get("reply_markup", {}).get("inline_keyboard", [])
+        return {each["text"]: each["callback_data"] for row in rows for each in row}
+
 
 @dataclass(frozen=True)
 class ShownDraft:

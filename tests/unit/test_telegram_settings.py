@@ -89,3 +89,9 @@ def test_a_setting_that_cannot_be_is_named(
     with pytest.raises(ConfigurationError) as refused:
         settings(monkeypatch, **named).bots()
     assert told in str(refused.value) and "secret-and-wrong" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2.5", "1001", "many"])
+def test_a_rate_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    with pytest.raises(ConfigurationError, match="PARLEY_TELEGRAM_PER_SECOND: Input should be "):
+        settings(monkeypatch, per_second=text)
