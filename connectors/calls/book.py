@@ -1,14 +1,16 @@
 """Calls on their way into the log: finished ones whole, running ones piece by piece; masked and sealed before the first write."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Literal
 from uuid import uuid4
 
 import orjson
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from connectors.calls.fitting import fitted
 from connectors.calls.languages import language_for
@@ -41,6 +43,8 @@ MOST_SEGMENT_CHARS = 2_000
 MOST_SHOWN_CHARS = 4_000
 """Of its masked text: the limit of the event that carries it."""
 LISTENED_TO = 10_000
+LISTENED_FOR_S = 600.0
+"""So long after its last word a call's names are remembered: they are a customer's, and must not outlive an erasure for long."""
 HEARD_BEFORE = 40
 """Events of a call's history in which a number may have been asked for that is told now."""
 LIVE = "live"
@@ -120,7 +124,7 @@ class CallBook:
         self._secret = derive_key(secret, "call-transcript-digest")
         self._customers = derive_key(secret, "call-customer")
         self._segments = derive_key(secret, "call-segment-digest")
-        self._listening: LRUCache[ConversationId, Listening] = LRUCache(LISTENED_TO)
+        self._listening: TTLCache[ConversationId, Listening] = TTLCache(LISTENED_TO, LISTENED_FOR_S)
         self._lock = Lock()
 
     def take(self, transcript: Transcript, language: str | None = None) -> Taken:
@@ -155,8 +159,8 @@ class CallBook:
         )
         event_id = named_id(chat.conversation_id, "started")
         self._pen.publish([self._pen.event(chat, started, event_id, self._opened.clock.now())])
-        listening = self._listening_to(chat)
-        listening.meet("human_agent", opening.human_agent_name)
+        listening = partial(self._listening_to, chat)
+        listening().meet("human_agent", opening.human_agent_name)
         return LiveCall(self._opened, self._pen, chat, listening, self._segments)
 
     def close(self) -> None:
@@ -183,6 +187,8 @@ class CallBook:
         """One for all connections of a call; for one that another process has heard so far, from its last turns."""
         with self._lock:
             found = self._listening.get(chat.conversation_id)
+            if found is not None:
+                self._listening[chat.conversation_id] = found  # its time begins anew
         if found is None:
             found = Listening(self._pen.masker)
             row = self._opened.store.conversation(chat.conversation_id)
@@ -283,7 +289,9 @@ def _other_agent(party: Party, agent: Party | None) -> str | None:
 class LiveCall:
     """One running call. Its pieces are given one after the other."""
 
-    def __init__(self, opened: Doorway, pen: Pen, chat: Chat, listening: Listening, secret: bytes) -> None:
+    def __init__(
+        self, opened: Doorway, pen: Pen, chat: Chat, listening: Callable[[], Listening], secret: bytes
+    ) -> None:
         self._opened = opened
         self._pen = pen
         self.chat = chat
@@ -329,7 +337,7 @@ class LiveCall:
         what = (body.kind, str(body.at_ms), body.by or "", body.human_agent_id or "")
         event_id = named_id(self.chat.conversation_id, "progress", *what)
         if body.kind == "transfer":
-            self._listening.meet("human_agent", body.human_agent_name)
+            self._listening().meet("human_agent", body.human_agent_name)
         self._pen.publish([self._pen.event(self.chat, body, event_id, self._opened.clock.now())])
 
     def _masked(
@@ -337,8 +345,8 @@ class LiveCall:
     ) -> tuple[str, str | None]:
         """The text, and the original where that is another. Of what is still being said numbers are left out."""
         if not segment.final:
-            return hidden(self._pen.findings(said), expected=self._listening.expecting), None
-        heard = self._listening.find(said, segment.text, segment.speaker, segment.segment_id)
+            return hidden(self._pen.findings(said), expected=self._listening().expecting), None
+        heard = self._listening().find(said, segment.text, segment.speaker, segment.segment_id)
         findings = [heard.text, heard.original] if heard.original else [heard.text]
         text, *originals = self._pen.masked_all(self.chat, findings, event_id, now)
         return text, originals[0] if originals else None

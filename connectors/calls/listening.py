@@ -26,7 +26,7 @@ class Heard:
 
 
 class Listening:
-    """One call's, for all of its connections. Thread-safe. It remembers which number is expected and who speaks, and no text besides."""
+    """One call's, for all of its connections. Thread-safe. It remembers which number is expected and the names that were told, and no text besides."""
 
     def __init__(self, masker: Masker) -> None:
         self._texts, self._originals = Dictation(masker), Dictation(masker)

@@ -1,13 +1,14 @@
 """A running call on its way into the log: what is the same again, and which call goes on."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from connectors.calls.book import CallBook, CallKnown, Opening
+from connectors.calls.book import CallBook, CallKnown, Opening, Segment
 from parley.backends.memory_bus import MemoryBus
 from schemas.base import TenantId
-from schemas.call_events import CallProgressed
+from schemas.call_events import CallProgressed, CallSegmentHeard
 from schemas.conversation_events import CallStateReported
 from tests.support.call_stories import CallStory
 from tests.support.platform import events_on, make_platform
@@ -59,3 +60,26 @@ def test_a_call_that_ended_in_silence_goes_on_and_one_that_was_hung_up_does_not(
     on.store.rewrite([conversation], [], story.decisions[-1].projections)
     with pytest.raises(CallKnown, match="'call-1' has ended"):
         book.begin(OPENING)
+
+
+def test_what_was_told_on_a_call_is_known_on_its_next_connection_and_not_for_long_after_its_last_word(
+    on: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(seconds: float) -> list[str]:
+        monkeypatch.setattr("connectors.calls.book.LISTENED_FOR_S", seconds)
+        book = CallBook(on, TenantId(TENANT))
+        opening = replace(OPENING, call_id=f"call-{seconds}")
+        pieces = [("human_agent", "What is your name?"), ("customer", "It's Hannah Doyle.")]
+        for number, (speaker, text) in enumerate([*pieces, ("human_agent", "Thank you, Hannah.")]):
+            call = book.begin(opening)
+            call.hear(Segment(f"s{number}", speaker, text, True, number, number + 1))
+        book.close()
+        mine = [
+            each
+            for each in events_on(on, "call.events")
+            if each.envelope.conversation_id == call.chat.conversation_id
+        ]
+        return [each.body.text for each in mine if isinstance(each.body, CallSegmentHeard)]
+
+    assert said(600.0)[1:] == ["It's [name_1].", "Thank you, [name_2]."]
+    assert said(0.0)[1:] == ["It's Hannah Doyle.", "Thank you, Hannah."]

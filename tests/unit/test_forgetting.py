@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 DECIDED = {
     "connectors": {
-        "calls.book": "which numbers are expected, and no text",
+        "calls.book": "which numbers are expected, and a customer's name, for ten minutes after the call's last word",
+        "calls.formats.google": "the names of Google's own fields",
         "kit.discovery": "modules",
         "kit.inbox": "ids",
         "kit.pen": "the tenants' own configurations",

@@ -6,8 +6,9 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
+
+from parley.domain.remembering import remembering
 
 #: By what a column holds, best first. `role` is a side, `speaker` whoever speaks in the source's own terms, `voice` a number or channel.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -63,7 +64,7 @@ class Column:
     scale: float | None = None
 
 
-@lru_cache(4_096)
+@remembering(4_096)  # whatever stands above a table may be somebody's words
 def column(name: str) -> Column | None:
     """What a name says; None of one that is not known."""
     words = _BETWEEN.sub(" ", _CAMEL.sub(" ", name[:_LONGEST])).casefold().split()
@@ -85,7 +86,7 @@ def _without_unit(words: list[str]) -> tuple[str, float]:
     return " ".join(words).removesuffix(glued), 1.0
 
 
-@lru_cache(1_024)
+@remembering(1_024)
 def best(names: tuple[str, ...]) -> Mapping[str, str]:
     """The best name of each kind."""
     found: dict[str, tuple[tuple[bool, int], str]] = {}
