@@ -113,9 +113,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class FilesAnswered:
-    """The reply that said what becomes of files, and when the last file came that it stands for."""
+    """The reply that said what becomes of files, and when the last file came that it stands for. None: a file came with words, whose answer
+    stands for it.
+    """
 
-    reply_id: ReplyId
+    reply_id: ReplyId | None
     last_at: datetime
 
 

@@ -81,6 +81,20 @@ def test_files_that_come_together_have_one_answer() -> None:
     assert len({each.reply_id for each in story.replies}) == 2 and story.replies[0] is reply
 
 
+def test_files_that_come_with_a_captioned_one_are_answered_by_what_the_caption_is() -> None:
+    story = Story()
+    asked = sends_file(story, "What is this fee?")
+    rest = [sends_file(story) for _ in range(4)]
+    story.understood("fees")
+    story.generated()
+    late = sends_file(story)
+    assert story.settled == {asked: "answered", **dict.fromkeys([*rest, late], "merged")}
+    assert [reply.kind for reply in story.replies] == ["answer"]
+    story.wait(61)
+    again = sends_file(story)
+    assert story.settled[again] == "answered" and story.replies[-1].kind == "canned"
+
+
 def test_a_file_does_not_stop_the_answer_that_is_being_written() -> None:
     story = Story()
     asked = story.says("What does it cost?")

@@ -25,6 +25,7 @@ def answer_files(moves: Moves, files: tuple[TurnMessage, ...]) -> None:
     """Settles them; a turn that runs meanwhile goes on."""
     if not files:
         return
+    reply_id: ReplyId | None
     ids = tuple(message.message_id for message in files)
     earlier = moves.state.files_answered
     if earlier is not None and moves.at - earlier.last_at <= TOGETHER:
@@ -42,6 +43,11 @@ def answer_files(moves: Moves, files: tuple[TurnMessage, ...]) -> None:
         )
         moves.settle(ids, "answered", reply_id)
     moves.set(files_answered=FilesAnswered(reply_id, moves.at))
+
+
+def stand_for_files(moves: Moves) -> None:
+    """A file came with words: the files that come together with it are answered by what those are answered."""
+    moves.set(files_answered=FilesAnswered(None, moves.at))
 
 
 def take_files(moves: Moves) -> tuple[TurnMessage, ...]:

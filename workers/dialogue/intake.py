@@ -5,7 +5,7 @@ from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import CustomerArrived, CustomerMessage
 from schemas.parts import Channel
 from schemas.work import UnderstandingRequested
-from workers.dialogue.attachments import answer_files, is_file, take_files
+from workers.dialogue.attachments import answer_files, is_file, stand_for_files, take_files
 from workers.dialogue.moves import Moves
 
 
@@ -27,6 +27,8 @@ def message_received(moves: Moves, body: MessageReceived) -> None:
     moves.out(CustomerMessage, message_id=body.message_id, text=body.text, attachments=body.attachments)
     if body.text:
         moves.state = moves.state.remember("customer", body.text)
+    if body.text and body.attachments:
+        stand_for_files(moves)
     # A file has nothing to understand.
     reading = None if body.text else Reading(moves.state.language)
     message = TurnMessage(body.message_id, body.text, reading, arrived_at=moves.at)
