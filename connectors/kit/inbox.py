@@ -16,6 +16,7 @@ from cachetools import LRUCache
 from connectors.kit.channel import Doorway
 from connectors.kit.content import Kind
 from connectors.kit.pen import Pen
+from parley.domain.masking import Masked
 from parley.errors import KeyErased, StoreUnavailable
 from parley.ids import named_id
 from parley.ports.channels import Chat
@@ -71,7 +72,7 @@ class KeptFile:
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """What came from a chat: a text, or files, or both. `external_id` is the channel's name for this delivery: the same for each
-    repeat, and for nothing else.
+    repeat, and for nothing else. `masked` are the kinds that were taken out of the text already (`Inbox.masked`).
     """
 
     address: str
@@ -79,6 +80,7 @@ class Incoming:
     text: str
     language: str | None = None
     files: tuple[KeptFile, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 class FilesNotKept(Exception):
@@ -145,10 +147,8 @@ class Inbox:
         chat = self.opened_chat(incoming.address, incoming.language)
         try:
             return self._take(chat, incoming)
-        except KeyErased:  # the customer was erased, and writes again: that is somebody whom nobody knows
-            if chat.customer_id not in {each.customer_id for each in self._opened.store.erasures()}:
-                raise
-            self._opened.store.purge([(chat.tenant, chat.customer_id)])
+        except KeyErased:
+            self._purge_erased(chat)
             return self._take(self.opened_chat(incoming.address, incoming.language), incoming)
 
     def admit(self, address: str) -> None:
@@ -167,21 +167,43 @@ class Inbox:
         except KeyErased:
             log.info("%s: an erased customer's link is passed over", self._channel)
 
+    def wait_s(self, address: str) -> float:
+        """The seconds until this chat may write again; 0.0: it may now."""
+        with self._lock:
+            return self._rates.wait(address)
+
+    def writing_chat(self, address: str, language: str | None = None) -> Chat:
+        """As `opened_chat`, of a customer for whom something can be sealed. Raises `UnknownTenant`, and `KeyErased` as `take` does."""
+        chat = self.opened_chat(address, language)
+        try:
+            self._opened.keys.get(chat.tenant, chat.customer_id)
+        except KeyErased:
+            self._purge_erased(chat)
+            return self.opened_chat(address, language)
+        return chat
+
+    def masked(self, chat: Chat, external_id: str, text: str) -> Masked:
+        """The text as the log will have it, for what has to be kept before it is taken. Raises `KeyErased`."""
+        event_id = named_id(chat.conversation_id, self._name(external_id))
+        return self._pen.masked(chat, text, event_id, self._opened.clock.now())
+
+    def safe_name(self, name: str | None) -> str | None:
+        """A file's name as it may be kept; None for one with personal data in it, since one with a gap says nothing."""
+        safe = "".join(each for each in name or "" if each.isprintable())[:MAX_NAME_CHARS]
+        return safe if safe and not self._pen.findings(safe).taken else None
+
     def keep(self, chat: Chat, file: NewFile) -> KeptFile:
-        """Store a file, before a message names it. A name with personal data in it is left out, since one with a gap says nothing.
-        Raises `FilesNotKept`.
-        """
+        """Store a file, before a message names it. Raises `FilesNotKept`."""
         try:
             digest = self._opened.media.put(chat.tenant, chat.customer_id, file.content)
         except (StoreUnavailable, KeyErased) as error:
             raise FilesNotKept(str(error)) from error
-        name = "".join(each for each in file.name or "" if each.isprintable())[:MAX_NAME_CHARS]
         attachment = Attachment(
             kind=file.kind,
             media_type=file.media_type,
             digest=digest,
             bytes=len(file.content),
-            name=name if name and not self._pen.findings(name).taken else None,
+            name=self.safe_name(file.name),
         )
         return KeptFile(chat.customer_id, attachment)
 
@@ -219,7 +241,7 @@ class Inbox:
 
     def _take(self, chat: Chat, incoming: Incoming) -> MessageId:
         now = self._opened.clock.now()
-        name = f"{self._channel}:{incoming.external_id}"[:MAX_ID_CHARS]
+        name = self._name(incoming.external_id)
         event_id = named_id(chat.conversation_id, name)
         self._opened.keys.get(chat.tenant, chat.customer_id)  # of who was erased not even a claim is written
         if any(each.customer_id != chat.customer_id for each in incoming.files):
@@ -236,13 +258,22 @@ class Inbox:
             text=masked.text,
             channel=self._channel,
             client_message_id=name,
-            masked=masked.kinds,
+            masked=tuple(dict.fromkeys((*incoming.masked, *masked.kinds))),
             attachments=tuple(each.attachment for each in incoming.files),
         )
         self._pen.publish([self._pen.event(chat, body, EventId(held.message_id), now)])
         with self._lock:
             self._quota.accepted(chat.tenant)
         return held.message_id
+
+    def _name(self, external_id: str) -> str:
+        return f"{self._channel}:{external_id}"[:MAX_ID_CHARS]
+
+    def _purge_erased(self, chat: Chat) -> None:
+        """The customer was erased, and writes again: that is somebody whom nobody knows. Raises `KeyErased` where nobody erased them."""
+        if chat.customer_id not in {each.customer_id for each in self._opened.store.erasures()}:
+            raise KeyErased(f"{chat.conversation_id}: its customer's key is missing, and nobody erased it")
+        self._opened.store.purge([(chat.tenant, chat.customer_id)])
 
     def _admit(self, address: str) -> None:
         """Raises `TooMany`."""

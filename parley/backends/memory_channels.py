@@ -7,7 +7,7 @@ from itertools import islice
 from threading import Lock
 from typing import Any
 
-from parley.ports.channels import Chat, Delivery, DeliveryState, Parked
+from parley.ports.channels import Chat, Delivery, DeliveryState, Parked, Waiting
 from schemas.base import ConversationId, CustomerId, EventId, TenantId
 from schemas.parts import Channel
 
@@ -20,6 +20,7 @@ class MemoryChannels:
         self._deliveries: dict[tuple[str, int], Delivery] = {}
         self._names: dict[ConversationId, tuple[str, str, str]] = {}
         self._parked: dict[ConversationId, dict[EventId, Parked]] = {}
+        self._arrived: dict[ConversationId, dict[int, Waiting]] = {}
         self._lock = Lock()
 
     def open_chat(self, chat: Chat) -> Chat:
@@ -143,6 +144,31 @@ class MemoryChannels:
                 self._parked.pop(conversation_id, None)
                 self._change(conversation_id, waits_until=None)
 
+    def keep_waiting(self, rows: Sequence[Waiting]) -> None:
+        with self._lock:
+            for row in rows:
+                if row.conversation_id in self._names:
+                    self._arrived.setdefault(row.conversation_id, {}).setdefault(row.position, row)
+
+    def waiting(self, conversation_id: ConversationId, at_most: int) -> list[Waiting]:
+        with self._lock:
+            ours = self._arrived.get(conversation_id, {}).values()
+            return sorted(ours, key=lambda each: each.position)[:at_most]
+
+    def drop_waiting(self, conversation_id: ConversationId, positions: Collection[int]) -> None:
+        with self._lock:
+            ours = self._arrived.get(conversation_id, {})
+            for each in positions:
+                ours.pop(each, None)
+            if not ours:
+                self._arrived.pop(conversation_id, None)
+
+    def waiting_chats(self, tenant: TenantId, channel: Channel) -> list[Chat]:
+        with self._lock:
+            found = [each for name in self._arrived if (each := self._of(name)) is not None]
+        ours = (each for each in found if (each.tenant, each.channel) == (tenant, channel))
+        return sorted(ours, key=lambda each: (each.opened_at, each.address))
+
     def forget_deliveries(self, before: datetime, at_most: int) -> int:
         with self._lock:
             old = (at for at, each in self._deliveries.items() if each.changed_at < before)
@@ -156,10 +182,12 @@ class MemoryChannels:
     def conversations_of(self, tenant: TenantId, customer: CustomerId) -> set[ConversationId]:
         with self._lock:
             parked = (each for rows in self._parked.values() for each in rows.values())
-            rows: list[Chat | Delivery | Parked] = [
+            waiting = (each for rows in self._arrived.values() for each in rows.values())
+            rows: list[Chat | Delivery | Parked | Waiting] = [
                 *self._chats.values(),
                 *self._deliveries.values(),
                 *parked,
+                *waiting,
             ]
         return {r.conversation_id for r in rows if (r.tenant, r.customer_id) == (tenant, customer)}
 
@@ -170,6 +198,7 @@ class MemoryChannels:
                 "chats": [asdict(each) for each in self._chats.values()],
                 "deliveries": [asdict(each) for each in self._deliveries.values()],
                 "parked": [asdict(each) for rows in self._parked.values() for each in rows.values()],
+                "waiting": [asdict(each) for rows in self._arrived.values() for each in rows.values()],
             }
 
     def drop(self, conversations: Collection[str]) -> None:
@@ -181,6 +210,7 @@ class MemoryChannels:
             }
             for name in conversations:
                 self._parked.pop(ConversationId(name), None)
+                self._arrived.pop(ConversationId(name), None)
 
     def _of(self, conversation_id: ConversationId) -> Chat | None:
         at = self._names.get(conversation_id)

@@ -51,6 +51,20 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What came from a chat and waits to be taken in; `value` is sealed. Those of a chat are taken in the order of `position`, which is the
+    channel's own number for what it has delivered.
+    """
+
+    conversation_id: ConversationId
+    position: int
+    tenant: TenantId
+    customer_id: CustomerId
+    channel: Channel
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message into a chat: the `part`-th of what an outbound event became. `sender` is the process that is sending it."""
 
@@ -66,6 +80,11 @@ class Delivery:
     #: The channel's own name for the message, once it has told it.
     external_id: str | None = None
     reason: str | None = None
+
+
+def waiting_context(conversation_id: ConversationId, position: int) -> tuple[str, str, str]:
+    """Under which names a `Waiting`'s value, which is JSON, is sealed."""
+    return "waiting", conversation_id, str(position)
 
 
 class ChannelStore(Protocol):
@@ -127,6 +146,17 @@ class ChannelStore(Protocol):
 
     def unpark(self, conversation_id: ConversationId, outbound_ids: Collection[EventId]) -> None:
         """Delete them. A chat of which nothing is parked then waits no more."""
+
+    def keep_waiting(self, rows: Sequence[Waiting]) -> None:
+        """Keep all of them or none. Nothing is kept for a chat that is gone, and of a position the first one."""
+
+    def waiting(self, conversation_id: ConversationId, at_most: int) -> list[Waiting]:
+        """The first ones, in the order of `position`."""
+
+    def drop_waiting(self, conversation_id: ConversationId, positions: Collection[int]) -> None: ...
+
+    def waiting_chats(self, tenant: TenantId, channel: Channel) -> list[Chat]:
+        """Those of which something waits to be taken in."""
 
     def forget_deliveries(self, before: datetime, at_most: int) -> int:
         """Delete those that last changed before `before`; returns how many."""

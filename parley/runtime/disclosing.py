@@ -12,6 +12,7 @@ from typing import Any
 from parley.codec import Codec, Erased
 from parley.errors import InvalidEvent
 from parley.ports.bus import Record
+from parley.ports.channels import waiting_context
 from parley.ports.keys import CustomerKeys
 from parley.ports.media import MediaStore
 from parley.ports.store import PrivacyStore
@@ -125,6 +126,8 @@ class Disclosure:
             event = self._decode(_outbound(row))
             opened["value"] = event if isinstance(event, str) else json.loads(event.body.model_dump_json())
             del opened["headers"]
+        elif table == "waiting":
+            opened["value"] = self._waiting(row)
         elif table == "states":
             opened["value"] = self._state(row)
         elif table == "feedback" and row["comment"]:
@@ -138,6 +141,10 @@ class Disclosure:
     def _original(self, value: MaskedValue) -> str:
         sealed = bytes(value.sealed or b"")
         return self._codec.unseal_for(self._tenant, self._customer, sealed, *value.sealed_under).decode()
+
+    def _waiting(self, row: Mapping[str, Any]) -> Any:
+        context = waiting_context(row["conversation_id"], row["position"])
+        return json.loads(self._codec.unseal_for(self._tenant, self._customer, bytes(row["value"]), *context))
 
     def _state(self, row: Mapping[str, Any]) -> Any:
         """A decider's state: sealed under its names where it holds texts, else as it is."""

@@ -12,7 +12,7 @@ from infra.migrations import upgrade_store
 from parley.backends.memory_store import MemoryStore
 from parley.backends.sql import open_store
 from parley.ids import named_id
-from parley.ports.channels import Chat, Delivery, Parked
+from parley.ports.channels import Chat, Delivery, Parked, Waiting
 from parley.ports.store import Store
 from schemas.base import ConversationId, CustomerId, TenantId
 
@@ -217,3 +217,33 @@ def test_of_many_takers_each_chat_has_one_and_what_is_added_meanwhile_is_not_for
     assert len(store.channels.parked(C1, 200)) == 8 and held is not None and held.waits_until is not None
     store.channels.unpark(C1, [each.outbound_id for each in store.channels.parked(C1, 200)])
     assert store.channels.chat_of(C1) == CHAT
+
+
+def waiting(position: int, conversation: ConversationId = C1, value: bytes = b"sealed") -> Waiting:
+    return Waiting(conversation, position, BANK, CustomerId("u-1"), "telegram", value)
+
+
+def test_what_waits_to_be_taken_in_is_kept_in_order_and_once(store: Store) -> None:
+    store.channels.open_chat(CHAT)
+    store.channels.keep_waiting([waiting(9), waiting(2**40)])
+    store.channels.keep_waiting([waiting(4), waiting(9, value=b"again"), waiting(1, C2)])
+    assert store.channels.waiting(C1, 10) == [waiting(4), waiting(9), waiting(2**40)]
+    assert store.channels.waiting(C1, 1) == [waiting(4)] and store.channels.waiting(C2, 9) == []
+    store.channels.drop_waiting(C1, [4, 9, 77])
+    assert store.channels.waiting(C1, 10) == [waiting(2**40)]
+
+
+def test_chats_with_something_to_take_in_are_found_until_it_is_gone(store: Store) -> None:
+    names = [ConversationId(f"c-{number}") for number in range(3)]
+    for number, name in enumerate(names):
+        tenant = SHOP if number == 2 else BANK
+        store.channels.open_chat(replace(CHAT, tenant=tenant, address=str(number), conversation_id=name))
+    store.channels.keep_waiting([waiting(1, names[1]), waiting(2, names[1]), waiting(1, names[0])])
+    store.channels.keep_waiting([replace(waiting(1, names[2]), tenant=SHOP)])
+    found = store.channels.waiting_chats(BANK, "telegram")
+    assert [each.conversation_id for each in found] == names[:2]
+    assert store.channels.waiting_chats(BANK, "api") == []
+    store.channels.drop_waiting(names[0], [1])
+    assert [each.address for each in store.channels.waiting_chats(BANK, "telegram")] == ["1"]
+    assert store.purge([(BANK, CustomerId("u-1"))])["waiting"] == 2
+    assert store.channels.waiting_chats(BANK, "telegram") == []

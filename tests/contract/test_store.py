@@ -30,7 +30,7 @@ from parley.errors import (
 )
 from parley.ids import named_id
 from parley.ports.bus import TopicPartition
-from parley.ports.channels import Chat, Delivery, Parked
+from parley.ports.channels import Chat, Delivery, Parked, Waiting
 from parley.ports.keys import KEY_BYTES, Erasure
 from parley.ports.links import Link
 from parley.ports.store import (
@@ -345,6 +345,7 @@ def two_conversations(store: Store) -> int:
         store.channels.park(
             [Parked(eid(name), held[0], 1, TENANT, held[1], "telegram", (), b"sealed")], {held[0]: NINE}
         )
+        store.channels.keep_waiting([Waiting(held[0], 1, TENANT, held[1], "telegram", b"sealed")])
     store.links.link(Link.of(TENANT, CustomerId("x"), CustomerId("z"), "mei", NINE))
     store.links.link(Link.of(TENANT, CustomerId("y"), CustomerId("z"), "mei", NINE))
     return fence
@@ -375,7 +376,7 @@ def test_of_an_erased_key_everything_goes_and_nothing_else(store: Store) -> None
 
 EACH = {
     "states": 1, "timers": 2, "history": 2, "claims": 1, "conversations": 1, "feedback": 1, "masked_values": 1,
-    "chats": 1, "deliveries": 1, "parked": 1, "delivery_states": 1, "customer_links": 1,
+    "chats": 1, "deliveries": 1, "parked": 1, "waiting": 1, "delivery_states": 1, "customer_links": 1,
 }  # fmt: skip
 
 

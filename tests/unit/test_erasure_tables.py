@@ -29,6 +29,7 @@ def test_what_is_purged_today() -> None:
         "feedback",
         "masked_values",
         "parked",
+        "waiting",
     }
     columns = {table.name: column.name for table, column in privacy.conversation_tables().items()}
     assert columns == {

@@ -12,13 +12,14 @@ from parley.backends.sql import tables as t
 from parley.backends.sql.bulk import delete_older, in_parts, put
 from parley.backends.sql.engine import reading, writing
 from parley.backends.sql.rows import pack_headers, unpack_headers
-from parley.ports.channels import Chat, Delivery, DeliveryState, Parked
+from parley.ports.channels import Chat, Delivery, DeliveryState, Parked, Waiting
 from schemas.base import ConversationId, EventId, TenantId
 from schemas.parts import Channel
 
 C = t.chats.c
 D = t.deliveries.c
 P = t.parked.c
+W = t.waiting.c
 WAIT = (
     update(t.chats)
     .where(C.conversation_id == bindparam("b_name"))
@@ -166,6 +167,35 @@ class SqlChannels:
             left = select(P.outbound_id).where(P.conversation_id == conversation_id).limit(1)
             if connection.execute(left).first() is None:
                 connection.execute(update(t.chats).where(ours).values(waits_until=None))
+
+    def keep_waiting(self, rows: Sequence[Waiting]) -> None:
+        """The chats' rows are locked: an erasure of one waits, and finds what was added."""
+        names = {row.conversation_id for row in rows}
+        there: set[str] = set()
+        with writing(self._engine) as connection:
+            for part in in_parts(names):
+                held = select(C.conversation_id).where(C.conversation_id.in_(part))
+                there |= set(connection.scalars(held.order_by(C.conversation_id).with_for_update()))
+            kept = (asdict(row) for row in rows if row.conversation_id in there)
+            put(connection, t.waiting, kept, "keep")
+
+    def waiting(self, conversation_id: ConversationId, at_most: int) -> list[Waiting]:
+        first = select(t.waiting).where(W.conversation_id == conversation_id).order_by(W.position)
+        with reading(self._engine) as connection:
+            rows = connection.execute(first.limit(at_most))
+            return [Waiting(**{**row._mapping, "value": bytes(row.value)}) for row in rows]
+
+    def drop_waiting(self, conversation_id: ConversationId, positions: Collection[int]) -> None:
+        ours = W.conversation_id == conversation_id
+        with writing(self._engine) as connection:
+            for part in in_parts(positions):
+                connection.execute(delete(t.waiting).where(ours, W.position.in_(part)))
+
+    def waiting_chats(self, tenant: TenantId, channel: Channel) -> list[Chat]:
+        names = select(W.conversation_id).where(W.tenant == tenant, W.channel == channel).distinct()
+        chats = select(t.chats).where(C.conversation_id.in_(names)).order_by(C.opened_at, C.address)
+        with reading(self._engine) as connection:
+            return [Chat(*row) for row in connection.execute(chats)]
 
     def forget_deliveries(self, before: datetime, at_most: int) -> int:
         with writing(self._engine) as connection:

@@ -289,7 +289,7 @@ adapter_pointers = Table(
     Column("moved_at", Utc, nullable=False),
     Index("adapter_pointers_of", "tenant", "move_id"),
 )
-# The columns of these three stand in the order of `Chat`'s, `Parked`'s and `Delivery`'s fields.
+# The columns of these four stand in the order of `Chat`'s, `Parked`'s, `Waiting`'s and `Delivery`'s fields.
 chats = Table(
     "chats",
     metadata,
@@ -324,6 +324,18 @@ parked = Table(
     Column("value", LargeBinary, nullable=False),
     Index("parked_in_order", "conversation_id", "seq"),
     Index("parked_of", "tenant", "customer_id"),
+)
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("conversation_id", ID, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", ID, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("channel", CHANNEL, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Index("waiting_in", "tenant", "channel"),
+    Index("waiting_of", "tenant", "customer_id"),
 )
 deliveries = Table(
     "deliveries",
