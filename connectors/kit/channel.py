@@ -93,7 +93,8 @@ class Message:
     """One message as the channel takes it. `text` is in its own markup; `buttons` are labels with what they send back.
 
     `instead` is for a part of an edited message, where it has to be sent as a new one: the text, marked as a correction. `replaces` is
-    the kit's: the channel's name for the message that this one takes the place of. `plain`: the text is in no markup.
+    the kit's: the channel's name for the message that this one takes the place of. `plain`: the text is in no markup. `thread` is the
+    part of the chat where it belongs, for channels that have such.
     """
 
     text: str
@@ -101,6 +102,7 @@ class Message:
     instead: str | None = None
     replaces: str | None = None
     plain: bool = False
+    thread: int | None = None
 
     @property
     def anew(self) -> "Message":

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from aiogram.enums import ParseMode
@@ -110,12 +111,12 @@ class TelegramChannel:
 
     async def send(self, chat: Chat, message: Message) -> str:
         try:
-            return await self._send(chat, message.text, message.buttons, html=not message.plain)
+            return await self._send(chat, message, html=not message.plain)
         except Refused as error:
             if CANNOT_PARSE not in str(error):
                 raise
             log.error("telegram: a message's formatting was refused, and is sent without")
-            return await self._send(chat, plain_of(message.text), message.buttons, html=False)
+            return await self._send(chat, replace(message, text=plain_of(message.text)), html=False)
 
     async def edit(self, chat: Chat, external_id: str, message: Message) -> None:
         try:
@@ -144,14 +145,15 @@ class TelegramChannel:
         if chat.tenant in self.bots and not chat.address.startswith("-"):  # drafts are for private chats
             self._showings.of(chat.conversation_id, lambda: self._showing(chat)).notice(event)
 
-    async def _send(self, chat: Chat, text: str, buttons: Sequence[tuple[str, str]], *, html: bool) -> str:
+    async def _send(self, chat: Chat, message: Message, *, html: bool) -> str:
         sent = await called(
             self.bots[chat.tenant].send_message(
                 int(chat.address),
-                text,
+                message.text,
+                message_thread_id=message.thread,
                 parse_mode=ParseMode.HTML if html else None,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=_keyboard(buttons),
+                reply_markup=_keyboard(message.buttons),
             )
         )
         return str(sent.message_id)

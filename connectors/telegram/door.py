@@ -10,15 +10,25 @@ from typing import Literal
 from aiogram import Bot
 from cachetools import LRUCache, TTLCache
 
-from connectors.kit.channel import Message
+from connectors.kit.channel import Gone, Message, Moved, NotSent, Refused, Unsure
 from connectors.kit.inbox import FilesNotKept, IdReused, Inbox, Incoming, KeptFile, MessageTooLong, TooMany
+from connectors.telegram.calls import called
 from connectors.telegram.media import Fetching, Reason, Unfit
 from connectors.telegram.pacing import Pace
 from connectors.telegram.parting import MAX_PARTS, parts_of
 from connectors.telegram.saying import Saying, insist
 from connectors.telegram.settings import MB
 from connectors.telegram.texts import LANGUAGES, Text, language_of, say
-from connectors.telegram.translate import Arrival, Blocked, Commanded, Pressed, Said, Unreadable, feedback_of
+from connectors.telegram.translate import (
+    Arrival,
+    Blocked,
+    Commanded,
+    Pressed,
+    Said,
+    Unreadable,
+    external_id,
+    feedback_of,
+)
 from parley.errors import KeyErased
 from parley.ports.channels import Chat
 from schemas.base import EventId, ReplyId
@@ -160,9 +170,8 @@ class Door:
         self, arrival: Arrival, name: str, text: str, language: str | None, files: tuple[KeptFile, ...]
     ) -> None:
         try:
-            await asyncio.to_thread(
-                self._inbox.take, Incoming(str(arrival.chat), name, text, arrival.language, files)
-            )
+            incoming = Incoming(str(arrival.chat), name, text, arrival.language, files, arrival.masked)
+            await asyncio.to_thread(self._inbox.take, incoming)
         except IdReused as error:
             log.warning("telegram: an update is not taken: %s", error)
         except MessageTooLong:
@@ -183,15 +192,26 @@ class Door:
         if error.of == "chat" and arrival.chat not in self._told_to_wait:
             self._told_to_wait[arrival.chat] = None
             name, told = self._saying.name(arrival.update_id, "too_many"), say("too_many", language)
-            self._saying.begin(arrival.chat, name, Message(told, plain=True))
+            self._saying.begin(arrival.chat, name, Message(told, plain=True, thread=arrival.thread))
 
     async def _in_a_group(self, arrival: Arrival, language: str | None) -> None:
         """Others read there what is meant for one."""
         if isinstance(arrival.meaning, Pressed):
             await self._answer(arrival.meaning, "")
-        elif isinstance(arrival.meaning, Commanded):
+        elif isinstance(arrival.meaning, Commanded) and await self._is_meant(arrival.meaning):
             await self._admit(arrival, language)
             await self._say(arrival, "private_only", language)
+
+    async def _is_meant(self, command: Commanded) -> bool:
+        """Not where the command names another bot. Where Telegram does not say who this one is, nothing is said."""
+        if command.to is None:
+            return True
+        try:
+            me = await called(self._bot.me())
+        except (NotSent, Unsure, Refused, Gone, Moved) as error:
+            log.warning("telegram: a command in a group is passed over: %s", error)
+            return False
+        return (me.username or "").lower() == command.to
 
     async def _membership(self, arrival: Arrival, chat: Chat | None, meaning: Blocked) -> None:
         if chat is None:
@@ -342,7 +362,7 @@ class Door:
     ) -> None:
         """Once for its name: that of the update's answer, unless another is given."""
         await self._saying.say(
-            arrival.chat, name or self._answer_to(arrival), Message(text, buttons, plain=True)
+            arrival.chat, name or self._answer_to(arrival), Message(text, buttons, plain=True, thread=arrival.thread)
         )
 
     async def _answer(self, pressed: Pressed, text: str) -> None:
@@ -358,4 +378,4 @@ class Door:
         return self._saying.name(arrival.update_id)
 
     def _id(self, arrival: Arrival) -> str:
-        return f"{self._bot.id}:{arrival.update_id}"
+        return external_id(self._bot.id, arrival)

@@ -19,11 +19,14 @@ from connectors.kit.channel import Doorway, Opened
 from connectors.kit.content import Kind
 from connectors.kit.inbox import Inbox
 from connectors.kit.sending import Sending
+from connectors.kit.waiting import WaitingRoom
 from connectors.telegram.calls import called
 from connectors.telegram.channel import TelegramChannel
 from connectors.telegram.door import Door
+from connectors.telegram.lanes import Lanes
 from connectors.telegram.media import Fetching
-from connectors.telegram.polling import KINDS, Poller
+from connectors.telegram.polling import Poller
+from connectors.telegram.reading import KINDS
 from connectors.telegram.saying import Saying
 from connectors.telegram.settings import TelegramSettings
 from connectors.telegram.texts import COMMANDS, LANGUAGES
@@ -64,14 +67,14 @@ class ListeningTelegram(TelegramChannel):
         await super().open()
         for tenant, bot in self.bots.items():
             self._begin(self._tell_commands(tenant))
-            if self._webhook:
-                self._begin(self._set_webhook(tenant))
-                continue
             inbox = Inbox(self._opened, self.name, tenant)
             self._inboxes.append(inbox)
             door, saying = make_door(self, self._opened, tenant, inbox, self._limits)
             self._sayings.append(saying)
-            self._begin(Poller(bot, door).run())
+            lanes = Lanes(bot.id, door, inbox, WaitingRoom(self._opened, self.name, tenant))
+            # What was kept while the bot was polled is taken in also where it has a webhook now.
+            self._begin(lanes.run())
+            self._begin(self._set_webhook(tenant) if self._webhook else Poller(bot, lanes).run())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.ensure_future(work))

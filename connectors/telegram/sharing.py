@@ -7,6 +7,7 @@ from aiogram.types import (
     Audio,
     Contact,
     Document,
+    LivePhoto,
     Location,
     Message,
     PhotoSize,
@@ -21,18 +22,22 @@ from connectors.kit.content import Kind
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A file as Telegram tells of it. `bytes` None: it does not say; `name` is the sender's. `smaller` is the same picture in less."""
+    """A file as Telegram tells of it. `bytes` None: it does not say; `name` is the sender's. `smaller` is the same picture in less. `unique` is
+    the file's, whoever sends it.
+    """
 
     kind: Kind
     file_id: str
     bytes: int | None = None
     name: str | None = None
     smaller: "Shared | None" = None
+    unique: str | None = None
 
 
 def file_of(message: Message) -> Shared | None:
-    if message.photo:
-        return _photo(message.photo)
+    still = message.photo or (message.live_photo.photo if message.live_photo is not None else None)
+    if still:
+        return _photo(still)
     if message.voice is not None:
         return _shared("voice", message.voice)
     if message.audio is not None:
@@ -40,8 +45,9 @@ def file_of(message: Message) -> Shared | None:
     video = message.video or message.animation  # before the document, which an animation is as well
     if video is not None:
         return _shared("video", video, video.file_name)
-    if message.video_note is not None:
-        return _shared("video", message.video_note)
+    moving = message.video_note or message.live_photo
+    if moving is not None:
+        return _shared("video", moving)
     if message.document is not None:
         return _shared("document", message.document, message.document.file_name)
     if message.sticker is not None:
@@ -77,14 +83,14 @@ def _photo(sizes: list[PhotoSize]) -> Shared:
     """The largest, and behind it each smaller one."""
     shared: Shared | None = None
     for each in sorted(sizes, key=lambda size: (size.width * size.height, size.file_size or 0)):
-        shared = Shared("photo", each.file_id, each.file_size, smaller=shared)
+        shared = Shared("photo", each.file_id, each.file_size, None, shared, each.file_unique_id)
     assert shared is not None  # the caller has seen one
     return shared
 
 
 def _shared(
     kind: Kind,
-    file: Animation | Voice | Audio | Video | VideoNote | Document | Sticker,
+    file: Animation | Voice | Audio | Video | VideoNote | LivePhoto | Document | Sticker,
     name: str | None = None,
 ) -> Shared:
-    return Shared(kind, file.file_id, file.file_size, name)
+    return Shared(kind, file.file_id, file.file_size, name, unique=file.file_unique_id)

@@ -59,8 +59,8 @@ TEXTS: dict[Text, dict[str, str]] = {
         "zh": "内容太长了（最多 8000 字），请分成几条较短的消息发送。",
     },
     "too_many": {
-        "en": "You are writing faster than I can read. Please wait a minute, and then send again what I have not answered.",
-        "zh": "您发送消息过快。请稍等一分钟，若有未回复的消息，请再发送一次。",
+        "en": "You are writing faster than I can read. I have all of it and go through it in order; you need not send anything again.",
+        "zh": "您发送消息过快。我会按顺序逐条阅读，无需重新发送。",
     },
     "private_only": {
         "en": "I answer in private chats only: please write to me directly.",

@@ -12,7 +12,22 @@ from schemas.base import MAX_MESSAGE_CHARS, ReplyId
 
 MAX_QUOTE_CHARS = 300
 Command = Literal["start", "help", "human", "language", "delete"]
-COMMAND = re.compile(r"/(start|help|human|language|delete)(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
+COMMAND = re.compile(r"/(start|help|human|language|delete)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+C = ContentType
+NOTES = frozenset({
+    *(C.NEW_CHAT_MEMBERS, C.LEFT_CHAT_MEMBER, C.CHAT_OWNER_LEFT, C.CHAT_OWNER_CHANGED, C.NEW_CHAT_TITLE, C.NEW_CHAT_PHOTO),
+    *(C.DELETE_CHAT_PHOTO, C.GROUP_CHAT_CREATED, C.SUPERGROUP_CHAT_CREATED, C.CHANNEL_CHAT_CREATED, C.PINNED_MESSAGE),
+    *(C.MESSAGE_AUTO_DELETE_TIMER_CHANGED, C.MIGRATE_TO_CHAT_ID, C.MIGRATE_FROM_CHAT_ID, C.SUCCESSFUL_PAYMENT),
+    *(C.REFUNDED_PAYMENT, C.CONNECTED_WEBSITE, C.WRITE_ACCESS_ALLOWED, C.PROXIMITY_ALERT_TRIGGERED, C.BOOST_ADDED),
+    *(C.CHAT_BACKGROUND_SET, C.CHECKLIST_TASKS_DONE, C.CHECKLIST_TASKS_ADDED, C.DIRECT_MESSAGE_PRICE_CHANGED),
+    *(C.PAID_MESSAGE_PRICE_CHANGED, C.FORUM_TOPIC_CREATED, C.FORUM_TOPIC_EDITED, C.FORUM_TOPIC_CLOSED),
+    *(C.FORUM_TOPIC_REOPENED, C.GENERAL_FORUM_TOPIC_HIDDEN, C.GENERAL_FORUM_TOPIC_UNHIDDEN, C.GIVEAWAY_CREATED),
+    *(C.GIVEAWAY_COMPLETED, C.MANAGED_BOT_CREATED, C.POLL_OPTION_ADDED, C.POLL_OPTION_DELETED, C.SUGGESTED_POST_APPROVED),
+    *(C.SUGGESTED_POST_APPROVAL_FAILED, C.SUGGESTED_POST_DECLINED, C.SUGGESTED_POST_PAID, C.SUGGESTED_POST_REFUNDED),
+    *(C.VIDEO_CHAT_SCHEDULED, C.VIDEO_CHAT_STARTED, C.VIDEO_CHAT_ENDED, C.VIDEO_CHAT_PARTICIPANTS_INVITED),
+    *(C.COMMUNITY_CHAT_ADDED, C.COMMUNITY_CHAT_REMOVED, C.COMMUNITY_CHAT_JOINED),
+})  # fmt: skip
+"""Telegram's own notes on the chat; any other kind was sent by a person, also one that is new."""
 
 UP, DOWN = "up", "down"
 """What the buttons below an answer send back, before a colon and the reply's id: at most 64 bytes (Bot API, InlineKeyboardButton)."""
@@ -29,8 +44,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
+    """`to` is the bot that it names, in small letters: in a group there may be several."""
+
     command: Command
     argument: str = ""
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +80,24 @@ Meaning = Said | Commanded | Unreadable | Pressed | Blocked
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`chat` is Telegram's id of the chat; `language` what the customer's Telegram is set to. `private`: with one person alone."""
+    """`chat` is Telegram's id of the chat; `language` what the customer's Telegram is set to. `private`: with one person alone. `thread` is the
+    topic of the chat in which it was written. `masked` are the kinds of what was taken out of its texts already.
+    """
 
     update_id: int
     chat: int
     private: bool
     language: str | None
     meaning: Meaning
+    message_id: int | None = None
+    thread: int | None = None
+    edited: bool = False
+    masked: tuple[str, ...] = ()
+
+
+def external_id(bot_id: int, arrival: Arrival) -> str:
+    """The kit's name for this delivery: the same for each repeat."""
+    return f"{bot_id}:{arrival.update_id}"
 
 
 def arrival_of(update: Update) -> Arrival | None:
@@ -102,25 +131,26 @@ def _of_message(update_id: int, message: Message) -> Arrival | None:
         message.chat.type == ChatType.PRIVATE,
         message.from_user.language_code,
         meaning,
+        message.message_id,
+        message.message_thread_id if message.is_topic_message else None,
+        message.edit_date is not None,
     )
 
 
 def _meaning(message: Message) -> Meaning | None:
     text = message.text or message.caption
-    if (
-        message.edit_date is not None
-    ):  # what was edited is a text: a file came before, and a place that moves would never end
-        return Said(_with_quote(message, text)) if text is not None else None
     file = file_of(message)
-    if text is None:
+    edited = message.edit_date is not None
+    if text is None and not edited:  # a place that moves would never end
         text = words_of(message)
     if text is None and file is None:
-        return Unreadable(ContentType(message.content_type).value) if _is_content(message) else None
+        return Unreadable(C(message.content_type).value) if not edited and _is_content(message) else None
     if text is None:
         return Said("", file, message.media_group_id)
     command = COMMAND.fullmatch(text.strip()) if message.text is not None else None
     if command is not None:
-        return Commanded(command[1], (command[2] or "").strip())  # type: ignore[arg-type]  # the pattern has these alone
+        to = command[2].lower() if command[2] else None
+        return Commanded(command[1], (command[3] or "").strip(), to)  # type: ignore[arg-type]  # the pattern has these alone
     return Said(_with_quote(message, text), file, message.media_group_id)
 
 
@@ -145,8 +175,9 @@ def _quoted(message: Message) -> str:
 
 
 def _is_content(message: Message) -> bool:
-    """Something that a person has sent, not Telegram's own notes on the chat."""
-    return any(each is not None for each in (message.poll, message.dice, message.story, message.game))
+    """Something that a person has sent. Of a kind that aiogram does not know there is a field that it does not know."""
+    kind = C(message.content_type)
+    return bool(message.model_extra) if kind == C.UNKNOWN else kind not in NOTES
 
 
 def _of_button(update_id: int, query: CallbackQuery) -> Arrival:

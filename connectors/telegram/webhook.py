@@ -4,11 +4,9 @@ What has no secret is refused before its body is read, so a stranger's flood cos
 platform's own, for each tenant, and is told to Telegram with the address (`setWebhook`, `secret_token`).
 """
 
-import asyncio
 import hmac
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from aiogram.types import Update
 from pydantic import ValidationError
@@ -18,7 +16,10 @@ from starlette.responses import Response
 from connectors.kit.http import again, body_of, first_fault, operation, problem
 from connectors.kit.inbox import TooMany
 from connectors.telegram.door import Door
+from connectors.telegram.reading import read_json
 from connectors.telegram.translate import arrival_of
+from connectors.telegram.turns import Turns
+from connectors.telegram.versions import Versions
 from parley.errors import TransientError, UnknownTenant
 from parley.runtime.faults import describe
 from schemas.base import TenantId
@@ -52,8 +53,8 @@ class Webhooks:
         self._doors = doors
         self._secrets = {tenant: secret_of(signing_secret, tenant).encode() for tenant in doors}
         self._nobody = secret_of(signing_secret, TenantId("-")).encode()
-        #: By chat, its lock and how many hold it or wait for it.
-        self._chats: dict[tuple[TenantId, int], tuple[asyncio.Lock, int]] = {}
+        self._turns = Turns()
+        self._versions = {tenant: Versions() for tenant in doors}
 
     async def take(self, request: Request) -> Response:
         tenant = TenantId(str(request.path_params["tenant"]))
@@ -71,7 +72,7 @@ class Webhooks:
         if body is None:
             return problem(413, f"body: more than {MAX_BODY_BYTES} bytes; allowed: one update")
         try:
-            update = Update.model_validate_json(body)
+            update = read_json(body)
         except ValidationError as error:
             log.error("telegram: an update of tenant %s cannot be read: %s", tenant, first_fault(error))
             return problem(400, f"{first_fault(error)}; allowed: an Update of the Bot API")
@@ -79,10 +80,11 @@ class Webhooks:
 
     async def _log(self, tenant: TenantId, update: Update) -> Response:
         arrival = arrival_of(update)
+        arrival = None if arrival is None else self._versions[tenant].changed(arrival)
         if arrival is None:
             return Response(status_code=200)
         try:
-            async with self._in_turn((tenant, arrival.chat)):
+            async with self._turns.of((tenant, arrival.chat)):
                 await self._doors[tenant].take(arrival)
         except (TransientError, UnknownTenant, TooMany) as error:
             if not isinstance(error, TooMany):  # a flood is to fill no log
@@ -91,15 +93,3 @@ class Webhooks:
         except Exception as error:  # it would come again for a day, and fail each time
             log.error("telegram: update %d is passed over: %s", arrival.update_id, describe(error))
         return Response(status_code=200)
-
-    @asynccontextmanager
-    async def _in_turn(self, chat: tuple[TenantId, int]) -> AsyncIterator[None]:
-        lock, users = self._chats.get(chat, (asyncio.Lock(), 0))
-        self._chats[chat] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._chats.pop(chat)
-            if users > 1:
-                self._chats[chat] = (lock, users - 1)

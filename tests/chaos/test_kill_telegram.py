@@ -16,6 +16,7 @@ from schemas.base import EventId
 from schemas.conversation_events import DeliveryReported, MessageReceived
 from schemas.outbound import MessageSettled, ReplyReady
 from tests.support.durable import durable_platform
+from tests.support.files import JPEG
 from tests.support.platform import events_on
 from tests.support.processes import ParleyProcess
 from tests.support.small_tenant import TENANT
@@ -26,6 +27,9 @@ from workers.wiring import Platform
 DICE = "dice"
 CHATS, EACH, KILLS = 25, 20, 4
 WITHIN_S = 150.0
+PER_MINUTE, FLOODS = 60, 2
+"""What a chat may write, and how many chats write more."""
+FLOOD = PER_MINUTE + 20
 TEXTS = ("What does the account cost?", "my card was stolen", "hello", "我的卡丢了怎么办")
 COMMANDS = ("/start campaign-42", "/help", "/language", "/delete", DICE)
 """What the bot answers by itself; each fourth update is one of these."""
@@ -147,3 +151,53 @@ def _answered(on: Platform) -> set[EventId]:
 def _final(on: Platform, ids: Collection[EventId]) -> list[Delivery]:
     found = on.store.channels.deliveries(ids)
     return [each for each in found if each.state not in ("sending", "held")]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.slow)])
+def flooded(
+    request: pytest.FixtureRequest, api: TelegramApi, tmp_path: Path
+) -> Iterator[tuple[Platform, ParleyProcess]]:
+    """The connector alone, in a process of its own."""
+    platform, environment = durable_platform(
+        request,
+        tmp_path / "home",
+        PARLEY_TELEGRAM_TOKEN=TOKEN,
+        PARLEY_TELEGRAM_API_URL=api.base_url,
+        PARLEY_MESSAGES_PER_MINUTE=str(PER_MINUTE),
+    )
+    connector = ParleyProcess("telegram", ["worker", "telegram"], environment, tmp_path)
+    connector.start()
+    yield platform, connector
+    connector.stop()
+    platform.close()
+
+
+@pytest.mark.timeout(420)
+def test_of_a_flood_and_of_files_that_wait_in_the_store_nothing_is_lost_or_doubled(
+    flooded: tuple[Platform, ParleyProcess], api: TelegramApi
+) -> None:
+    """Killed while it keeps them, and again and again while it takes them in."""
+    on, connector = flooded
+    chats = [api.add_private_chat(8000 + number, language_code="en") for number in range(FLOODS)]
+    sent = []
+    api.hold_updates(True)
+    for number in range(FLOOD):
+        for chat in chats:
+            sent.append(f"message {number} of {chat}")
+            if number % 20 == 7:
+                api.send_file(chat, "photo", JPEG + bytes([number]), caption=sent[-1])
+            else:
+                api.say(chat, sent[-1])
+    api.hold_updates(False)
+    waiting = on.store.channels.waiting_chats
+    for _ in range(KILLS):
+        known = len(messages(on))
+        until(lambda known=known: waiting(TENANT, "telegram") and len(messages(on)) > known, connector)  # type: ignore[misc]  # a default is how a lambda keeps it
+        connector.kill()
+        connector.start()
+    until(lambda: not api.pending() and not waiting(TENANT, "telegram"), connector)
+    found = list(messages(on).values())
+    assert sorted(found) == sorted(sent)
+    for chat in chats:
+        mine = [text for text in found if text.endswith(f"of {chat}")]
+        assert mine == [text for text in sent if text.endswith(f"of {chat}")], "out of order"

@@ -37,6 +37,9 @@ MESSAGE: dict[str, Any] = {
     "message_id": 1, "date": 1_790_000_000, "chat": {"id": 5, "type": "private"}, "from": PERSON, "text": "hello",
 }  # fmt: skip
 WORDLESS = {name: value for name, value in MESSAGE.items() if name != "text"}
+BOT = {"id": 42, "is_bot": True, "first_name": "B"}
+FILE = {"file_id": "f", "file_unique_id": "u", "file_size": 7}
+STICKER = {**FILE, "type": "regular", "width": 1, "height": 1, "is_animated": False, "is_video": False}
 PHOTO = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 7}
 UPDATES: list[dict[str, Any]] = [
     {"update_id": 1, "message": MESSAGE},
@@ -63,6 +66,27 @@ UPDATES: list[dict[str, Any]] = [
     },
     {"update_id": 9, "message": {**WORDLESS, "location": {"latitude": 1.5, "longitude": -2.5}}},
     {"update_id": 10, "message": {**WORDLESS, "contact": {"phone_number": "1", "first_name": "A"}}},
+    {"update_id": 11, "message": {**WORDLESS, "voice": {**FILE, "duration": 1}}},
+    {"update_id": 12, "message": {**WORDLESS, "sticker": STICKER}},
+    {
+        "update_id": 13,
+        "edited_message": {**WORDLESS, "edit_date": 1, "photo": [PHOTO], "caption": "and this"},
+    },
+    {"update_id": 14, "edited_message": {**WORDLESS, "edit_date": 1, "voice": {**FILE, "duration": 1}}},
+    {
+        "update_id": 15,
+        "message": {**WORDLESS, "checklist": {"title": "t", "tasks": [{"id": 1, "text": "x"}]}},
+    },
+    {
+        "update_id": 16,
+        "my_chat_member": {
+            "chat": MESSAGE["chat"],
+            "from": PERSON,
+            "date": 1,
+            "old_chat_member": {"status": "member", "user": BOT},
+            "new_chat_member": {"status": "kicked", "user": BOT, "until_date": 0},
+        },
+    },
     {"update_id": 6, "message": {**MESSAGE, "chat": {"id": -7, "type": "group", "title": "G"}}},
 ]
 WRITTEN = {"chat": "5", "id": "1", "text": "hello", "language": "en"}

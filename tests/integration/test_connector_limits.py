@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 
 from connectors.examples.webhook.connector import SIGNATURE
 from connectors.kit.http import signature
-from connectors.telegram import polling
 from connectors.telegram.webhook import SECRET_HEADER, secret_of
 from infra.migrations import upgrade_store
 from parley.backends.bus import open_bus
@@ -21,12 +20,10 @@ from parley.backends.sql import open_store
 from parley.settings import Settings
 from schemas.conversation_events import MessageReceived
 from services.gateway import GatewayServer, create_gateway
-from tests.support.effectors import WITHIN_S, until
-from tests.support.inference import running
 from tests.support.platform import events_on, make_platform
 from tests.support.small_tenant import TENANT
 from tests.support.telegram import TOKEN, TelegramApi
-from workers.wiring import Platform, build_worker
+from workers.wiring import Platform
 
 SECRET = "s" * 40
 FLOOD = 200
@@ -117,31 +114,3 @@ def test_at_telegrams_webhook(on: Platform, api: TelegramApi, monkeypatch: pytes
     assert len(told) == 1 and told[0].startswith("You are writing faster than I can read.")
     # Two chats may be in two partitions, which are read in any order.
     assert sorted(received(on)) == sorted(f"message {n}" for n in (*range(PER_MINUTE), 60))
-
-
-def test_of_one_that_is_polled_the_others_are_read_all_the_same(
-    on: Platform, api: TelegramApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A flood is not confirmed while it waits; what it has too much of after that is passed over, and it was told so."""
-    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
-    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
-    monkeypatch.setattr(polling, "FLOOD_S", 12.0)
-    chat, other = (api.add_private_chat(number, language_code="en") for number in (5, 6))
-    api.hold_updates(True)
-    for number in range(PER_MINUTE + 5):
-        api.say(chat, f"message {number}")
-    api.say(other, "and I")
-    api.hold_updates(False)
-    with running(build_worker("telegram", on), 3 * WITHIN_S):
-        until(lambda: len(received(on)) == PER_MINUTE + 1)
-        assert "and I" in received(on) and len(api.pending()) == PER_MINUTE + 6
-        end = time.monotonic() + 30.0
-        while api.pending():
-            assert time.monotonic() < end
-            time.sleep(0.2)
-        api.say(other, "later")
-        until(lambda: "later" in received(on))
-    mine = [text for text in received(on) if text.startswith("message")]
-    assert mine == [f"message {n}" for n in range(PER_MINUTE + 1)], "one more had its time"
-    told = [each.text for each in api.messages(chat) if each.by_bot]
-    assert len(told) == 1 and told[0].startswith("You are writing faster than I can read.")

@@ -81,8 +81,13 @@ def anna(api: TelegramApi) -> int:
     return api.add_private_chat(next(numbers), first_name="Anna", language_code="en")
 
 
+def taken_in(on: Platform) -> None:
+    until(lambda: on.store.channels.waiting_chats(TENANT, "telegram") == [])
+
+
 def received(on: Platform) -> list[MessageReceived]:
-    """Each message of the log once."""
+    """Each message of the log once, as soon as none waits any more to be taken in."""
+    taken_in(on)
     found: dict[str, MessageReceived] = {}
     for each in events_on(on, "conversation.events"):
         if isinstance(each.body, MessageReceived):
@@ -96,8 +101,11 @@ def customer_of(on: Platform, chat: int) -> tuple[TenantId, CustomerId, Conversa
     return held.tenant, held.customer_id, held.conversation_id
 
 
-def said(api: TelegramApi, chat: int, at_least: int = 0) -> list[str]:
+def said(api: TelegramApi, chat: int, at_least: int = 0, on: Platform | None = None) -> list[str]:
+    """By the bot. With a platform: once nothing waits to be taken in there."""
     assert api.pending(within_s=WITHIN_S) == []
+    if on is not None:
+        taken_in(on)
     until(lambda: sum(each.by_bot for each in api.messages(chat)) >= at_least)
     return [each.text for each in api.messages(chat) if each.by_bot]
 
@@ -116,7 +124,7 @@ def test_a_file_is_in_the_log_and_stored_sealed(
     connector: Platform, api: TelegramApi, anna: int, kind: Any, sent: bytes, told: str, of: str
 ) -> None:
     api.send_file(anna, kind, sent)
-    assert said(api, anna) == []
+    assert said(api, anna, on=connector) == []
     [message] = received(connector)
     [attachment] = message.attachments
     assert (message.text, attachment.kind, attachment.media_type) == ("", of, told)
@@ -132,7 +140,7 @@ def test_films_of_each_form_are_videos(
     with running_worker(build_worker("telegram", platform), 3 * WITHIN_S):
         for kind in ("video", "animation", "video_note"):
             api.send_file(anna, kind, boxed(b"isom"))
-        assert said(api, anna) == []
+        assert said(api, anna, on=platform) == []
     assert [[each.kind for each in message.attachments] for message in received(platform)] == [["video"]] * 3
 
 
@@ -146,7 +154,7 @@ def test_a_caption_and_a_name_come_along_masked(connector: Platform, api: Telegr
         mime_type="text/x-sh",
     )
     api.send_file(anna, "document", PDF, file_name="card 4111 1111 1111 1111.pdf")
-    assert said(api, anna) == []
+    assert said(api, anna, on=connector) == []
     first, second = received(connector)
     assert first.text == "My card [card_1]" and first.masked == ("card",)
     assert (first.attachments[0].media_type, first.attachments[0].name) == ("application/pdf", "bill.exe")
@@ -203,7 +211,7 @@ def test_of_a_picture_above_the_limit_a_smaller_one_is_taken(
     connector: Platform, api: TelegramApi, anna: int
 ) -> None:
     api.send_file(anna, "photo", JPEG + bytes(2 << 20))
-    assert said(api, anna) == []
+    assert said(api, anna, on=connector) == []
     [message] = received(connector)
     assert message.attachments[0].bytes == 1_024
 
@@ -216,7 +224,7 @@ def test_a_file_that_does_not_come_at_once_is_asked_for_again(
         {"method": "download", "times": 1, "do": "502_html"},
     )
     api.send_file(anna, "photo", JPEG)
-    assert said(api, anna) == []
+    assert said(api, anna, on=connector) == []
     assert [len(message.attachments) for message in received(connector)] == [1]
 
 
@@ -254,7 +262,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_without_end(
     assert len(api.calls("getFile")) == before + 1, "the next one is tried once"
     api.set_faults()
     api.send_file(anna, "photo", JPEG)
-    assert len(said(api, anna)) == 2 and len(received(connector)) == 1
+    assert len(said(api, anna, on=connector)) == 2 and len(received(connector)) == 1
 
 
 def test_the_answer_is_in_the_customers_language(connector: Platform, api: TelegramApi) -> None:
@@ -330,7 +338,7 @@ def test_nobody_fills_the_disk(
 def test_places_and_contacts_are_put_in_words(connector: Platform, api: TelegramApi, anna: int) -> None:
     api.send_location(anna, 53.349805, -6.26031)
     api.send_contact(anna, "+353 86 123 4567", "Mei")
-    assert said(api, anna) == []
+    assert said(api, anna, on=connector) == []
     assert [message.text for message in received(connector)] == [
         "location: 53.349805, -6.26031",
         "contact: Mei, phone number [phone_1]",
@@ -344,7 +352,7 @@ def test_whoever_erases_themselves_takes_the_files_along(
 
     monkeypatch.setattr(erasing, "SETTLE_S", 0.0)
     api.send_file(anna, "photo", JPEG)
-    assert said(api, anna) == []
+    assert said(api, anna, on=connector) == []
     tenant, customer, _ = customer_of(connector, anna)
     [name] = connector.media.held(tenant, customer)
     api.say(anna, "/delete")
@@ -357,6 +365,7 @@ def test_whoever_erases_themselves_takes_the_files_along(
     until(lambda: connector.store.channels.chat(TENANT, "telegram", str(anna)) is None)
     api.send_file(anna, "photo", JPEG)
     assert api.pending(within_s=WITHIN_S) == []
+    taken_in(connector)
     tenant, new_customer, _ = customer_of(connector, anna)
     [again] = connector.media.held(tenant, new_customer)
     assert new_customer != customer and again != name

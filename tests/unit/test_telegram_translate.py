@@ -32,14 +32,20 @@ def meant(kind: str = "message", /, **content: Any) -> object:
 
 
 def test_a_text_with_whose_and_where() -> None:
-    assert arrived(text="hello") == Arrival(9, 5, True, "zh-hans", Said("hello"))
+    assert arrived(text="hello") == Arrival(9, 5, True, "zh-hans", Said("hello"), message_id=1)
 
 
-def test_an_edited_text_and_a_caption_are_texts() -> None:
+def test_what_was_edited_is_what_it_says_now() -> None:
     assert meant("edited_message", text="hello", edit_date=1) == Said("hello")
     photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
-    assert meant("edited_message", photo=photo, caption="what is this?", edit_date=1) == Said("what is this?")
-    assert meant("edited_message", photo=photo, edit_date=1) is None
+    shown = Shared("photo", "f", unique="u")
+    found = meant("edited_message", photo=photo, caption="what is this?", edit_date=1)
+    assert found == Said("what is this?", shown)
+    assert meant("edited_message", photo=photo, edit_date=1) == Said("", shown)
+    assert meant("edited_message", text="/human", edit_date=1) == Commanded("human")
+    assert meant("edited_message", dice={"emoji": "🎲", "value": 6}, edit_date=1) is None
+    found = arrived("edited_message", text="hello", edit_date=1)
+    assert found is not None and found.edited
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,7 @@ def test_an_edited_text_and_a_caption_are_texts() -> None:
     [
         ("/start", Commanded("start")),
         ("/start pay-load_1", Commanded("start", "pay-load_1")),
-        ("/help@parley_bot", Commanded("help")),
+        ("/help@Parley_bot", Commanded("help", to="parley_bot")),
         (" /language zh ", Commanded("language", "zh")),
         ("/deleted", Said("/deleted")),
         ("please /help", Said("please /help")),
@@ -89,8 +95,8 @@ def test_a_file_has_its_caption_and_its_album() -> None:
         {"file_id": "large", "file_unique_id": "l", "width": 1280, "height": 960, "file_size": 900},
         {"file_id": "small", "file_unique_id": "s", "width": 90, "height": 67, "file_size": 9},
     ]
-    small = Shared("photo", "small", 9)
-    large = Shared("photo", "large", 900, smaller=small)
+    small = Shared("photo", "small", 9, unique="s")
+    large = Shared("photo", "large", 900, smaller=small, unique="l")
     assert meant(photo=sizes, caption="look", media_group_id="g") == Said("look", large, "g")
     assert meant(photo=sizes) == Said("", large)
     earlier = {**BASE, "message_id": 0, "text": "this one"}
@@ -105,12 +111,16 @@ SIZE = {"width": 1, "height": 1, "duration": 1}
 @pytest.mark.parametrize(
     ("content", "shared"),
     [
-        ({"voice": {**FILE, "duration": 1}}, Shared("voice", "f", 7)),
-        ({"audio": {**FILE, "duration": 1, "file_name": "a.mp3"}}, Shared("audio", "f", 7, "a.mp3")),
-        ({"video": {**FILE, **SIZE, "file_name": "v.mp4"}}, Shared("video", "f", 7, "v.mp4")),
-        ({"animation": {**FILE, **SIZE}, "document": FILE}, Shared("video", "f", 7)),
-        ({"video_note": {**FILE, "length": 1, "duration": 1}}, Shared("video", "f", 7)),
-        ({"document": {**FILE, "file_name": "d.pdf"}}, Shared("document", "f", 7, "d.pdf")),
+        ({"voice": {**FILE, "duration": 1}}, Shared("voice", "f", 7, unique="u")),
+        (
+            {"audio": {**FILE, "duration": 1, "file_name": "a.mp3"}},
+            Shared("audio", "f", 7, "a.mp3", unique="u"),
+        ),
+        ({"video": {**FILE, **SIZE, "file_name": "v.mp4"}}, Shared("video", "f", 7, "v.mp4", unique="u")),
+        ({"animation": {**FILE, **SIZE}, "document": FILE}, Shared("video", "f", 7, unique="u")),
+        ({"video_note": {**FILE, "length": 1, "duration": 1}}, Shared("video", "f", 7, unique="u")),
+        ({"live_photo": {**FILE, **SIZE}}, Shared("video", "f", 7, unique="u")),
+        ({"document": {**FILE, "file_name": "d.pdf"}}, Shared("document", "f", 7, "d.pdf", unique="u")),
         (
             {
                 "sticker": {
@@ -122,7 +132,7 @@ SIZE = {"width": 1, "height": 1, "duration": 1}
                     "is_video": False,
                 }
             },
-            Shared("sticker", "f", 7),
+            Shared("sticker", "f", 7, unique="u"),
         ),
     ],
 )
@@ -140,8 +150,47 @@ def test_places_and_contacts_are_words_and_a_poll_is_not() -> None:
     assert meant(dice={"emoji": "🎲", "value": 6}) == Unreadable("dice")
 
 
+CHAT_OF_MANY = {"id": -9, "type": "channel", "title": "C"}
+PRICE = {"title": "t", "description": "d", "start_parameter": "", "currency": "EUR", "total_amount": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"checklist": {"title": "t", "tasks": [{"id": 1, "text": "milk"}]}},
+        {"paid_media": {"star_count": 1, "paid_media": []}},
+        {"web_app_data": {"data": "hello", "button_text": "b"}},
+        {"invoice": PRICE},
+        {"giveaway": {"chats": [CHAT_OF_MANY], "winners_selection_date": 1, "winner_count": 1}},
+        {"story": {"chat": CHAT, "id": 3}},
+    ],
+    ids=lambda content: str(*content),
+)
+def test_every_other_kind_that_a_person_sends_is_told_to_be_unreadable(content: dict[str, Any]) -> None:
+    assert meant(**content) == Unreadable(*content)
+
+
+def test_a_kind_that_nobody_knows_yet_is_unreadable_and_an_empty_message_is_nothing() -> None:
+    assert meant(hologram={"x": 1}) == Unreadable("unknown")
+    assert arrived() is None
+
+
+def test_a_live_photo_is_its_picture() -> None:
+    still = {"file_id": "p", "file_unique_id": "q", "width": 1, "height": 1}
+    assert meant(live_photo={**FILE, **SIZE, "photo": [still]}) == Said("", Shared("photo", "p", unique="q"))
+
+
+def test_the_topic_of_a_forum_is_known_and_a_thread_of_replies_is_none() -> None:
+    forum = {"id": -7, "type": "supergroup", "title": "G", "is_forum": True}
+    found = arrived(text="/help", chat=forum, message_thread_id=3, is_topic_message=True)
+    assert found is not None and found.thread == 3
+    found = arrived(text="/help", chat=forum, message_thread_id=3)
+    assert found is not None and found.thread is None
+
+
 def test_telegrams_own_notes_and_other_bots_mean_nothing() -> None:
     assert arrived(new_chat_title="x") is None
+    assert arrived(pinned_message={**BASE, "text": "x"}) is None
     assert arrived(text="x", **{"from": {**ANNA, "is_bot": True}}) is None
     assert arrived(text="x", **{"from": None}) is None
     assert arrival_of(Update(update_id=9)) is None
