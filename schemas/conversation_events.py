@@ -44,7 +44,8 @@ class ConversationStarted(Body):
 class MessageReceived(Body):
     """A customer's message, masked before this first write; `masked` names the kinds of what was taken out.
 
-    It has a text, or attachments, or both.
+    It has a text, or attachments, or both. Messages that the customer sent as one, such as an album of pictures, have the same `album`, the
+    channel's name for it.
     """
 
     version: ClassVar[int] = 2
@@ -55,6 +56,7 @@ class MessageReceived(Body):
     client_message_id: str | None = None
     masked: tuple[str, ...] = ()
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=10)] = ()
+    album: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -72,7 +72,8 @@ class KeptFile:
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """What came from a chat: a text, or files, or both. `external_id` is the channel's name for this delivery: the same for each
-    repeat, and for nothing else. `masked` are the kinds that were taken out of the text already (`Inbox.masked`).
+    repeat, and for nothing else. `masked` are the kinds that were taken out of the text already (`Inbox.masked`). `album`: the channel's
+    name for what its sender sent as one, up to 64 characters.
     """
 
     address: str
@@ -81,6 +82,7 @@ class Incoming:
     language: str | None = None
     files: tuple[KeptFile, ...] = ()
     masked: tuple[str, ...] = ()
+    album: str | None = None
 
 
 class FilesNotKept(Exception):
@@ -260,6 +262,7 @@ class Inbox:
             client_message_id=name,
             masked=tuple(dict.fromkeys((*incoming.masked, *masked.kinds))),
             attachments=tuple(each.attachment for each in incoming.files),
+            album=incoming.album,
         )
         self._pen.publish([self._pen.event(chat, body, EventId(held.message_id), now)])
         with self._lock:

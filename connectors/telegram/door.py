@@ -169,8 +169,10 @@ class Door:
     async def _take(
         self, arrival: Arrival, name: str, text: str, language: str | None, files: tuple[KeptFile, ...]
     ) -> None:
+        incoming = Incoming(
+            str(arrival.chat), name, text, arrival.language, files, arrival.masked, arrival.album
+        )
         try:
-            incoming = Incoming(str(arrival.chat), name, text, arrival.language, files, arrival.masked)
             await asyncio.to_thread(self._inbox.take, incoming)
         except IdReused as error:
             log.warning("telegram: an update is not taken: %s", error)

@@ -65,7 +65,7 @@ def lack_caption(parcels: Sequence[Parcel]) -> bool:
 
 
 def _album(arrival: Arrival | None) -> str | None:
-    return arrival.meaning.group if arrival is not None and isinstance(arrival.meaning, Said) else None
+    return None if arrival is None else arrival.album
 
 
 def _words(arrival: Arrival | None) -> bool:

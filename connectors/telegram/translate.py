@@ -94,6 +94,11 @@ class Arrival:
     edited: bool = False
     masked: tuple[str, ...] = ()
 
+    @property
+    def album(self) -> str | None:
+        """The name of the album that its file is one of."""
+        return (self.meaning.group or "")[:64] or None if isinstance(self.meaning, Said) else None
+
 
 def external_id(bot_id: int, arrival: Arrival) -> str:
     """The kit's name for this delivery: the same for each repeat."""

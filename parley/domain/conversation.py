@@ -113,11 +113,9 @@ class Draft:
 
 @dataclass(frozen=True)
 class FilesAnswered:
-    """The reply that said what becomes of files, and when the last file came that it stands for. None: a file came with words, whose answer
-    stands for it.
-    """
+    """The reply that said what becomes of files, and when the last file came that it stands for."""
 
-    reply_id: ReplyId | None
+    reply_id: ReplyId
     last_at: datetime
 
 
@@ -138,7 +136,7 @@ class Conversation:
     what the customer said last, `asking` the pieces of their question that no suggestion was given for yet, the last of which ended `asking_until_ms`
     after the call's beginning, `heard_at` when anything was heard last, `held` whether it is on hold, `watch_id` the timer that ends it where
     nothing more is heard, `lapsed` that this timer did, and `late_id` the one after which words behind the end are analysed. A call that has ended
-    still names its last human agent.
+    still names its last human agent. `worded_album` is the last album that came with words.
     """
 
     conversation_id: ConversationId
@@ -170,6 +168,7 @@ class Conversation:
     lapsed: bool = False
     late_id: EventId | None = None
     files_answered: FilesAnswered | None = None
+    worded_album: str | None = None
     agent_words: tuple[AgentWords, ...] = ()
 
     @property

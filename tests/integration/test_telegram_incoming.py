@@ -243,6 +243,7 @@ def test_of_an_album_the_caption_comes_first(connector: Platform, api: TelegramA
         ("", 1),
         ("", 1),
     ]
+    assert {each.album for each in messages(connector)} == {"album"}
 
 
 def edited(api: TelegramApi, content: Json, **changes: Any) -> None:

@@ -1,5 +1,7 @@
 """Messages with files: what stands beside a text is handed on, what is a file alone has an answer of its own."""
 
+import pytest
+
 from parley.domain.conversation import Conversation
 from schemas.base import MessageId
 from schemas.conversation_events import ClaimRequested, MessageReceived, ReleaseRequested
@@ -12,10 +14,13 @@ from tests.support.stories import MEI, Story
 PHOTO = Attachment(kind="photo", media_type="image/jpeg", digest="a" * 64, bytes=1_000)
 
 
-def sends_file(story: Story, text: str = "") -> MessageId:
+def sends_file(story: Story, text: str = "", album: str | None = None) -> MessageId:
     identity = MessageId(f"m-{len(story.log)}")
     story.tell(
-        MessageReceived(message_id=identity, text=text, channel="telegram", attachments=(PHOTO,)), identity
+        MessageReceived(
+            message_id=identity, text=text, channel="telegram", attachments=(PHOTO,), album=album
+        ),
+        identity,
     )
     return identity
 
@@ -81,18 +86,24 @@ def test_files_that_come_together_have_one_answer() -> None:
     assert len({each.reply_id for each in story.replies}) == 2 and story.replies[0] is reply
 
 
-def test_files_that_come_with_a_captioned_one_are_answered_by_what_the_caption_is() -> None:
+def test_an_album_with_words_is_answered_by_what_those_are() -> None:
     story = Story()
-    asked = sends_file(story, "What is this fee?")
-    rest = [sends_file(story) for _ in range(4)]
+    asked = sends_file(story, "What is this fee?", "a")
+    rest = [sends_file(story, album="a") for _ in range(4)]
     story.understood("fees")
     story.generated()
-    late = sends_file(story)
+    late = sends_file(story, album="a")
     assert story.settled == {asked: "answered", **dict.fromkeys([*rest, late], "merged")}
     assert [reply.kind for reply in story.replies] == ["answer"]
-    story.wait(61)
-    again = sends_file(story)
-    assert story.settled[again] == "answered" and story.replies[-1].kind == "canned"
+
+
+@pytest.mark.parametrize("album", [None, "b"])
+def test_a_file_that_comes_after_an_album_with_words_is_answered_for_itself(album: str | None) -> None:
+    story = Story()
+    sends_file(story, "What is this fee?", "a")
+    alone = sends_file(story, album=album)
+    assert story.settled == {alone: "answered"}
+    assert [reply.kind for reply in story.replies] == ["canned"]
 
 
 def test_a_file_does_not_stop_the_answer_that_is_being_written() -> None:

@@ -25,7 +25,6 @@ def answer_files(moves: Moves, files: tuple[TurnMessage, ...]) -> None:
     """Settles them; a turn that runs meanwhile goes on."""
     if not files:
         return
-    reply_id: ReplyId | None
     ids = tuple(message.message_id for message in files)
     earlier = moves.state.files_answered
     if earlier is not None and moves.at - earlier.last_at <= TOGETHER:
@@ -45,9 +44,9 @@ def answer_files(moves: Moves, files: tuple[TurnMessage, ...]) -> None:
     moves.set(files_answered=FilesAnswered(reply_id, moves.at))
 
 
-def stand_for_files(moves: Moves) -> None:
-    """A file came with words: the files that come together with it are answered by what those are answered."""
-    moves.set(files_answered=FilesAnswered(None, moves.at))
+def is_worded(moves: Moves, album: str | None) -> bool:
+    """Whether the file's album came with words: what those are answered stands for all of it."""
+    return album is not None and album == moves.state.worded_album
 
 
 def take_files(moves: Moves) -> tuple[TurnMessage, ...]:

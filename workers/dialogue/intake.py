@@ -5,7 +5,7 @@ from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import CustomerArrived, CustomerMessage
 from schemas.parts import Channel
 from schemas.work import UnderstandingRequested
-from workers.dialogue.attachments import answer_files, is_file, stand_for_files, take_files
+from workers.dialogue.attachments import answer_files, is_file, is_worded, take_files
 from workers.dialogue.moves import Moves
 
 
@@ -27,8 +27,8 @@ def message_received(moves: Moves, body: MessageReceived) -> None:
     moves.out(CustomerMessage, message_id=body.message_id, text=body.text, attachments=body.attachments)
     if body.text:
         moves.state = moves.state.remember("customer", body.text)
-    if body.text and body.attachments:
-        stand_for_files(moves)
+    if body.text and body.album is not None:
+        moves.set(worded_album=body.album)
     # A file has nothing to understand.
     reading = None if body.text else Reading(moves.state.language)
     message = TurnMessage(body.message_id, body.text, reading, arrived_at=moves.at)
@@ -36,6 +36,8 @@ def message_received(moves: Moves, body: MessageReceived) -> None:
         moves.settle((body.message_id,), "handed_over")
     elif on_call:  # it has ended, and no bot speaks in it
         moves.settle((body.message_id,), "closed")
+    elif is_file(message) and moves.state.owner == "bot" and is_worded(moves, body.album):
+        moves.settle((body.message_id,), "merged")
     elif is_file(message) and moves.state.owner == "bot":
         answer_files(moves, (message,))
     elif moves.state.turn is None:
