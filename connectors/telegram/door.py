@@ -364,7 +364,9 @@ class Door:
     ) -> None:
         """Once for its name: that of the update's answer, unless another is given."""
         await self._saying.say(
-            arrival.chat, name or self._answer_to(arrival), Message(text, buttons, plain=True, thread=arrival.thread)
+            arrival.chat,
+            name or self._answer_to(arrival),
+            Message(text, buttons, plain=True, thread=arrival.thread),
         )
 
     async def _answer(self, pressed: Pressed, text: str) -> None:
