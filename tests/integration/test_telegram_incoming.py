@@ -179,11 +179,13 @@ def test_whoever_floods_may_still_be_erased_with_all_that_waits(
     flood(api, anna, PER_MINUTE + 60)
     assert api.pending(within_s=WITHIN_S) == []
     asked = [each for each in api.messages(anna) if each.by_bot][-1]
+    chat = connector.store.channels.chat(TENANT, "telegram", str(anna))
+    assert chat is not None
     api.inject(
         {
             "callback_query": {
                 "id": "q", "from": {"id": anna, "is_bot": False, "first_name": "Anna"}, "chat_instance": "c",
-                "data": "delete:yes", "message": asked.message,
+                "data": f"delete:yes:{chat.conversation_id}", "message": asked.message,
             }
         }
     )  # fmt: skip
