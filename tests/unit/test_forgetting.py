@@ -29,6 +29,7 @@ DECIDED = {
         "kit.outbox": "ids, and addresses of chats that something was sent to lately",
         "telegram.door": "ids of chats, albums and updates; files' names until the log has them, for a minute at most",
         "telegram.media": "by chat, how many bytes of files it has sent within the hour: no text",
+        "telegram.versions": "hashes of texts, of the process alone",
         "telegram.drafts": "texts in the making, until their answer comes or for a minute",
     },
     "parley": {
