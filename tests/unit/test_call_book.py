@@ -69,10 +69,13 @@ def test_what_was_told_on_a_call_is_known_on_its_next_connection_and_not_for_lon
         monkeypatch.setattr("connectors.calls.book.LISTENED_FOR_S", seconds)
         book = CallBook(on, TenantId(TENANT))
         opening = replace(OPENING, call_id=f"call-{seconds}")
-        pieces = [("human_agent", "What is your name?"), ("customer", "It's Hannah Doyle.")]
-        for number, (speaker, text) in enumerate([*pieces, ("human_agent", "Thank you, Hannah.")]):
+        for segment in (
+            Segment("s0", "human_agent", "What is your name?", True, 0, 1),
+            Segment("s1", "customer", "It's Hannah Doyle.", True, 1, 2),
+            Segment("s2", "human_agent", "Thank you, Hannah.", True, 2, 3),
+        ):
             call = book.begin(opening)
-            call.hear(Segment(f"s{number}", speaker, text, True, number, number + 1))
+            call.hear(segment)
         book.close()
         mine = [
             each
