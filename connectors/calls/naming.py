@@ -12,6 +12,7 @@ duration file channel started ended start end status result answer question opti
 website link url address postcode zip pin password expiry iban bic swift invoice payment transfer deposit loan mortgage reason issue problem
 security thanks thank reminder news update version page section part chapter hours minutes price cost type kind title location branch city
 country street monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday day days week month year
+from to cc bcc sent received reply
 yes no ok okay so well and but or because if then that this it the what how why when where who which
 """
 _DATA = frozenset(_DATA_WORDS.split())

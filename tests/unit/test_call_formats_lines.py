@@ -196,6 +196,40 @@ def test_whoever_speaks_behind_a_time_as_others_do_is_heard() -> None:
     assert [label for label, _, _ in told(call)] == ["Agent", "Customer", "Jo Lind", "Agent"]
 
 
+# -- what is no call ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services:\n  web: nginx\n  db: postgres\n",
+        "host: a\nport: 1\nscheme: b\n",
+        "- name: a\n  en: Hello\n  zh: 你好\n- name: b\n  en: Bye\n  zh: 再见\n",
+        "Shopping list\nmilk: 2\neggs: 12\n",
+        "From: a@example.org\nTo: b@example.org\nSubject: My card\n\nHello John,\nplease note: it is lost.\n",
+        "Title: A book\nAuthor: Jo Lind\nYear: 2026\n",
+    ],
+)
+def test_other_files_with_colons_are_not_taken_for_calls(text: str) -> None:
+    with pytest.raises(TranscriptRefused, match="no known form"):
+        one(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "John: I lost my card\nMary: Let me see",
+        "john: I lost my card\nmary: Let me see\njohn: Thank you",
+        "speaker 1: I lost my card\nspeaker 2: Let me see",
+        "张伟：卡丢了\n李娜：我看一下",
+        "[00:00:01] foo: I lost my card\n[00:00:05] bar: Let me see",
+        "Order 4711\nAgent: Hello\nmilk: 2",
+    ],
+)
+def test_names_times_and_sides_are_taken_for_calls(text: str) -> None:
+    assert told(one(text))
+
+
 # -- captions -----------------------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """Plain text: a line a turn, beginning with who speaks and, where known, when. Lines that name nobody go on with the turn before."""
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +15,7 @@ from connectors.calls.transcript import TranscriptRefused
 
 ALLOWED = "lines must begin with who speaks, like `Agent: …` or `[00:01:23] 客户：…`"
 
+_ANYBODY = re.compile(r"(?:speaker|spk|voice|channel)[ _-]?\w{1,3}$|(?:说话人|发言人)\w{0,3}$", re.IGNORECASE)
 _MOST_TITLE_LINES = 10
 _FEWEST_TIME_LINES = 2
 
@@ -20,11 +23,30 @@ Numbered = tuple[int, Labelled]
 
 
 def looks_labelled(text: str) -> bool:
-    """Whether one of the first lines names a speaker, and a fifth of all lines do: any text has a colon somewhere."""
+    """Whether one of the first lines names a speaker, a fifth of all lines do, and those that do look like talk: any text has a colon somewhere."""
     lines = all_labelled(line for line in text.splitlines() if line.strip())
     headers = sum(line.kind == "header" for line in lines)
     found = [_may_name(line, headers > 1) for line in lines if line.kind != "time"]
-    return bool(found) and any(found[:3]) and sum(found) * 5 >= len(found)
+    if not found or not any(found[:3]) or sum(found) * 5 < len(found):
+        return False
+    indented = any(line[:1].isspace() for line in text.splitlines() if line.strip())
+    return any(line.kind in ("bracket", "header") for line in lines) or _is_talk(
+        [line for line in lines if line.kind == "colon"], indented
+    )
+
+
+def _is_talk(lines: Sequence[Labelled], indented: bool) -> bool:
+    """Not a list (`milk: 2`), a configuration (`name: web`) or a letter's head (`From: …`): a label names a side, or stands beside a time, or
+    most of them are names, of which there are two or one speaks again. Names in small letters are keys where lines are indented.
+    """
+    if any(speaker_of(line.label) is not None or line.time is not None for line in lines):
+        return True
+    counts = Counter(line.label for line in lines)
+    people = {label for label in counts if may_be_a_name(label) or _ANYBODY.match(label)}
+    if not people and not indented and len(counts) < len(lines):
+        people = {label for label in counts if may_be_a_name(label, small=True)}
+    named = sum(counts[label] for label in people)
+    return named * 2 > len(lines) and (len(people) > 1 or named > 1)
 
 
 def _may_name(line: Labelled, again: bool) -> bool:
