@@ -113,6 +113,16 @@ def test_who_leaves_unhappy_is_told_of() -> None:
     assert found.sentiment.customer_ended < -0.5
 
 
+def test_who_is_content_with_the_last_word_is_not_told_of_as_unhappy() -> None:
+    found = analysed(
+        ("customer", "This is ridiculous, your service is terrible."),
+        ("human_agent", "I have taken down your complaint, and my manager will call you back by Friday."),
+        ("customer", "Okay, that's fair enough. Thanks for taking it seriously."),
+    )
+    assert "dissatisfied" not in found.summary
+    assert found.sentiment.customer_ended > 0.25
+
+
 @pytest.mark.parametrize(
     ("lines", "summary"),
     [

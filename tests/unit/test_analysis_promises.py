@@ -118,6 +118,7 @@ def test_days_are_those_where_the_tenant_is() -> None:
     ("side", "text"),
     [
         ("human_agent", "The branch will be closed on Monday."),
+        ("human_agent", "在手机银行的银行卡、限额里面可以调高，四个小时以后生效。"),
         ("human_agent", "Interest rates will be increased in January."),
         ("human_agent", "We will not close your account and send you a bill."),
         ("human_agent", "No one from our team will call you."),

@@ -115,6 +115,8 @@ PHRASES: dict[str, float] = {
     r"(?:how|what) can you (?:just )?(?:take|charge)": -1.0,
     r"how dare": -3.0,
     r"(?:not|isn't|wasn't|hardly) (?:really |at all )?(?:acceptable|good enough|fair|right|on|normal|professional)": -2.0,
+    r"fair enough|sounds (?:good|great|fair|fine|reasonable)": 1.0,
+    r"thank(?:s| you)(?: (?:so|very) much)? for (?:taking|sorting|fixing|listening|explaining|understanding|looking into|helping|(?:all )?your help)": 1.5,
     r"(?:two|three|four|five|six|several|many|so many|countless) times (?:already|now|before|this)": -1.5,
     r"(?:is|are|was|went) down (?:again|for)|(?:not|n't) (?:log|sign) in": -1.0,
     r"(?:nobody|no ?one) (?:told|tells|knows|knew|explained|warned|informed|bothered|listens|can (?:tell|explain))": -1.5,

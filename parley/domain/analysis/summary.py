@@ -195,8 +195,8 @@ def _quotes(template: str, said: Sequence[Sentence], words: Wording, who: str = 
 def _ending(talk: Talk, sentiment: Sentiment, need: Sequence[Sentence], words: Wording) -> str:
     last = talk.customers[-_LAST_TURNS:]
     thanked = any(_THANKS.search(turn.text.lower()) for turn in last)
-    at_last = sum(talk.scores.get(turn.seq, 0.0) for turn in last)
-    if sentiment.customer_ended <= _UNHAPPY and at_last < 0:
+    felt = [value for turn in last if (value := talk.scores.get(turn.seq, 0.0))]
+    if sentiment.customer_ended <= _UNHAPPY and sum(felt) < 0 and felt[-1] < 0:
         worst = min(last, key=lambda turn: talk.scores.get(turn.seq, 0.0))
         said = [one for one in talk.by_customer if one.turn is worst and one not in need]
         if said:
