@@ -7,9 +7,6 @@ from threading import Event as Flag
 
 import pytest
 
-from infra.migrations import upgrade_store
-from parley.backends.bus import open_bus
-from parley.backends.sql import open_store
 from parley.errors import ConfigurationError
 from parley.settings import Settings
 from schemas.base import ConversationId, MessageId
@@ -23,10 +20,11 @@ from schemas.conversation_events import (
 )
 from schemas.other_events import FeedbackGiven
 from tests.support.effectors import until
-from tests.support.platform import events_on, make_platform, records_on, send
+from tests.support.platform import events_on, records_on, send
 from tests.support.small_tenant import TENANT
 from tests.support.stories import event
-from tests.support.telegram import TOKEN, TelegramApi
+from tests.support.telegram import TelegramApi
+from tests.support.telegram_platform import telegram_platform
 from workers.embedded import Embedded
 from workers.wiring import BUILDERS, Platform, build_worker
 
@@ -35,30 +33,10 @@ DICE = {"emoji": "🎲", "value": 6}
 ANSWER = "The Everyday account costs €4.50 a month."
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[TelegramApi]:
-    started = TelegramApi.start()
-    started.add_bot()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def api(process: TelegramApi) -> Iterator[TelegramApi]:
-    yield process
-    process.set_faults()
-    process.set_outage("off")
-
-
 @pytest.fixture
 def platform(api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
-    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
-    settings = Settings(home=tmp_path)
-    upgrade_store(settings.database)
-    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
-    yield opened
-    opened.close()
+    with telegram_platform(api, Settings(home=tmp_path), monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

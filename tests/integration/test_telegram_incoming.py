@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 
-from infra.migrations import upgrade_store
-from parley.backends.bus import open_bus
-from parley.backends.sql import open_store
 from parley.settings import Settings
 from schemas.conversation_events import MessageReceived
 from tests.support.effectors import WITHIN_S, until
 from tests.support.files import JPEG, PDF
 from tests.support.inference import running
-from tests.support.platform import events_on, make_platform
+from tests.support.platform import events_on
 from tests.support.small_tenant import TENANT
-from tests.support.telegram import TOKEN, Json, TelegramApi
+from tests.support.telegram import Json, TelegramApi
+from tests.support.telegram_platform import telegram_platform
 from workers.wiring import Platform, build_worker
 
 PER_MINUTE = 60
@@ -25,29 +23,18 @@ ENDS_S = 3 * WITHIN_S
 numbers = iter(range(6000, 7000))
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[TelegramApi]:
-    started = TelegramApi.start()
-    yield started
-    started.stop()
-
-
 @pytest.fixture
-def api(process: TelegramApi) -> Iterator[TelegramApi]:
-    process.add_bot()
-    yield process
-    process.set_faults()
+def api(api: TelegramApi) -> TelegramApi:
+    """With a bot that has no updates yet."""
+    api.add_bot()
+    return api
 
 
 @pytest.fixture
 def on(api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
-    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
     settings = Settings(home=tmp_path, secret="s" * 40, messages_per_minute=PER_MINUTE)
-    upgrade_store(settings.database)
-    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
-    yield opened
-    opened.close()
+    with telegram_platform(api, settings, monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.telegram import media
-from infra.migrations import upgrade_store
-from parley.backends.bus import open_bus
 from parley.backends.media_files import open_media
-from parley.backends.sql import open_store
 from parley.errors import KeyErased, StoreUnavailable
 from parley.settings import Settings
 from schemas.base import ConversationId, CustomerId, ReplyId, TenantId
@@ -22,9 +19,10 @@ from schemas.outbound import CustomerMessage, MessageSettled, ReplyReady
 from tests.support.effectors import WITHIN_S, until
 from tests.support.files import JPEG, KEPT_OUT, OPUS, PDF, WEBP, boxed, office
 from tests.support.inference import running as running_worker
-from tests.support.platform import events_on, make_platform, records_on
+from tests.support.platform import events_on, records_on
 from tests.support.small_tenant import TENANT
-from tests.support.telegram import TOKEN, TelegramApi
+from tests.support.telegram import TelegramApi
+from tests.support.telegram_platform import telegram_platform
 from workers.embedded import Embedded
 from workers.wiring import BUILDERS, Platform, build_worker
 
@@ -32,31 +30,11 @@ ANSWER = "The Everyday account costs €4.50 a month."
 numbers = iter(range(5000, 6000))
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[TelegramApi]:
-    started = TelegramApi.start()
-    started.add_bot()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def api(process: TelegramApi) -> Iterator[TelegramApi]:
-    yield process
-    process.set_faults()
-    process.set_outage("off")
-
-
 @pytest.fixture
 def platform(api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
-    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
     monkeypatch.setenv("PARLEY_TELEGRAM_MEDIA_MB", "photo=1,video=0")
-    settings = Settings(home=tmp_path)
-    upgrade_store(settings.database)
-    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
-    yield opened
-    opened.close()
+    with telegram_platform(api, Settings(home=tmp_path), monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -12,17 +12,15 @@ from connectors.kit.channel import Message
 from connectors.kit.sending import Sending
 from connectors.telegram.channel import TelegramChannel
 from connectors.telegram.saying import Saying
-from infra.migrations import upgrade_store
-from parley.backends.bus import open_bus
-from parley.backends.sql import open_store
 from parley.settings import Settings
 from schemas.conversation_events import ConversationStarted, MessageReceived
 from schemas.outbound import CustomerArrived
 from tests.support.effectors import WITHIN_S, until
 from tests.support.inference import running
-from tests.support.platform import events_on, make_platform, records_on
+from tests.support.platform import events_on, records_on
 from tests.support.small_tenant import TENANT
 from tests.support.telegram import TOKEN, TelegramApi
+from tests.support.telegram_platform import telegram_platform
 from workers.embedded import Embedded
 from workers.wiring import BUILDERS, Platform, build_worker
 
@@ -31,29 +29,10 @@ BUSY = {"method": "sendMessage", "do": "429", "retry_after": 1, "times": 1}
 numbers = iter(range(8000, 9000))
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[TelegramApi]:
-    started = TelegramApi.start()
-    started.add_bot()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def api(process: TelegramApi) -> Iterator[TelegramApi]:
-    yield process
-    process.set_faults()
-
-
 @pytest.fixture
 def platform(api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
-    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
-    settings = Settings(home=tmp_path)
-    upgrade_store(settings.database)
-    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
-    yield opened
-    opened.close()
+    with telegram_platform(api, Settings(home=tmp_path), monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -8,19 +8,17 @@ from pathlib import Path
 import pytest
 
 from connectors.telegram import drafts
-from infra.migrations import upgrade_store
-from parley.backends.bus import open_bus
-from parley.backends.sql import open_store
 from parley.settings import Settings
 from schemas.base import Body, Event, GenerationId, MessageId, ReplyId
 from schemas.outbound import CustomerMessage, EpochRaised, OwnerChanged, ReplyDelta, ReplyReady
 from tests.support.effectors import WITHIN_S, until
 from tests.support.inference import running
-from tests.support.platform import make_platform, send
+from tests.support.platform import send
 from tests.support.scripted_channel import reports
 from tests.support.small_tenant import TENANT
 from tests.support.stories import event
-from tests.support.telegram import TOKEN, TelegramApi
+from tests.support.telegram import TelegramApi
+from tests.support.telegram_platform import telegram_platform
 from workers.wiring import Platform, build_worker
 
 G = GenerationId("6f0c2f0e-0000-5000-8000-000000000001")
@@ -31,36 +29,19 @@ NO_DRAFTS = {
 numbers = iter(range(7000, 8000))
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[TelegramApi]:
-    started = TelegramApi.start()
-    started.add_bot()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def api(process: TelegramApi) -> Iterator[TelegramApi]:
-    yield process
-    process.set_faults()
-
-
 @pytest.fixture
 def on(
     request: pytest.FixtureRequest, api: TelegramApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Platform]:
     """Its parameter: what a process sends a second."""
     monkeypatch.setenv("PARLEY_TELEGRAM_PER_SECOND", str(getattr(request, "param", 30)))
-    monkeypatch.setenv("PARLEY_TELEGRAM_TOKEN", TOKEN)
-    monkeypatch.setenv("PARLEY_TELEGRAM_API_URL", api.base_url)
     monkeypatch.setattr(drafts, "DRAFT_EVERY_S", 0.05)
     monkeypatch.setattr(drafts, "EDIT_EVERY_S", 0.2)
-    settings = Settings(home=tmp_path)
-    upgrade_store(settings.database)
-    opened = make_platform(open_bus(settings.bus), open_store(settings.database), settings=settings)
-    with running(build_worker("telegram", opened), 3 * WITHIN_S):
+    with (
+        telegram_platform(api, Settings(home=tmp_path), monkeypatch) as opened,
+        running(build_worker("telegram", opened), 3 * WITHIN_S),
+    ):
         yield opened
-    opened.close()
 
 
 class Talk:
