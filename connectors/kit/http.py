@@ -8,9 +8,9 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +19,7 @@ from parley.errors import TransientError, UnknownTenant
 from parley.runtime.limits import retry_after
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+M = TypeVar("M", bound=BaseModel)
 
 PROBLEM = "application/problem+json"
 AGAIN_S = 5
@@ -36,7 +37,7 @@ class Denied(Exception):
 
 
 def refusing(handler: Endpoint) -> Endpoint:
-    """The handler, with what it raises said as an answer: `Denied`, 422 for a field that is wrong, 409 for an id that stands for another text, 429
+    """The handler, with what it raises said as an answer: `Denied`, 422 for a text that is too long, 409 for an id that stands for another one, 429
     and 503 for what is to be delivered again.
     """
 
@@ -45,8 +46,6 @@ def refusing(handler: Endpoint) -> Endpoint:
             return await handler(request)
         except Denied as error:
             return problem(error.status, str(error))
-        except ValidationError as error:
-            return problem(422, first_fault(error))
         except MessageTooLong as error:
             return problem(422, str(error))
         except IdReused as error:
@@ -127,7 +126,19 @@ def operation(
 def first_fault(error: ValidationError) -> str:
     """The first field that is wrong, and why; nothing of its value."""
     first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"
+    why = "is not allowed" if first["type"] == "string_pattern_mismatch" else first["msg"]
+    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {why}"
+
+
+def parsed(kind: type[M], raw: bytes) -> M:
+    """The body as `kind`. Raises `Denied` 422 with the field, and what its description says is allowed."""
+    try:
+        return kind.model_validate_json(raw)
+    except ValidationError as error:
+        place = error.errors(include_url=False, include_input=False)[0]["loc"]
+        field = kind.model_fields.get(str(place[0])) if place else None
+        allowed = field.description if field is not None else f"JSON with {', '.join(kind.model_fields)}"
+        raise Denied(422, f"{first_fault(error)}; allowed: {allowed}") from error
 
 
 def signature(secret: str, body: bytes, at: int) -> str:

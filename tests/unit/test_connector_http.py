@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectors.kit.http import Denied, refusing, signature, signed_body
+from connectors.kit.http import Denied, parsed, refusing, signature, signed_body
 from connectors.kit.inbox import IdReused, MessageTooLong, TooMany
 from parley.errors import StoreUnavailable, UnknownTenant
 
@@ -39,10 +39,6 @@ async def _awaited(work: Awaitable[Response]) -> Response:
     return await work
 
 
-def _no_number() -> None:
-    TypeAdapter(int).validate_python("x")
-
-
 @pytest.mark.parametrize(
     ("fault", "status", "wait"),
     [
@@ -63,15 +59,35 @@ def test_what_a_door_raises_is_an_answer(fault: Exception, status: int, wait: st
     assert found.media_type == "application/problem+json" and json.loads(bytes(found.body))["detail"]
 
 
-def test_a_field_that_is_wrong_is_named_and_a_fault_of_ours_stays_one() -> None:
-    async def invalid(_: Request) -> Response:
-        _no_number()
+class Written(BaseModel):
+    chat: str = Field(pattern=r"^\w+$", description="letters and digits")
+    count: int = Field(0, description="a number")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"chat": "!"}', "chat: is not allowed; allowed: letters and digits"),
+        (
+            b'{"chat": "a", "count": "x"}',
+            "count: Input should be a valid integer, unable to parse string as an integer; allowed: a number",
+        ),
+        (b"[]", "body: Input should be an object; allowed: JSON with chat, count"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named_with_what_is_allowed(body: bytes, said: str) -> None:
+    async def taking(_: Request) -> Response:
+        parsed(Written, body)
         return Response()
 
+    found = answered(taking)
+    assert (found.status_code, json.loads(bytes(found.body))["detail"]) == (422, said)
+
+
+def test_a_fault_of_ours_stays_one() -> None:
     async def broken(_: Request) -> Response:
         raise ZeroDivisionError
 
-    assert answered(invalid).status_code == 422
     with pytest.raises(ZeroDivisionError):
         answered(broken)
 

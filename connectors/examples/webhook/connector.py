@@ -16,7 +16,7 @@ from starlette.routing import Route
 from connectors.kit import posting
 from connectors.kit.channel import Doorway, Message, Opened, PlainChannel, Refused, correction_word
 from connectors.kit.discovery import HttpDoor, Runs
-from connectors.kit.http import operation, refusing, signature, signed_body
+from connectors.kit.http import operation, parsed, refusing, signature, signed_body
 from connectors.kit.inbox import Inbox, Incoming
 from connectors.kit.outbox import Outbox
 from parley.errors import ConfigurationError
@@ -32,7 +32,10 @@ SETTINGS = "PARLEY_WEBHOOK_"
 """These three and the folder's name are all that a copy has to change."""
 SIGNATURE = "X-Parley-Signature"
 MAX_BODY_BYTES = 64 << 10
-Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
+Name = Annotated[
+    str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", description="1 to 100 characters, no controls")
+]
+TEXT = f"1 to {MAX_MESSAGE_CHARS} characters, not only white space"
 
 
 class WebhookSettings(BaseSettings):
@@ -59,8 +62,8 @@ class Written(BaseModel):
     model_config = ConfigDict(extra="forbid")
     chat: Name
     id: Name
-    text: Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, pattern=r"[^\s\x00]")]
-    language: Annotated[str, Field(max_length=16)] | None = None
+    text: Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, pattern=r"[^\s\x00]", description=TEXT)]
+    language: Annotated[str | None, Field(max_length=16, description="such as en or zh-Hans")] = None
 
 
 class WebhookChannel(PlainChannel):
@@ -122,7 +125,7 @@ class WebhookDoor:
         assert self._inbox is not None  # the gateway opens it before it listens
         known = request.path_params["tenant"] == self._settings.tenant
         secret = self._settings.secret if known else None
-        said = Written.model_validate_json(await signed_body(request, SIGNATURE, secret, MAX_BODY_BYTES))
+        said = parsed(Written, await signed_body(request, SIGNATURE, secret, MAX_BODY_BYTES))
         incoming = Incoming(said.chat, said.id, said.text, said.language)
         message_id = await asyncio.to_thread(self._inbox.take, incoming)
         return Response(orjson.dumps({"message_id": message_id}), 202, media_type="application/json")
