@@ -335,7 +335,7 @@ def test_an_answer_to_another_turn_than_the_last_says_so(visit: Visit, calls: Sc
     expect(label).to_have_text("Suggested answer")
     calls.say(message("m2", "No, that's everything", 8_000))
     calls.say(reading("m2", "thanks", title="Thanks"))
-    expect(label).to_have_text("Suggested answer to another turn")
+    expect(label).to_have_text("Suggested answer to an earlier turn")
     expect(help_panel(page).locator(".about")).to_have_text("“My wallet was stolen”")
     calls.say(suggestion("m2", "Goodbye."))
     expect(label).to_have_text("Suggested answer")
