@@ -161,11 +161,12 @@ class Inbox:
 
     def came_from(self, chat: Chat, source: str, external_id: str) -> None:
         """Log what a link to the channel says of where its customer comes from, masked. Of who is erased it is nothing."""
-        event_id, now = named_id(chat.conversation_id, self._channel, external_id), self._opened.clock.now()
         try:
-            masked = self._pen.masked(chat, source, event_id, now)
+            masked = self._pen.masked(
+                chat, source, self._event_id(chat, external_id), self._opened.clock.now()
+            )
             came = ConversationStarted(channel=self._channel, language=chat.language, source=masked.text)
-            self._pen.publish([self._pen.event(chat, came, event_id, now)])
+            self.write(chat, came, external_id)
         except KeyErased:
             log.info("%s: an erased customer's link is passed over", self._channel)
 
@@ -234,7 +235,7 @@ class Inbox:
 
     def write(self, chat: Chat, body: Body, external_id: str) -> EventId:
         """Any other event of this chat's conversation. Raises `KeyErased`."""
-        event_id = named_id(chat.conversation_id, self._channel, external_id)
+        event_id = self._event_id(chat, external_id)
         self._pen.publish([self._pen.event(chat, body, event_id, self._opened.clock.now())])
         return event_id
 
@@ -268,6 +269,10 @@ class Inbox:
         with self._lock:
             self._quota.accepted(chat.tenant)
         return held.message_id
+
+    def _event_id(self, chat: Chat, external_id: str) -> EventId:
+        """Of what is no message; a message has its name's."""
+        return named_id(chat.conversation_id, self._channel, external_id)
 
     def _name(self, external_id: str) -> str:
         return f"{self._channel}:{external_id}"[:MAX_ID_CHARS]

@@ -29,12 +29,9 @@ SECRET = "s" * 40
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[TelegramApi]:
-    started = TelegramApi.start()
-    started.add_bot()
-    started.set_backoff(0.05, 0.2)
-    yield started
-    started.stop()
+def api(bot_api: TelegramApi) -> TelegramApi:
+    bot_api.set_backoff(0.05, 0.2)
+    return bot_api
 
 
 @pytest.fixture
